@@ -1,0 +1,50 @@
+"""The ground: each number that protects the machine, with its reason.
+
+Nothing is computed here and nothing is imported; a limit that is reached becomes a sentence in `refusals.py`.
+"""
+
+MB = 1_000_000
+
+# Pictures: one file
+MOST_FILE_BYTES = 50 * MB  # a 60-megapixel JPEG is about 30 MB; more is a mistake or an attack
+MOST_PIXELS = 32_000_000  # 96 MB once decoded as RGB, so that two decoders stay far below 500 MB
+MOST_JPEG_PIXELS = (
+    64_000_000  # JPEG alone can be decoded at 1/2, 1/4 or 1/8, so phones with 50 megapixels fit
+)
+LEAST_SIDE_PX = 16  # below this there is nothing to learn; the smallest training size is 32
+MOST_ASPECT = 8  # a longer strip loses 7/8 of itself to the square crop
+
+# Pictures: the child process that decodes
+DECODE_SECONDS = 5  # an honest 32-megapixel picture takes below 1.5 s; then the child is ended
+DECODE_CPU_SECONDS = 600  # of one child's whole life: the platform ends it if the parent could not
+DECODE_MEMORY_BYTES = (
+    2_000 * MB
+)  # address space of one child: 200 MB of libraries and the largest honest picture
+MOST_DECODERS = 4  # more gain nothing: reading and hashing in the parent becomes the slowest part
+MOST_WAITING_BYTES = 64 * MB  # read, but not yet decoded
+
+# Pictures: a set
+LEAST_PICTURES = 8  # with fewer there is no set, only copies to be learnt by heart
+MOST_PICTURES = 100_000  # names, labels and hashes of all of them are held in memory: about 100 MB
+KEPT_SIDE_PX = 512  # shorter side of a kept picture: the largest training size
+LOSSLESS_SIDE_PX = 128  # up to this side a kept picture is PNG: small pictures show JPEG's blocks
+MOST_LABELS = 1_000  # ImageNet has as many; each costs the networks parameters
+MOST_CROPS = 8  # of one picture, along its long side; as many as MOST_ASPECT allows
+
+# Pictures: a ZIP
+MOST_ZIP_ENTRIES = 20_000  # the largest art sets people train on have about 10,000
+MOST_ZIP_TOTAL_BYTES = 2_000 * MB  # unpacked, all entries together
+MOST_ZIP_RATIO = 100  # a picture hardly shrinks in a ZIP; only a bomb grows a hundredfold...
+ZIP_RATIO_FROM_BYTES = 10 * MB  # ...but a plain black BMP may, and does no harm while it is small
+MOST_FOLDER_DEPTH = 16  # of folders below the one that was named
+
+# What a reader of our own small files takes into memory
+MOST_JSON_BYTES = 200 * MB  # the manifest of 100,000 pictures is about 40 MB
+MOST_TEXT_CHUNK_BYTES = 64_000  # one text in a PNG: a share code has 600 characters
+MOST_TEXT_CHUNKS = 32  # our cards have below ten
+
+# Disk
+FREE_BYTES_KEPT = 200 * MB  # never fill the last of a disk: other programs need it too
+
+# Sentences
+MOST_SENTENCE_CHARS = 160  # two lines on a phone

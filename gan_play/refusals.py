@@ -1,0 +1,94 @@
+"""The ground: why something was refused, as data, and the sentences that say so.
+
+A refusal of one file among many is a value (`Refusal`), collected and shown. Where a whole operation cannot go
+on, `Refused` carries the refusal up to the command line or the page, which alone catch it. Any other exception
+is a bug of ours. Each sentence says what happened, to what, and what to do next, in at most 160 characters;
+it is plain text, to be escaped by who shows it, and names no class and no folder of the server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gan_play import limits
+
+REASONS: dict[str, str] = {
+    # Files and home
+    "home": "The folder for runs can't be made or written to: choose another one with --home.",
+    "not-found": "{file} isn't there: check the name.",
+    "unreadable": "{file} can't be read: check that it still exists and that you may open it.",
+    "disk-full": "The disk is full: free about {megabytes} MB and try again.",
+    # One picture
+    "empty": "{file} is empty: copy it again from where it came from.",
+    "not-a-picture": "{file} is not a picture: JPEG, PNG, WebP, BMP, GIF, TIFF and AVIF can be read.",
+    "format": "{file} is {kind}, which can't be read here: save it as JPEG or PNG.",
+    "truncated": "{file} ends too early: copy or download it again.",
+    "damaged": "{file} is damaged and can't be decoded: open it elsewhere and save it again.",
+    "too-small": "{file} is only {width} x {height} pixels: each side needs at least {least}.",
+    "too-long": "{file} is {width} x {height}: more than {most} times longer than wide; cut it into pieces.",
+    "too-many-pixels": "{file} has {megapixels} megapixels, more than {most}: save it smaller.",
+    "too-big": "{file} is larger than {most} MB: save it smaller.",
+    "too-heavy": "{file} took too long or too much memory to decode, so it was left out: save it again as JPEG.",
+    # A ZIP
+    "zip-damaged": "{file} is not a ZIP that can be read: pack it again.",
+    "zip-encrypted": "{file} is protected by a password: pack it again without one.",
+    "zip-nested": "{file} is an archive inside a ZIP: unpack it and add its pictures.",
+    "zip-path": "{file} has a name that points outside of the ZIP, so it was left out.",
+    "zip-link": "{file} is a link, not a file, so it was left out.",
+    "zip-repeated": "{file} is in the ZIP twice under one name; the first was kept.",
+    "zip-overlap": "{file} holds entries that overlap, as ZIP bombs do: pack the pictures again.",
+    "zip-bomb": "{file} would grow more than {most} times when unpacked, as ZIP bombs do, so it was left out.",
+    "zip-too-many": "{file} holds more than {most} files: split it into smaller ZIPs.",
+    "zip-too-large": "{file} unpacks to more than {most} MB: split it into smaller ZIPs.",
+    "zip-method": "{file} is packed by a method that can't be read here: pack it again as a plain ZIP.",
+    # A set
+    "no-pictures": "No picture was found in {file}: choose JPEG, PNG or other pictures, a folder or a ZIP of them.",
+    "none-readable": "None of {count} files could be taken in. The first: {first}",
+    "too-many-pictures": "{file} and what comes after it were left out: a set holds at most {most} pictures.",
+    "too-few-pictures": "This set has {count} pictures: a set needs at least {least}. Add some more.",
+    "too-many-labels": "{file} is the label of a folder past the {most} that a set may have; its pictures go unlabelled.",
+    "no-set": "There is no set {file} here: take the pictures in again.",
+    "set-damaged": "The set {file} is damaged on disk: take the pictures in again.",
+    "picture-size": "A picture size of {size} is not possible here: choose between {least} and {most} pixels.",
+    "fit": "{file} is not a way to make a picture square: choose crop, border or several.",
+    "example": "There is no example set called {file}: choose one of {names}.",
+    # Training
+    # Runs and checkpoints
+    # Playing and sharing
+    # The page
+    # The command line
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one thing was refused: a code of `REASONS`, the name of what was refused, the sentence to show."""
+
+    reason: str
+    file: str
+    sentence: str
+
+
+class Refused(Exception):
+    """A whole operation can't go on. `refusal` says why; `others` are refusals of single files on the way."""
+
+    def __init__(self, refusal: Refusal, others: tuple[Refusal, ...] = ()) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+        self.others = others
+
+
+def printable(text: str, most: int = 48) -> str:
+    """`text` in one line that can be shown: no control characters, its middle left out beyond `most` characters."""
+    text = "".join(c if c.isprintable() else "?" for c in str(text)).strip()
+    if len(text) <= most:
+        return text
+    tail = most // 3
+    return text[: most - tail - 1] + "…" + text[-tail:]
+
+
+def refuse(reason: str, file: str = "", **details: object) -> Refusal:
+    """The refusal for a code of `REASONS`; `details` fill its sentence. An unknown code is a KeyError (our bug)."""
+    values = {name: printable(str(value), most=96) for name, value in details.items()}
+    sentence = REASONS[reason].format(file=printable(file) or "It", **values)
+    return Refusal(reason, file, printable(sentence, most=limits.MOST_SENTENCE_CHARS))
