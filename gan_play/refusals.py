@@ -54,6 +54,20 @@ REASONS: dict[str, str] = {
     "example": "There is no example set called {file}: choose one of {names}.",
     # Training
     # Runs and checkpoints
+    "no-run": "There is no run called {file} here: see the list of runs.",
+    "run-damaged": "The run {file} is damaged: its run.json can't be read. Its pictures and states are still there.",
+    "run-shipped": "{file} came with the program and can't be changed: start a new run from it.",
+    "run-busy": "{file} is still being trained: stop it first.",
+    "run-name": "A run needs a name of 1 to {most} characters.",
+    "run-limit": "{value} is not possible: choose between {least} and {most} {unit}.",
+    "run-wish": "{file} can't be done with a run: choose train, pause or stop.",
+    "run-room": "There is too little room on the disk: this run needs {needed} MB and {free} MB are free.",
+    "checkpoint-damaged": "{file} is damaged and was not used.",
+    "checkpoint-foreign": "{file} is no checkpoint of GAN Play, so it was not used.",
+    "checkpoint-shapes": "{file} holds other networks than this recipe and size have, so it was not used.",
+    "no-checkpoint": "{file} has no saved state that is whole: it can't go on, or be played with.",
+    "not-finite": "Training went astray: {file} is no longer a number, so nothing was saved.",
+    "no-model": "The model {file} isn't here: ask for it from who sent the link.",
     # Playing and sharing
     # The page
     # The command line

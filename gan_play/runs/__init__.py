@@ -1,0 +1,1 @@
+"""What must not be lost: training states, run folders, and the process that trains."""
