@@ -43,6 +43,19 @@ MOST_JSON_BYTES = 200 * MB  # the manifest of 100,000 pictures is about 40 MB
 MOST_TEXT_CHUNK_BYTES = 64_000  # one text in a PNG: a share code has 600 characters
 MOST_TEXT_CHUNKS = 32  # our cards have below ten
 
+# Playing and sharing
+MOST_SEED = 2**63 - 1  # what a signed 64-bit number holds, so that every database and file format can keep it
+MOST_SEEDS = 144  # of one grid: four pages of 36
+MOST_SEEDS_CHARS = 4_000  # 144 seeds of 19 digits and their commas
+MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
+MOST_TRUNCATION = 2  # beyond it there is noise only
+LEAST_STOPS, MOST_STOPS = 2, 12  # of a walk; twelve is what the tray holds
+LEAST_FILM_SECONDS, MOST_FILM_SECONDS = 0.5, 120  # two minutes at 64 px render in about half a minute
+LEAST_FPS, MOST_FPS = 1, 60  # players show no more
+MOST_CODE_CHARS = 600  # of a share code: the contract, so that a link passes through chat programs
+MOST_LINK_CHARS = 4_000  # of a whole link around it
+MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
+
 # Disk
 FREE_BYTES_KEPT = 200 * MB  # never fill the last of a disk: other programs need it too
 

@@ -69,6 +69,24 @@ REASONS: dict[str, str] = {
     "not-finite": "Training went astray: {file} is no longer a number, so nothing was saved.",
     "no-model": "The model {file} isn't here: ask for it from who sent the link.",
     # Playing and sharing
+    "seed": "{file} is not a seed: a seed is a whole number from 0 to 9223372036854775807.",
+    "seeds": "{file} is not a list of seeds: write them like 1,5,9 or 0-35.",
+    "seed-count": "{file} seeds were given: choose between {least} and {most} here.",
+    "truncation": "{file} can't be how adventurous a picture is: choose a number from {low} to {high}.",
+    "label": "{file} is not a label of this model, which has {count}: labels are counted from 0.",
+    "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",
+    "band": "{file} is not a band of styles: choose coarse, middle or fine.",
+    "way": "{file} is not a way to walk: choose w or z.",
+    "easing": "{file} is not a kind of easing: choose {names}.",
+    "seconds": "A film can't be {file} seconds long: choose from {low} to {high}.",
+    "fps": "A film can't have {file} frames a second: choose a whole number from {low} to {high}.",
+    "film-format": "{file} is not a kind of film that can be written: choose mp4, gif or webp.",
+    "operation": "{file} can't be shared as an artwork: choose a sample, a mix, a mixing figure or a walk.",
+    "not-a-code": "{file} is not a share code: copy the whole code or link again.",
+    "code-mistyped": "{file} is a share code with a mistake in it, or a part is missing: copy the whole link again.",
+    "code-version": "{file} was made by a newer GAN Play: update this one to open it.",
+    "model-missing": "This link needs the model {file}, which isn't here: ask its maker for the run's folder.",
+    "model-broken": "The model {file} makes no picture (not finite numbers): choose another checkpoint.",
     # The page
     # The command line
 }
