@@ -88,6 +88,7 @@ REASONS: dict[str, str] = {
     "model-missing": "This link needs the model {file}, which isn't here: ask its maker for the run's folder.",
     "model-broken": "The model {file} makes no picture (not finite numbers): choose another checkpoint.",
     # The page
+    "port": "Port {file} is taken: choose another one with --port.",
     # The command line
 }
 

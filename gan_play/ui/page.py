@@ -1,0 +1,158 @@
+"""The page put together: what the tabs share, the thin bar, the verbs in the order of the work.
+
+`make(home, public)` returns the Blocks. Each tab is `build(shared)` in a file of its own. The address says where
+one is: `?run=` opens a run, `?art=` an artwork; both stay in step with the page, so a reload leads back.
+"""
+
+import contextlib
+import importlib
+import json
+import secrets
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import gradio as gr
+
+from gan_play.runs import store
+from gan_play.ui import gather, look, train
+from gan_play.ui.shared import LIVE, PRIVATE, QUIET, Shared, is_run, may_steer, recent_runs, visible_runs
+from gan_play.ui.words import say
+
+STARTER = "starter-64"
+"""The model that is in hand when nobody has chosen one."""
+
+MOST_CODE_CHARS = 1000
+"""A share code has at most 600; the rest is refused by its parser, in a sentence."""
+
+ADDRESS = """(run) => {
+  const url = new URL(location);
+  if (url.searchParams.get('run') === run) return;
+  if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
+  history.replaceState(null, '', url);
+}"""
+
+BUILDERS = {"gather": gather.build, "train": train.build}
+for later in ("play", "gallery"):
+    if find_spec(f"gan_play.ui.{later}"):
+        BUILDERS[later] = importlib.import_module(f"gan_play.ui.{later}").build
+
+
+def make(home: Path, public: bool = False) -> gr.Blocks:
+    """The whole page over the runs in `home`."""
+    with gr.Blocks(title=say("page.title"), delete_cache=(3600, 86400), analytics_enabled=False) as blocks:
+        gr.HTML(look.masthead(), elem_id="masthead")
+        state = {
+            name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
+            for name in ("run", "model", "tray", "art", "picked")
+        }
+        shared = Shared(
+            home=home,
+            public=public,
+            tabs=gr.Tabs(selected="play", elem_id="tabs", overflow_behavior="wrap", render=False),
+            clock=gr.Timer(1.0),
+            key=gr.BrowserState("", storage_key="gan-play-key", secret="not-a-secret", render=False),
+            kept=gr.BrowserState({}, storage_key="gan-play-kept", secret="not-a-secret", render=False),
+            **state,
+        )
+        build_bar(shared)
+        shared.tabs.render()
+        with shared.tabs:
+            for name, build in BUILDERS.items():
+                with gr.Tab(say(f"tab.{name}"), id=name, elem_id=f"tab-{name}"):
+                    gr.HTML(look.sentence(say(f"{name}.sentence")))
+                    build(shared)
+        keep_address(shared)
+        shared.key.render()
+        shared.kept.render()  # last: where a browser blocks storage, nothing declared below would render
+        arrive(shared, blocks)
+    return blocks
+
+
+def build_bar(shared: Shared) -> None:
+    """The thin bar: the model in hand, what is training with a mini grid and the time left, the device."""
+    bar = gr.HTML(
+        look.bar(None, None, 0),
+        elem_id="bar",
+        js_on_load="""element.addEventListener('click', (event) => {
+          const tab = event.target.closest('[data-tab]');
+          if (tab) trigger('open', {tab: tab.dataset.tab, run: tab.dataset.run});
+        });""",
+    )
+    seen = gr.Textbox(visible=False)
+
+    def tick(model: str, seen: str, key: str):
+        now = look.bar(*bar_facts(shared, model, key))
+        return (gr.skip(), gr.skip()) if now == seen else (gr.update(value=now), gr.update(value=now))
+
+    def follow(event: gr.EventData):
+        """Go to the tab that was clicked, and to its run."""
+        run = event.run if is_run(shared.home, event.run) else ""
+        return gr.Tabs(selected="train" if event.tab == "train" else "play"), gr.update(
+            value=run
+        ) if run else gr.skip()
+
+    shared.clock.tick(tick, [shared.model, seen, shared.key], [bar, seen], api_name="ui_bar", **QUIET)
+    bar.open(follow, None, [shared.tabs, shared.run], api_name="ui_follow", **QUIET)
+
+
+def bar_facts(shared: Shared, model: str, key: str) -> tuple[dict | None, dict | None, int]:
+    """The model in hand, the run on its way (only its own, where strangers may come), how many wait behind it."""
+    in_hand = store.status(shared.home, model) if is_run(shared.home, model) else None
+    live = [run for run in recent_runs(shared.home, int(time.monotonic())) if run.state in LIVE]
+    running = next((run for run in live if run.state != "queued"), None)
+    if running and shared.public and not may_steer(shared, running.id, key):
+        running = None
+    waiting = sum(run.state == "queued" for run in live)
+    return in_hand, running and store.status(shared.home, running.id), waiting
+
+
+def keep_address(shared: Shared) -> None:
+    """Keep the address and this browser's memory in step with the page; both happen in the browser alone."""
+    shared.run.change(None, shared.run, None, js=ADDRESS, api_name="ui_address", **PRIVATE)
+    gr.on(
+        [shared.run.change, shared.model.change, shared.tray.change],
+        None,
+        [shared.run, shared.model, shared.tray],
+        shared.kept,
+        js="(run, model, tray) => ({run, model, tray})",
+        api_name="ui_keep",
+        **PRIVATE,
+    )
+
+
+def arrive(shared: Shared, blocks: gr.Blocks) -> None:
+    """What a freshly loaded page shows: the address decides, then what this browser had, then what is going on."""
+
+    def load(kept: dict, key: str, request: gr.Request):
+        kept = kept if isinstance(kept, dict) else {}
+        asked = request.query_params.get("run", "")
+        art = request.query_params.get("art", "")[:MOST_CODE_CHARS]
+        live = [run.id for run in visible_runs(shared, key) if run.state in LIVE]
+        run = next((run for run in (asked, *live, kept.get("run")) if is_run(shared.home, run)), "")
+        model = next((run for run in (kept.get("model"), STARTER) if is_run(shared.home, run)), "")
+        if asked and not is_run(shared.home, asked):
+            gr.Warning(say("page.no_run"), title="")
+        tab = "train" if asked and run == asked and not art else "play"
+        return {
+            shared.run: gr.update(value=run),
+            shared.model: gr.update(value=model),
+            shared.tray: gr.update(value=tray_text(kept.get("tray"))),
+            shared.art: gr.update(value=art),
+            shared.key: key or secrets.token_urlsafe(24),
+            shared.tabs: gr.Tabs(selected=tab),
+        }
+
+    outputs = [shared.run, shared.model, shared.tray, shared.art, shared.key, shared.tabs]
+    blocks.load(
+        load, [shared.kept, shared.key], outputs, api_name="ui_arrive", show_progress="hidden", **PRIVATE
+    )
+
+
+def tray_text(text: object) -> str:
+    """The remembered tray, if it is one: a JSON list of at most twelve seeds."""
+    with contextlib.suppress(ValueError, TypeError):
+        seeds = json.loads(text)
+        if isinstance(seeds, list) and all(isinstance(seed, int) for seed in seeds):
+            return json.dumps(seeds[:12])
+    return "[]"

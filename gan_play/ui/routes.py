@@ -1,0 +1,116 @@
+"""Our own addresses under `/gradio_api/`, and the door before all addresses.
+
+    GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
+    GET /gradio_api/set/SET/INDEX-SIZE.jpg          a small picture of a set
+    GET /gradio_api/set/SET/INDEX-HOW-BACK.webp     the same made square in one of three ways
+    GET /gradio_api/example/NAME.webp               what an example set looks like
+
+Whatever does not exist, is misspelt or points elsewhere answers 404, alike. Ids are matched before they touch a path.
+`Door` answers 403 to requests that a foreign web page could have made in the visitor's name (wrong Host or Origin).
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException
+from fastapi.responses import FileResponse, Response
+from fastapi.routing import APIRoute
+
+from gan_play import files
+from gan_play.refusals import Refused
+from gan_play.runs import store
+
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SET_ID = re.compile(r"[0-9a-f]{16}")
+
+
+def routes(home: Path) -> list[APIRoute]:
+    """The routes over one home, for `launch(app_kwargs={"routes": ...})`."""
+
+    def grid(run: str, step: int) -> Response:
+        return picture(run_folder(home, run) / "samples" / f"step-{step:06d}.webp")
+
+    return [route("/gradio_api/run/{run}/grid/{step}.webp", grid)]
+
+
+def route(path: str, endpoint: Callable[..., Response]) -> APIRoute:
+    """One address that can be read; kept out of the public description of the API."""
+    return APIRoute(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def run_folder(home: Path, run: str) -> Path:
+    """The folder of a run, or 404."""
+    if not files.is_id(run):
+        raise HTTPException(404)
+    try:
+        return store.find_run(home, run)
+    except Refused:
+        raise HTTPException(404) from None
+
+
+def picture(path: Path) -> Response:
+    """A file that never changes once it is there, or 404."""
+    if not path.is_file():
+        raise HTTPException(404)
+    return FileResponse(path, headers=FOREVER)
+
+
+class Door:
+    """ASGI middleware: only requests that were meant for this server, from its own page or from a program.
+
+    The Host must be ours, so that a foreign name cannot be rebound to this address: loopback names, plain IP
+    addresses where the server listens beyond loopback (a name can be rebound, an address can't), and the public
+    names given. The Origin, where there is one, must be the Host's own; `null` is nobody's.
+    """
+
+    def __init__(self, app: Callable, names: frozenset[str] = frozenset(), addresses: bool = False) -> None:
+        self.app = app
+        self.names = names | LOOPBACK
+        self.addresses = addresses
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] not in ("http", "websocket") or self.welcome(scope):
+            return await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        return await Response("Not from here.", 403, media_type="text/plain")(scope, receive, send)
+
+    def welcome(self, scope: dict) -> bool:
+        """Whether Host and Origin are ours. Repeated headers are nobody's honest request."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if len(hosts) != 1 or len(origins) > 1:
+            return False
+        host = hosts[0].decode("latin-1").lower()
+        if not self.known(host):
+            return False
+        if not origins:
+            return True
+        scheme, _, rest = origins[0].decode("latin-1").lower().partition("://")
+        return scheme in ("http", "https") and (rest == host or hostname(rest) in self.names - LOOPBACK)
+
+    def known(self, host: str) -> bool:
+        name = hostname(host)
+        if name in self.names or any(own.startswith("*.") and name.endswith(own[1:]) for own in self.names):
+            return True
+        if not self.addresses:
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def hostname(netloc: str) -> str:
+    """The name in a Host header or an Origin, without port and brackets; "" where there is none or more than that."""
+    if not re.fullmatch(r"[a-z0-9.:\[\]_-]+", netloc):
+        return ""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""

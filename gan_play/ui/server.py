@@ -1,0 +1,110 @@
+"""The server: flags, launch, and taking up runs that a crash left behind.
+
+Loopback and unshared by default. `--public`, and being a Hugging Face Space, mean that strangers may open the page:
+then a run obeys only the browser that started it.
+"""
+
+import argparse
+import os
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault(
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000"
+)  # before gradio: halves a queued event's CPU
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from gan_play import files
+from gan_play.refusals import Refused, refuse
+from gan_play.runs import worker
+from gan_play.ui import look, page, routes
+
+WILDCARDS = {"0.0.0.0", "::"}
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The flags of app.py."""
+    parser = argparse.ArgumentParser(prog="app.py", description="Open GAN Play in the browser.")
+    parser.add_argument("--host", default=None, help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=None, help="port (default: the first free one from 7860)")
+    parser.add_argument(
+        "--share", action="store_true", help="also make a public link through Gradio's tunnel"
+    )
+    parser.add_argument(
+        "--home", default=None, help="folder of runs (default: GAN_PLAY_HOME, else checkpoints/)"
+    )
+    parser.add_argument(
+        "--public", action="store_true", help="strangers may come: runs obey only who started them"
+    )
+    return parser.parse_args(argv)
+
+
+def names(host: str | None, share: bool) -> frozenset[str]:
+    """The names under which this server may be called, beside loopback."""
+    given = os.environ.get("GAN_PLAY_HOSTS", "").split(",") + os.environ.get("SPACE_HOST", "").split(",")
+    own = {name.strip().lower() for name in given if name.strip()}
+    if host in WILDCARDS:
+        own.add(socket.gethostname().lower())
+    elif host:
+        own.add(host.lower())
+    if share:
+        own.add("*.gradio.live")
+    return frozenset(own)
+
+
+def launch(
+    home: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    share: bool = False,
+    public: bool = False,
+    wait: bool = True,
+) -> tuple[gr.Blocks, str]:
+    """Open the page; returns the Blocks and the local address, at once where not `wait`. Refused: no such home."""
+    on_space = bool(os.environ.get("SPACE_ID"))
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else None)
+    folder = files.home(home)
+    blocks = page.make(folder, public=public or share or on_space)
+    blocks.queue(max_size=64)
+    door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
+    settings = dict(
+        server_name=host,
+        server_port=port,
+        share=share,
+        quiet=not wait,
+        prevent_thread_lock=True,
+        ssr_mode=False,
+        run_history=False,
+        show_error=False,
+        max_file_size="2gb",
+        state_session_capacity=1000,
+        footer_links=["api", "settings"],
+        theme=look.THEME,
+        css=look.CSS,
+        head=look.HEAD,
+        app_kwargs={"routes": routes.routes(folder), "middleware": [door], "openapi_url": None},
+    )
+    try:
+        _, address, _ = blocks.launch(**settings)
+    except OSError as error:  # Gradio's only one: no free port
+        raise Refused(refuse("port", str(port or "7860 to 7959"))) from error
+    threading.Thread(target=worker.adopt, args=(folder,), daemon=True).start()
+    if wait:
+        blocks.block_thread()
+    return blocks, address
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the server until Ctrl-C; 2 where it can't start, with a sentence."""
+    flags = arguments(argv)
+    try:
+        launch(flags.home, flags.host, flags.port, flags.share, flags.public)
+    except Refused as refused:
+        print(refused.refusal.sentence, file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,82 @@
+"""What the tabs of the page share: the hidden page state, the clock, and how a refusal is told.
+
+The textboxes are mounted but hidden, so that their `.change` events work; values that the server sets arrive there
+like typed ones. Everything in them came through a browser, so it is checked again wherever it is used.
+"""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from gan_play import files
+from gan_play.refusals import Refused
+from gan_play.runs import store
+
+PRIVATE = {"api_visibility": "private"}
+"""For every event of the page: programs use the endpoints of `ui/api.py`."""
+
+QUIET = {**PRIVATE, "queue": False, "show_progress": "hidden"}
+"""For what only reads and answers within milliseconds."""
+
+LIVE = {"queued", "preparing", "training"}
+"""States of a run that is on its way."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What `page.make` hands to each tab's `build`."""
+
+    home: Path
+    public: bool  # strangers may open the page: a run obeys only the browser that started it
+    tabs: gr.Tabs  # as an output: gr.Tabs(selected="gather" | "train" | "play" | "gallery")
+    run: gr.Textbox  # id of the run being watched
+    model: gr.Textbox  # id of the run whose model is in hand
+    tray: gr.Textbox  # the picked seeds: a JSON list
+    art: gr.Textbox  # the share code of an opened link
+    picked: (
+        gr.Textbox
+    )  # a tile clicked in a training grid: JSON {"run", "step", "seed", "at"}; `at` makes it new
+    clock: gr.Timer  # one tick a second while the page is visible
+    key: gr.BrowserState  # this browser's owner key; "" until the page has loaded
+    kept: gr.BrowserState  # what survives a reload: {"run", "model", "tray"}
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn a refusal into a message on the page: one sentence, no traceback."""
+    try:
+        yield
+    except Refused as refused:
+        raise gr.Error(refused.refusal.sentence, print_exception=False) from None
+
+
+def is_run(home: Path, run: object) -> bool:
+    """Whether `run`, which came from a browser, names a run here (or a shipped one)."""
+    if not files.is_id(run):
+        return False
+    try:
+        store.find_run(home, run)
+    except Refused:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=2)
+def recent_runs(home: Path, second: int) -> tuple:
+    """The list of runs, read at most once a second however many pages ask."""
+    return tuple(store.list_runs(home))
+
+
+def may_steer(shared: Shared, run: str, key: str) -> bool:
+    """Whether this browser may pause, rename or delete the run: always at home, else only who started it."""
+    return not shared.public or (bool(key) and store.check_owner(shared.home, run, key))
+
+
+def visible_runs(shared: Shared, key: str) -> list:
+    """The runs to list: all at home; in public the browser's own and the shipped ones, others only by their link."""
+    runs = store.list_runs(shared.home)
+    return [run for run in runs if not shared.public or run.shipped or may_steer(shared, run.id, key)]
