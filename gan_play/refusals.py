@@ -90,6 +90,10 @@ REASONS: dict[str, str] = {
     # The page
     "port": "Port {file} is taken: choose another one with --port.",
     # The command line
+    "output": "{file} can't be written to: name another file or folder with --out.",
+    "output-kind": "{file} can't be the name of the result: it has to end in {endings}.",
+    "recipe": "There is no recipe called {file}: choose one of {names}.",
+    "size": "{file} can't paint {size} px: choose one of {sizes}.",
 }
 
 

@@ -1,0 +1,604 @@
+"""The command line: `python -m gan_play VERB`. Each verb is a function; the parser at the end names them all.
+
+Promises: the result goes to standard output, what scripts read last; progress and sentences for people go to
+standard error. Exit status 0 on success, 2 on a refused input with one sentence, 1 where training failed,
+130 on Ctrl-C with the run saved. No traceback is shown (GAN_PLAY_DEBUG=1 shows it). `--help` is quick: what
+is heavy (torch, numpy) is imported by the verb that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from gan_play import __version__, files
+from gan_play.refusals import Refused, printable, refuse
+
+EXAMPLES = ("sunsets", "fields", "rosettes", "mountains")
+"""The names of `pictures.examples`, repeated so that `--help` imports no numpy (a test compares them)."""
+
+MOST_FOLDER_SEEDS = 10_000  # one PNG a seed; a grid takes limits.MOST_SEEDS
+LOOK_S = 0.5  # how often a run folder is looked at
+SAVE_S = 30  # how long Ctrl-C waits for the worker's save; it needs a few seconds
+REFUSED, FAILED, INTERRUPTED = 2, 1, 130
+
+
+# Talking to people
+
+
+def say(sentence: str) -> None:
+    """A sentence for the person at the terminal, on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `0:07`, `12:30` or `1:02:03`."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class Bar:
+    """A progress bar on standard error: redrawn in place on a terminal, else a line every ten seconds."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.drawn = 0  # columns in use
+        self.next_line = time.monotonic() + 10
+
+    def show(self, share: float | None, sentence: str, seconds_left: float | None = None) -> None:
+        """`share` done (0 to 1, None where unknown), what is going on, and the time left if known."""
+        if not self.live and time.monotonic() < self.next_line:
+            return
+        self.next_line = time.monotonic() + 10
+        text = printable(sentence, 100)
+        if share is not None:
+            full = round(20 * min(1.0, max(0.0, share)))
+            text = f"[{'#' * full}{'.' * (20 - full)}] {min(1.0, max(0.0, share)):4.0%}  {text}"
+        if seconds_left is not None:
+            text += f", {clock(seconds_left)} left"
+        if self.live:
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+            text = text[: columns - 1]
+            sys.stderr.write("\r" + text.ljust(self.drawn))
+            self.drawn = len(text)
+        else:
+            sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Takes the bar away, so that a sentence can follow."""
+        if self.live and self.drawn:
+            sys.stderr.write("\r" + " " * self.drawn + "\r")
+            sys.stderr.flush()
+        self.drawn = 0
+
+
+def follow(steps: Iterator[Any]) -> Any:
+    """Runs a generator of `Progress` to its end under a bar; what it returns."""
+    bar = Bar()
+    try:
+        while True:
+            progress = next(steps)
+            share = progress.done / progress.total if progress.total else None
+            bar.show(share, progress.sentence, progress.seconds_left)
+    except StopIteration as end:
+        return end.value
+    finally:
+        bar.clear()
+
+
+def table(rows: list[dict[str, object]], columns: list[str]) -> str:
+    """Rows under the names of their columns, each as wide as its widest cell."""
+    cells = [columns] + [
+        ["" if row[c] is None else printable(str(row[c]), 60) for c in columns] for row in rows
+    ]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    return "\n".join("  ".join(text.ljust(w) for text, w in zip(line, widths)).rstrip() for line in cells)
+
+
+def as_json(value: object) -> str:
+    """What scripts read: indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+# Reading what was typed
+
+
+def output(text: str, endings: tuple[str, ...]) -> Path:
+    """Where a result goes: a path with one of `endings`; its folder is made. Refused before any work."""
+    path = Path(text).expanduser()
+    if path.suffix.lower() not in endings or path.is_dir():
+        raise Refused(refuse("output-kind", text, endings=" or ".join(endings)))
+    folder_for(path.parent)
+    return path
+
+
+def folder_for(folder: Path) -> Path:
+    """Makes the folder of a result, or refuses in a sentence."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise Refused(refuse("output", str(folder))) from error
+    return folder
+
+
+# Training
+
+
+def train(given: argparse.Namespace) -> int:
+    """Pictures in, then a run to its end: the worker trains in its own process, and this only watches."""
+    from gan_play.runs import store
+
+    home = files.home(given.home)
+    settings = known_settings(given)
+    if given.start is not None:
+        store.find_run(home, given.start)  # refused now, not after minutes of reading pictures
+    taken = take_in(given.source, home)
+    run_id = store.create_run(
+        home,
+        set_folder=taken.folder,
+        plan=None,
+        **settings,
+        seed=given.seed,
+        minutes=given.minutes,
+        steps=given.steps,
+        name=given.name or default_name(given.source),
+        start=given.start,
+        how=given.fit,
+        device=given.device,
+    )
+    return watch(home, run_id)
+
+
+def known_settings(given: argparse.Namespace) -> dict[str, Any]:
+    """The recipe and size, checked against the table of recipes before a picture is read."""
+    from gan_play.trainers.recipes import RECIPES
+
+    if given.recipe not in RECIPES:
+        raise Refused(refuse("recipe", given.recipe, names=", ".join(RECIPES)))
+    sizes = RECIPES[given.recipe].sizes
+    if given.size not in sizes:
+        raise Refused(refuse("size", given.recipe, size=given.size, sizes=", ".join(map(str, sizes))))
+    return {"recipe": given.recipe, "size_px": given.size}
+
+
+def default_name(source: str) -> str:
+    """A run is named after its pictures, unless the user says otherwise."""
+    return source.removeprefix("example:") if source.startswith("example:") else Path(source).resolve().stem
+
+
+def take_in(source: str, home: Path) -> Any:
+    """The prepared set of a folder, a ZIP or `example:NAME`; its verdict is said."""
+    from gan_play.pictures import doctor, examples, intake
+
+    if source.startswith("example:"):
+        taken = follow(examples.take_in_example(source.removeprefix("example:"), home))
+    else:
+        taken = follow(intake.take_in([Path(source).expanduser()], home))
+    report = doctor.report(taken.folder)
+    if report["refused"]:
+        say(f"{len(report['refused'])} files were left out: python -m gan_play doctor {source} says why.")
+    say(report["verdict"])
+    return taken
+
+
+def resume(given: argparse.Namespace) -> int:
+    """Goes on where a run stopped, to its old limit or a new one."""
+    from gan_play.runs import store
+
+    home = files.home(given.home)
+    store.find_run(home, given.run)
+    store.ask(home, given.run, "train", more_minutes=given.minutes or 0)
+    return watch(home, given.run)
+
+
+def watch(home: Path, run_id: str) -> int:
+    """Starts the worker and follows the run folder until the run rests. Ctrl-C saves and stops the run."""
+    from gan_play.runs import store, worker
+
+    say(f"Run {run_id}. Ctrl-C saves it and stops; closing this terminal lets it go on.")
+    bar = Bar()
+    try:
+        worker.start_worker(home, run_id)
+        now = store.status(home, run_id)
+        while now["state"] in ("queued", "preparing", "training"):
+            bar.show(*progress_of(now))
+            time.sleep(LOOK_S)
+            now = store.status(home, run_id)
+    except KeyboardInterrupt:
+        bar.clear()
+        return interrupted(home, run_id)
+    bar.clear()
+    if now["sentence"]:
+        say(now["sentence"])
+    print(run_id)
+    return 0 if now["state"] in ("finished", "stopped", "paused") else FAILED
+
+
+def progress_of(now: dict[str, Any]) -> tuple[float | None, str, float | None]:
+    """The share, sentence and seconds left of a run's status."""
+    if now["state"] == "queued":
+        return None, f"Waiting: {now.get('queue_position') or 1} in the queue, one training at a time", None
+    if now["state"] == "preparing" or not now["step"]:
+        return None, now["sentence"] or "Preparing", None
+    sentence = f"step {now['step']:,}, {now['images_seen']:,} pictures seen"
+    if now.get("images_per_second"):
+        sentence += f", {now['images_per_second']:.0f} a second"
+    percent = now.get("percent")
+    return (None if percent is None else percent / 100), sentence, now.get("seconds_left")
+
+
+def interrupted(home: Path, run_id: str) -> int:
+    """Ctrl-C: asks the worker to save and stop, and waits for it."""
+    from gan_play.runs import store
+
+    say("Saving the run (Ctrl-C again doesn't wait).")
+    with contextlib.suppress(KeyboardInterrupt):
+        store.ask(home, run_id, "stop")
+        until = time.monotonic() + SAVE_S
+        while time.monotonic() < until and store.status(home, run_id)["state"] in ("preparing", "training"):
+            time.sleep(0.1)
+    say(f"Saved. Go on with: python -m gan_play resume {run_id}")
+    print(run_id)
+    return INTERRUPTED
+
+
+def runs(given: argparse.Namespace) -> int:
+    """The runs of the home, the starters included."""
+    from gan_play.runs import store
+
+    home = files.home(given.home)
+    columns = ["id", "name", "state", "recipe", "size_px", "step", "best_score"]
+    rows = [{name: getattr(run, name, None) for name in columns} for run in store.list_runs(home)]
+    if given.json:
+        print(as_json(rows))
+    elif rows:
+        print(table(rows, columns))
+    else:
+        print("No runs yet. Begin with: python -m gan_play train example:sunsets --minutes 5")
+    return 0
+
+
+# Playing
+
+
+def sample(given: argparse.Namespace) -> int:
+    """Pictures of seeds: a grid in one PNG, or one PNG a seed in a folder."""
+    import numpy
+
+    from gan_play import limits
+    from gan_play.latent import sample as playing
+    from gan_play.pictures import images
+
+    home = files.home(given.home)
+    single = given.out.endswith(("/", os.sep)) or Path(given.out).is_dir()
+    out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
+    seeds = playing.parse_seeds(given.seeds, most=MOST_FOLDER_SEEDS if single else limits.MOST_SEEDS)
+    truncation = playing.check_truncation(given.truncation)
+    model = playing.load(home, given.run)
+    label = label_number(home, model, given.label)
+    bar, tiles = Bar(), []
+    for done, seed in enumerate(seeds):
+        bar.show(done / len(seeds), f"{done} of {len(seeds)} pictures")
+        pixels = playing.sample_one(model, seed, truncation, label)
+        if single:
+            files.write_atomically(out / f"seed{seed:05d}.png", images.encode(pixels, "png"))
+        else:
+            tiles.append(pixels)
+    bar.clear()
+    if not single:
+        columns = math.ceil(len(tiles) ** 0.5)
+        files.write_atomically(out, images.encode(images.grid(numpy.stack(tiles), columns), "png"))
+    print(out)
+    return 0
+
+
+def label_number(home: Path, model: Any, label: str | None) -> int | None:
+    """The number of a label given by its name or number; None where none was given."""
+    if label is None:
+        return None
+    from gan_play.latent import sample as playing
+    from gan_play.pictures import datasets
+    from gan_play.runs import store
+
+    count = model.generator.num_labels
+    if count and not label.isdecimal():
+        names = datasets.open_block(store.find_run(home, model.run_id) / "set").label_names[:count]
+        if label in names:
+            return names.index(label)
+    return playing.check_label(model, int(label) if label.isdecimal() and len(label) < 7 else label)
+
+
+def mix(given: argparse.Namespace) -> int:
+    """Style mixing as a figure: rows give one band of the style, columns the rest."""
+    from gan_play import limits
+    from gan_play.latent import mix as mixing
+    from gan_play.latent import sample as playing
+    from gan_play.pictures import images
+
+    home = files.home(given.home)
+    out = output(given.out, (".png",))
+    rows, cols = (playing.parse_seeds(text, most=limits.MOST_MIX_SEEDS) for text in (given.rows, given.cols))
+    band, truncation = mixing.check_band(given.band), playing.check_truncation(given.truncation)
+    model = playing.load(home, given.run)
+    figure = mixing.mix_grid(model, rows, cols, band, truncation)
+    files.write_atomically(out, images.encode(figure, "png"))
+    print(out)
+    return 0
+
+
+def walk(given: argparse.Namespace) -> int:
+    """A film through seeds."""
+    from gan_play.latent import film
+    from gan_play.latent import sample as playing
+    from gan_play.latent import walk as walking
+
+    home = files.home(given.home)
+    out = output(given.out, tuple(f".{form}" for form in film.FORMATS))
+    seeds = walking.check_stops(playing.parse_seeds(given.seeds))
+    seconds, fps = walking.check_seconds(given.seconds), walking.check_fps(given.fps)
+    model = playing.load(home, given.run)
+    frames = walking.walk(model, seeds, seconds, fps, given.way, given.easing, given.loop, given.truncation)
+    total, began, bar = walking.frame_count(len(seeds), seconds, fps), time.monotonic(), Bar()
+
+    def progress(done: int, _total: int | None) -> None:
+        left = (time.monotonic() - began) / done * (total - done)
+        bar.show(done / total, f"{done} of {total} frames", left)
+
+    film.write_film(frames, out, fps, total, progress)
+    bar.clear()
+    print(out)
+    return 0
+
+
+# Judging
+
+
+def evaluate(given: argparse.Namespace) -> int:
+    """How near a run's pictures are to its set: KID with its interval, as JSON."""
+    from gan_play.latent import sample as playing
+    from gan_play.measure import features, scores
+    from gan_play.pictures import datasets
+    from gan_play.runs import store
+
+    home = files.home(given.home)
+    model = playing.load(home, given.run)
+    real = datasets.open_block(store.find_run(home, given.run) / "set")
+    began = time.monotonic()
+    say(f"Painting {given.pictures} pictures and comparing them with {len(real.pixels)} of its set.")
+    fake = playing.sample(model, list(range(given.pictures)), truncation=1.0)
+    eyes = features.features(real.pixels[: given.pictures]), features.features(fake)
+    low, middle, high = scores.kid_interval(*eyes)
+    report = {
+        "run": given.run,
+        "step": model.step,
+        "model": model.digest,
+        "kid": middle,
+        "kid_low": low,
+        "kid_high": high,
+        "real_pictures": int(min(len(real.pixels), given.pictures)),
+        "fake_pictures": given.pictures,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    print(as_json(report))
+    return 0
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """The report on a set of pictures. Nothing is kept."""
+    from gan_play.pictures import doctor, examples, intake
+
+    with tempfile.TemporaryDirectory(prefix="gan-play-") as folder:
+        if given.source.startswith("example:"):
+            steps = examples.take_in_example(given.source.removeprefix("example:"), Path(folder))
+        else:
+            steps = intake.take_in([Path(given.source).expanduser()], Path(folder))
+        report = doctor.report(follow(steps).folder)
+    if given.json:
+        print(as_json(report))
+        return 0
+    sizes = report["sizes"]
+    print(f"{report['accepted']} pictures taken in, {len(report['refused'])} left out.")
+    print(f"Sizes: smallest {sizes['smallest']}, middle {sizes['median']}, largest {sizes['largest']}.")
+    for name, count in report["labels"].items():
+        print(f"Label {printable(name)}: {count}")
+    for kind in ("exact", "near"):
+        for names in report[f"{kind}_duplicates"]:
+            print(f"{kind.capitalize()} duplicates: {', '.join(map(printable, names))}")
+    for refusal in report["refused"]:
+        print(refusal["sentence"])
+    print(report["verdict"])
+    return 0
+
+
+# Sharing
+
+
+def share(given: argparse.Namespace) -> int:
+    """The share code of one picture; the model that it needs is kept from then on."""
+    from gan_play.latent import sample as playing
+    from gan_play.share import artwork
+
+    home = files.home(given.home)
+    model = playing.load(home, given.run)
+    label = label_number(home, given.run, model, given.label)
+    work = artwork.of_sample(model, given.seed, given.truncation, label)
+    artwork.pin(home, model)
+    print(artwork.encode(work))
+    return 0
+
+
+def render(given: argparse.Namespace) -> int:
+    """The picture or film that a share code names, and its SHA-256."""
+    from gan_play.share import artwork
+
+    home = files.home(given.home)
+    work = artwork.decode(given.code)
+    rendered = artwork.render(home, work)
+    print(rendered.sha256)
+    return 0
+
+
+def recipes(given: argparse.Namespace) -> int:
+    """The table of recipes."""
+    from gan_play.trainers.recipes import RECIPES
+
+    rows = [
+        {
+            "name": row.name,
+            "title": row.title,
+            "sentence": row.sentence,
+            "suits": row.suits,
+            "paper": row.paper,
+            "sizes": list(row.sizes),
+        }
+        for row in RECIPES.values()
+    ]
+    if given.json:
+        print(as_json(rows))
+    else:
+        shown = [{**row, "sizes": "-".join(map(str, (row["sizes"][0], row["sizes"][-1])))} for row in rows]
+        print(table(shown, ["name", "sizes", "sentence"]))
+    return 0
+
+
+# The parser
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one sentence on a mistake instead of a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"{printable(message, 120)}. {self.prog} --help shows an example.")
+        raise SystemExit(REFUSED)
+
+
+def parser() -> Parser:
+    """All verbs with their options."""
+    everything = Parser(
+        prog="python -m gan_play",
+        description="Train a GAN on your pictures, play with it, share what you find.",
+        epilog="example: python -m gan_play train example:sunsets --minutes 5",
+        allow_abbrev=False,
+    )
+    everything.add_argument("--version", action="version", version=f"GAN Play {__version__}")
+    verbs = everything.add_subparsers(metavar="VERB", required=True, parser_class=Parser)
+
+    def verb(name: str, does: Callable[[argparse.Namespace], int], sentence: str, example: str) -> Parser:
+        made = verbs.add_parser(
+            name,
+            help=sentence,
+            description=sentence[0].upper() + sentence[1:] + ".",
+            epilog=f"example: python -m gan_play {name} {example}",
+            allow_abbrev=False,
+        )
+        made.set_defaults(does=does)
+        made.add_argument("--home", metavar="DIR", help="folder of runs (GAN_PLAY_HOME, else checkpoints/)")
+        return made
+
+    def limits(made: Parser) -> None:
+        either = made.add_mutually_exclusive_group()
+        either.add_argument("--minutes", type=float, metavar="M", help="train this long")
+        either.add_argument("--steps", type=int, metavar="N", help="train to step N")
+
+    def truncation(made: Parser) -> None:
+        made.add_argument("--truncation", default="0.7", metavar="T", help="how adventurous, 0 to 2 (0.7)")
+
+    names = ", ".join(f"example:{name}" for name in EXAMPLES)
+    made = verb("train", train, "learn from pictures", "paintings/ --minutes 10 --size 64")
+    made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")
+    made.add_argument("--recipe", default="projected", metavar="NAME", help="see `recipes` (projected)")
+    made.add_argument("--size", type=int, default=64, metavar="PX", help="32, 64, 128, 256 or 512 (64)")
+    limits(made)
+    made.add_argument("--seed", default="0", metavar="S", help="of all that is random (0)")
+    made.add_argument("--name", default="", metavar="TEXT", help="of the run")
+    made.add_argument("--start", metavar="RUN", help="go on from what this run has learnt")
+    made.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
+    made.add_argument(
+        "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
+    )
+
+    made = verb("resume", resume, "go on where a run stopped", "vangogh-k3f9x2 --minutes 10")
+    made.add_argument("run", metavar="RUN")
+    limits(made)
+
+    made = verb("runs", runs, "list the runs", "--json")
+    made.add_argument("--json", action="store_true")
+
+    made = verb("sample", sample, "paint seeds", "starter-64 --seeds 0-35 --out grid.png")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--seeds", default="0-35", metavar="SEEDS", help="7, 1,5,9 or 0-35")
+    truncation(made)
+    made.add_argument("--label", metavar="L", help="name or number of a label")
+    made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="a grid, or one PNG a seed")
+
+    made = verb("mix", mix, "mix the styles of seeds", "starter-64 --rows 1-4 --cols 5-9 --out mix.png")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--rows", required=True, metavar="SEEDS", help="these give the band")
+    made.add_argument("--cols", required=True, metavar="SEEDS", help="these give the rest")
+    made.add_argument("--band", default="coarse", metavar="BAND", help="coarse, middle or fine (coarse)")
+    truncation(made)
+    made.add_argument("--out", required=True, metavar="FILE.png")
+
+    made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--seeds", required=True, metavar="SEEDS", help="two to twelve")
+    made.add_argument("--seconds", default="8", metavar="S", help="length (8)")
+    made.add_argument("--fps", default="24", metavar="F", help="frames a second (24)")
+    made.add_argument("--way", metavar="w|z", help="through the styles or the noise (what suits the model)")
+    made.add_argument(
+        "--easing", default="smooth", metavar="NAME", help="linear, smooth, gentle or linger (smooth)"
+    )
+    made.add_argument("--loop", action="store_true", help="end where it began")
+    truncation(made)
+    made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
+
+    made = verb("evaluate", evaluate, "score a run against its set", "vangogh-k3f9x2")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--pictures", type=int, default=500, metavar="N", help="how many (500)")
+
+    made = verb("doctor", doctor, "report on a set of pictures", "paintings/ --json")
+    made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")
+    made.add_argument("--json", action="store_true")
+
+    made = verb("share", share, "print the share code of a picture", "starter-64 --seed 7")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--seed", default="0", metavar="S")
+    truncation(made)
+    made.add_argument("--label", metavar="L", help="name or number of a label")
+
+    made = verb("render", render, "paint what a share code names", "CODE --out picture.png")
+    made.add_argument("code", metavar="CODE", help="a share code, or a whole link")
+    made.add_argument("--out", metavar="FILE.png")
+
+    made = verb("recipes", recipes, "list the recipes", "--json")
+    made.add_argument("--json", action="store_true")
+    return everything
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Does what the command line says; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name in Chinese on an ASCII terminal
+    try:
+        given = parser().parse_args(arguments)
+        return given.does(given)
+    except SystemExit as end:
+        return end.code or 0
+    except Refused as refused:
+        say(refused.refusal.sentence)
+        return REFUSED
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return INTERRUPTED
