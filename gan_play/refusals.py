@@ -53,6 +53,12 @@ REASONS: dict[str, str] = {
     "fit": "{file} is not a way to make a picture square: choose crop, border or several.",
     "example": "There is no example set called {file}: choose one of {names}.",
     # Training
+    "setting-range": "{file} = {value} is not possible: choose a number from {low} to {high}.",
+    "setting-choice": "{file} = {value} is not possible: choose one of {choices}.",
+    "setting-unknown": "{recipe} has no setting called {file}: there are {names}.",
+    "setting-missing": "The setting {file} is missing.",
+    "device": "{file} is not available on this machine: choose auto, or one of {choices}.",
+    "start-differs": "Start from {file} is not possible: it is {theirs}, this is {ours}.",
     # Runs and checkpoints
     "no-run": "There is no run called {file} here: see the list of runs.",
     "run-damaged": "The run {file} is damaged: its run.json can't be read. Its pictures and states are still there.",
