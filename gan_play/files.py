@@ -3,8 +3,8 @@
 Promises: after a power cut or a kill at any moment, a file written here is the old one or the new one, whole;
 what was returned from is on the disk; a failed write leaves nothing behind but what was there before.
 
-Everything passes through five primitives (`_create`, `_write`, `_sync`, `_replace`, `_sync_folder`), so that a
-test can put a recording disk in their place and try each point at which the power may go.
+Everything passes through five primitives (`_create`, `_write`, `_sync`, `_replace`, `_sync_folder`), so that
+a test can put a recording disk in their place and try each point at which the power may go.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def temporary(path: Path) -> Path:
-    """A name beside `path` for what is not yet whole: `.<name>.<pid>-<n>.tmp`, never used twice in a process."""
+    """A name beside `path` for what is not yet whole: `.<name>.<pid>-<n>.tmp`, a new one each time."""
     return path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.tmp")
 
 
@@ -127,7 +127,7 @@ def read_json(path: Path) -> object | None:
 
 
 def append_line(path: Path, text: str) -> None:
-    """Appends `text` and a newline by one write call. A line torn by a kill is closed first, so it costs only itself."""
+    """Appends `text` as a line by one write call; a line torn by a kill before is closed first."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
     try:
         torn = False

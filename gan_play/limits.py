@@ -8,18 +8,14 @@ MB = 1_000_000
 # Pictures: one file
 MOST_FILE_BYTES = 50 * MB  # a 60-megapixel JPEG is about 30 MB; more is a mistake or an attack
 MOST_PIXELS = 32_000_000  # 96 MB once decoded as RGB, so that two decoders stay far below 500 MB
-MOST_JPEG_PIXELS = (
-    64_000_000  # JPEG alone can be decoded at 1/2, 1/4 or 1/8, so phones with 50 megapixels fit
-)
+MOST_JPEG_PIXELS = 64_000_000  # JPEG can be decoded at 1/2, 1/4, 1/8, so a phone's 50 megapixels fit
 LEAST_SIDE_PX = 16  # below this there is nothing to learn; the smallest training size is 32
 MOST_ASPECT = 8  # a longer strip loses 7/8 of itself to the square crop
 
 # Pictures: the child process that decodes
 DECODE_SECONDS = 5  # an honest 32-megapixel picture takes below 1.5 s; then the child is ended
 DECODE_CPU_SECONDS = 600  # of one child's whole life: the platform ends it if the parent could not
-DECODE_MEMORY_BYTES = (
-    2_000 * MB
-)  # address space of one child: 200 MB of libraries and the largest honest picture
+DECODE_MEMORY_BYTES = 2_000 * MB  # address space: libraries and the largest honest picture
 MOST_DECODERS = 4  # more gain nothing: reading and hashing in the parent becomes the slowest part
 MOST_WAITING_BYTES = 64 * MB  # read, but not yet decoded
 
@@ -54,6 +50,7 @@ LEAST_FILM_SECONDS, MOST_FILM_SECONDS = 0.5, 120  # two minutes at 64 px render 
 LEAST_FPS, MOST_FPS = 1, 60  # players show no more
 MOST_CODE_CHARS = 600  # of a share code: the contract, so that a link passes through chat programs
 MOST_LINK_CHARS = 4_000  # of a whole link around it
+MOST_HELD_MODELS = 6  # generators in memory: 3 MB each at 64 px, 60 MB at 512
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
 # Disk

@@ -1,8 +1,8 @@
 """The ground: why something was refused, as data, and the sentences that say so.
 
-A refusal of one file among many is a value (`Refusal`), collected and shown. Where a whole operation cannot go
-on, `Refused` carries the refusal up to the command line or the page, which alone catch it. Any other exception
-is a bug of ours. Each sentence says what happened, to what, and what to do next, in at most 160 characters;
+A refusal of one file among many is a value (`Refusal`), collected and shown. Where a whole operation cannot
+go on, `Refused` carries the refusal up to the command line or the page, which alone catch it. Any other
+exception is a bug of ours. Each sentence says what happened, to what, and what to do next, in at most 160 characters;
 it is plain text, to be escaped by who shows it, and names no class and no folder of the server.
 """
 
@@ -28,7 +28,7 @@ REASONS: dict[str, str] = {
     "too-long": "{file} is {width} x {height}: more than {most} times longer than wide; cut it into pieces.",
     "too-many-pixels": "{file} has {megapixels} megapixels, more than {most}: save it smaller.",
     "too-big": "{file} is larger than {most} MB: save it smaller.",
-    "too-heavy": "{file} took too long or too much memory to decode, so it was left out: save it again as JPEG.",
+    "too-heavy": "{file} took too much time or memory to decode: save it again as JPEG.",
     # A ZIP
     "zip-damaged": "{file} is not a ZIP that can be read: pack it again.",
     "zip-encrypted": "{file} is protected by a password: pack it again without one.",
@@ -37,19 +37,19 @@ REASONS: dict[str, str] = {
     "zip-link": "{file} is a link, not a file, so it was left out.",
     "zip-repeated": "{file} is in the ZIP twice under one name; the first was kept.",
     "zip-overlap": "{file} holds entries that overlap, as ZIP bombs do: pack the pictures again.",
-    "zip-bomb": "{file} would grow more than {most} times when unpacked, as ZIP bombs do, so it was left out.",
+    "zip-bomb": "{file} would grow more than {most} times when unpacked, as ZIP bombs do.",
     "zip-too-many": "{file} holds more than {most} files: split it into smaller ZIPs.",
     "zip-too-large": "{file} unpacks to more than {most} MB: split it into smaller ZIPs.",
-    "zip-method": "{file} is packed by a method that can't be read here: pack it again as a plain ZIP.",
+    "zip-method": "{file} is packed in a way that can't be read here: pack it as a plain ZIP.",
     # A set
-    "no-pictures": "No picture was found in {file}: choose JPEG, PNG or other pictures, a folder or a ZIP of them.",
+    "no-pictures": "No picture was found in {file}: choose pictures, a folder or a ZIP of them.",
     "none-readable": "None of {count} files could be taken in. The first: {first}",
     "too-many-pictures": "{file} and what comes after it were left out: a set holds at most {most} pictures.",
     "too-few-pictures": "This set has {count} pictures: a set needs at least {least}. Add some more.",
-    "too-many-labels": "{file} is the label of a folder past the {most} that a set may have; its pictures go unlabelled.",
+    "too-many-labels": "There are more than {most} folders of pictures: labels were left out.",
     "no-set": "There is no set {file} here: take the pictures in again.",
     "set-damaged": "The set {file} is damaged on disk: take the pictures in again.",
-    "picture-size": "A picture size of {size} is not possible here: choose between {least} and {most} pixels.",
+    "picture-size": "A size of {size} is not possible: choose between {least} and {most} pixels.",
     "fit": "{file} is not a way to make a picture square: choose crop, border or several.",
     "example": "There is no example set called {file}: choose one of {names}.",
     # Training
@@ -122,7 +122,7 @@ class Refused(Exception):
 
 
 def printable(text: str, most: int = 48) -> str:
-    """`text` in one line that can be shown: no control characters, its middle left out beyond `most` characters."""
+    """`text` in one line, without control characters, its middle left out beyond `most`."""
     text = "".join(c if c.isprintable() else "?" for c in str(text)).strip()
     if len(text) <= most:
         return text
@@ -131,7 +131,7 @@ def printable(text: str, most: int = 48) -> str:
 
 
 def refuse(reason: str, file: str = "", **details: object) -> Refusal:
-    """The refusal for a code of `REASONS`; `details` fill its sentence. An unknown code is a KeyError (our bug)."""
+    """The refusal for a code of `REASONS`; `details` fill its sentence. An unknown code is a KeyError."""
     values = {name: printable(str(value), most=96) for name, value in details.items()}
     sentence = REASONS[reason].format(file=printable(file) or "It", **values)
     return Refusal(reason, file, printable(sentence, most=limits.MOST_SENTENCE_CHARS))
