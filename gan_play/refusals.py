@@ -66,6 +66,7 @@ REASONS: dict[str, str] = {
     "run-busy": "{file} is still being trained: stop it first.",
     "run-name": "A run needs a name of 1 to {most} characters.",
     "run-limit": "{value} is not possible: choose between {least} and {most} {unit}.",
+    "run-start": "A run can only start from one of its own kind: {file} is {theirs}, this one is to be {ours}.",
     "run-wish": "{file} can't be done with a run: choose train, pause or stop.",
     "run-room": "There is too little room on the disk: this run needs {needed} MB and {free} MB are free.",
     "checkpoint-damaged": "{file} is damaged and was not used.",

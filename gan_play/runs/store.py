@@ -1,0 +1,612 @@
+"""A run folder: create, list, read, steer, rename, delete. The folder is the contract between all processes.
+
+Promises: reading never raises for what is in a folder (a broken run is listed as damaged); `run.json` is changed
+only under a lock and replaced whole; a run is there with all it needs, or not at all; only the worker writes
+samples, stats and states (`worker.py`).
+
+In a run folder: `run.json` what the run is and its last written state; `wanted.json` what people want of it;
+`worker.json` who trains it now; `owner.json` the hash of its owner's key; `set/` its pictures;
+`started-from.safetensors` the state it begins with (fine-tuning); `stats.jsonl`, `samples/`, states and
+`latest.json` from the worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import hmac
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from filelock import FileLock, Timeout
+
+import gan_play
+from gan_play import files, limits
+from gan_play.refusals import Refused, refuse
+
+if TYPE_CHECKING:
+    from gan_play.trainers.preflight import Plan
+
+WRITTEN_STATES = {"queued", "preparing", "training", "paused", "stopped", "finished", "failed"}
+"""What `run.json` may say. `interrupted` (its worker died) and `damaged` are found out by the reader."""
+
+WISHES = {"train", "pause", "stop"}
+MOST_NAME_CHARS = 60
+MOST_MINUTES = 7 * 24 * 60  # a week
+MOST_STEPS = 100_000_000
+ROOM_TO_SPARE_BYTES = 200 * limits.MB  # what must stay free beside a run's own need
+DEFAULT_MINUTES = 10
+TAIL_BYTES = 64_000  # of stats.jsonl, enough for its last lines
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One row in the list of runs."""
+
+    id: str
+    name: str
+    recipe: str
+    size_px: int
+    state: str
+    step: int
+    score: float | None  # the best one; lower is better
+    last_grid: int | None  # the step of the newest grid
+    created: float  # seconds since 1970
+    sentence: str
+    shipped: bool  # came with the program: to play with and to start from, never changed
+
+
+# Reading one run
+
+
+def is_shipped(folder: Path) -> bool:
+    """Whether a run came with the program."""
+    return folder.parent == files.SHIPPED and folder.name.startswith("starter-")
+
+
+def find_run(home: Path, run_id: str) -> Path:
+    """The folder of a run in `home`, or of one that came with the program. Refused if there is none."""
+    if files.is_id(run_id):
+        for folder in (home / run_id, files.SHIPPED / run_id):
+            if (folder == home / run_id or is_shipped(folder)) and _looks_like_a_run(folder):
+                return folder
+    raise Refused(refuse("no-run", str(run_id)))
+
+
+def _looks_like_a_run(folder: Path) -> bool:
+    """A folder under way (its `run.json` is written last) is no run yet; one that lost its `run.json` is."""
+    return (folder / "run.json").is_file() or (folder / "latest.json").is_file()
+
+
+def read_run(folder: Path) -> dict | None:
+    """`run.json`, or None where it is missing or not what we write: its values go to the page and to the worker."""
+    run = files.read_json(folder / "run.json")
+    if not isinstance(run, dict):
+        return None
+    types = {
+        "name": str,
+        "recipe": str,
+        "size_px": int,
+        "seed": int,
+        "state": str,
+        "sentence": str,
+        "created": (int, float),
+        "queued": (int, float),
+        "set": dict,
+        "settings": (dict, type(None)),
+        "minutes": (int, float, type(None)),
+        "steps": (int, type(None)),
+        "started_from": (dict, type(None)),
+        "attempts": int,
+        "rollbacks": int,
+    }
+    if not all(isinstance(run.get(key, ...), kind) for key, kind in types.items()):
+        return None
+    if run["state"] not in WRITTEN_STATES:
+        return None
+    return run
+
+
+@contextlib.contextmanager
+def changing(folder: Path) -> Iterator[dict]:
+    """Yields `run.json` under its lock and writes it back if it was changed. Refused if it is damaged."""
+    with FileLock(folder / ".run.lock"):
+        run = read_run(folder)
+        if run is None:
+            raise Refused(refuse("run-damaged", folder.name))
+        before = json.dumps(run, sort_keys=True)
+        yield run
+        if json.dumps(run, sort_keys=True) != before:
+            files.write_json(folder / "run.json", run)
+
+
+def wish_of(folder: Path) -> str:
+    """What people want of a run: "train", "pause" or "stop"."""
+    wanted = files.read_json(folder / "wanted.json")
+    wish = wanted.get("wish") if isinstance(wanted, dict) else None
+    return wish if wish in WISHES else "train"
+
+
+def worker_of(folder: Path) -> psutil.Process | None:
+    """The live process that trains this run, or None. Told by pid and start time, since pids are used again."""
+    noted = files.read_json(folder / "worker.json")
+    try:
+        process = psutil.Process(noted["pid"])  # type: ignore[index]
+        if process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - noted["started"]) > 2:
+            return None
+        return process
+    except (psutil.Error, TypeError, KeyError, ValueError, OverflowError):
+        return None
+
+
+def state_of(folder: Path, run: dict) -> str:
+    """The state as it really is: one that needs a worker, and has none, is "interrupted"."""
+    if run["state"] in ("preparing", "training") and worker_of(folder) is None:
+        return "interrupted"
+    return run["state"]
+
+
+def grids(folder: Path) -> list[int]:
+    """The steps of which there is a grid, oldest first."""
+    try:
+        names = os.listdir(folder / "samples")
+    except OSError:
+        return []
+    found = (re.fullmatch(r"step-(\d{6,12})\.webp", name) for name in names)
+    return sorted(int(match[1]) for match in found if match)
+
+
+def grid_path(folder: Path, step: int) -> Path:
+    """The file of the grid at `step`."""
+    return folder / "samples" / f"step-{step:06d}.webp"
+
+
+def last_stats(folder: Path) -> dict:
+    """The newest line of `stats.jsonl` that is whole, or {}. Reads only the end of the file."""
+    try:
+        with (folder / "stats.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return {}
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(line)
+            if isinstance(value, dict) and _is_count(value.get("step")):
+                return value
+    return {}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def best_score(folder: Path) -> float | None:
+    """The best score so far (KID, lower is better), or None."""
+    noted = files.read_json(folder / "best.json")
+    return _number(noted.get("score")) if isinstance(noted, dict) else None
+
+
+def status(home: Path, run_id: str) -> dict:
+    """All that a page shows of a run, as plain JSON values. Refused if there is no such run.
+
+    Times in seconds; `percent` and `seconds_left` are None where there is no limit or no speed yet;
+    `queue_position` is 1 for the next one to start, None where it doesn't wait.
+    """
+    folder = find_run(home, run_id)
+    run = read_run(folder)
+    found = grids(folder)
+    latest = last_stats(folder)
+    known = {
+        "id": run_id,
+        "step": latest.get("step", 0),
+        "images_seen": latest.get("images_seen", 0),
+        "images_per_second": _number(latest.get("images_per_second")),
+        "seconds_spent": _number(latest.get("seconds")) or 0.0,
+        "last_grid": found[-1] if found else None,
+        "grids": found,
+        "score": _number(latest.get("score")),
+        "best_score": best_score(folder),
+        "shipped": is_shipped(folder),
+    }
+    if run is None:
+        sentence = refuse("run-damaged", run_id).sentence
+        lacking = {"name": run_id, "recipe": "", "size_px": 0, "state": "damaged", "sentence": sentence}
+        nothing = ("seconds_left", "percent", "device", "queue_position", "settings", "started_from")
+        return known | lacking | dict.fromkeys(nothing) | {"minutes": None, "steps": None}
+    if not latest and is_shipped(folder):
+        known["step"] = run.get("step", 0) if _is_count(run.get("step")) else 0
+    state = state_of(folder, run)
+    position = queue_position(home, run_id) if state == "queued" else None
+    settings = run["settings"]
+    left = _seconds_left(run, known)
+    total = None if left is None else known["seconds_spent"] + left
+    percent = 100.0 if state == "finished" else None if not total else 100 * known["seconds_spent"] / total
+    return known | {
+        "name": run["name"],
+        "recipe": run["recipe"],
+        "size_px": run["size_px"],
+        "state": state,
+        "seconds_left": left if state in ("queued", "preparing", "training", "paused", "interrupted") else None,
+        "percent": None if percent is None else round(min(100.0, percent), 1),
+        "device": settings.get("device") if settings else None,
+        "sentence": _sentence(home, state, run, position),
+        "queue_position": position,
+        "settings": settings,
+        "started_from": run["started_from"],
+        "minutes": run["minutes"],
+        "steps": run["steps"],
+        "created": run["created"],
+        "pictures": run["set"].get("count"),
+    }
+
+
+def _seconds_left(run: dict, known: dict) -> float | None:
+    """What the limit leaves: exact where it is minutes, by the present speed where it is steps."""
+    if run["minutes"] is not None:
+        return max(0.0, run["minutes"] * 60 - known["seconds_spent"])
+    if run["steps"] is not None:
+        steps = max(0, run["steps"] - known["step"])
+        if steps == 0:
+            return 0.0
+        rate, settings = known["images_per_second"], run["settings"]
+        if rate and settings and isinstance(settings.get("batch"), int):
+            return steps * settings["batch"] / rate
+    return None
+
+
+def _sentence(home: Path, state: str, run: dict, position: int | None) -> str:
+    if state == "queued":
+        ahead = "the run before it" if position == 1 else f"{position} runs before it" if position else "its turn"
+        busy = training_run(home)
+        return f"Waits for {ahead} to finish." if busy or (position or 0) > 1 else "Starting."
+    if state == "interrupted":
+        return run["sentence"] or "Its process ended unexpectedly. It goes on from the last saved state."
+    return run["sentence"]
+
+
+def queue(home: Path) -> list[str]:
+    """The ids of the waiting runs, the one that is next first."""
+    waiting = [(run["queued"], folder.name) for folder, run in _runs(home) if run and run["state"] == "queued"]
+    return [run_id for _, run_id in sorted(waiting)]
+
+
+def queue_position(home: Path, run_id: str) -> int | None:
+    """1 for the run that is next, 2 for the one after it; None for one that doesn't wait."""
+    waiting = queue(home)
+    return waiting.index(run_id) + 1 if run_id in waiting else None
+
+
+def training_run(home: Path) -> str | None:
+    """The id of the run that is being trained (or made ready) in this home now, or None."""
+    for folder, run in _runs(home):
+        if run and run["state"] in ("preparing", "training") and worker_of(folder) is not None:
+            return folder.name
+    return None
+
+
+def _runs(home: Path) -> list[tuple[Path, dict | None]]:
+    """All run folders of a home, with their `run.json` (None where damaged)."""
+    try:
+        names = sorted(os.listdir(home))
+    except OSError:
+        return []
+    folders = [home / name for name in names if files.is_id(name)]
+    return [(folder, read_run(folder)) for folder in folders if _looks_like_a_run(folder)]
+
+
+def list_runs(home: Path) -> list[RunSummary]:
+    """All runs of a home and the shipped ones, newest first, the shipped last. Never raises: damaged ones are listed."""
+    found = _runs(home)
+    if home != files.SHIPPED:
+        found += [(folder, run) for folder, run in _runs(files.SHIPPED) if is_shipped(folder)]
+    rows = [_summary(folder, run) for folder, run in found]
+    return sorted(rows, key=lambda row: (row.shipped, -row.created, row.id))
+
+
+def _summary(folder: Path, run: dict | None) -> RunSummary:
+    shipped, steps = is_shipped(folder), grids(folder)
+    step, last = last_stats(folder).get("step", 0), steps[-1] if steps else None
+    if run is None:
+        sentence = refuse("run-damaged", folder.name).sentence
+        return RunSummary(folder.name, folder.name, "", 0, "damaged", step, None, last, 0.0, sentence, shipped)
+    if not step and _is_count(run.get("step")):
+        step = run["step"]
+    return RunSummary(
+        folder.name,
+        run["name"],
+        run["recipe"],
+        run["size_px"],
+        state_of(folder, run),
+        step,
+        best_score(folder),
+        last,
+        float(run["created"]),
+        run["sentence"],
+        shipped,
+    )
+
+
+def stats(home: Path, run_id: str, most: int = 300) -> list[dict]:
+    """The lines of `stats.jsonl`, oldest first, thinned evenly to at most `most`; the last one is always there."""
+    lines = files.read_lines_json(find_run(home, run_id) / "stats.jsonl")
+    lines = [line for line in lines if _is_count(line.get("step"))]
+    if len(lines) <= most:
+        return lines
+    return [lines[round(i * (len(lines) - 1) / (most - 1))] for i in range(most)]
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest_in(path: Path, _changed_ns: int, _bytes: int) -> str | None:
+    """The model that a checkpoint file says it holds."""
+    from gan_play.runs import checkpoints
+
+    try:
+        return checkpoints.read_header(path)[0]["model_digest"]
+    except (Refused, OSError):
+        return None
+
+
+def find_model(home: Path, digest: str) -> tuple[Path, str] | None:
+    """The file that holds a model, and its run, by the model's digest or the first 16 digits of it; None if none.
+
+    Kept models come first, since states are pruned. What the file says is verified only when it is loaded.
+    """
+    if not re.fullmatch(r"[0-9a-f]{16,64}", digest):
+        return None
+    folders = [folder for folder, _ in _runs(home)]
+    if home != files.SHIPPED:
+        folders += [folder for folder, _ in _runs(files.SHIPPED) if is_shipped(folder)]
+    for pattern in ("model-*.safetensors", "s*.safetensors"):  # states, starter and started-from
+        for folder in folders:
+            for path in sorted(folder.glob(pattern), reverse=True):
+                with contextlib.suppress(OSError):
+                    about = path.stat()
+                    if (_digest_in(path, about.st_mtime_ns, about.st_size) or "").startswith(digest):
+                        return path, folder.name
+    return None
+
+
+# Creating and changing
+
+
+def _check_limit(value: float, least: float, most: float, unit: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise Refused(refuse("run-limit", value=value, least=least, most=f"{most:,}", unit=unit))
+    return value
+
+
+def _check_limits(minutes: float | None, steps: int | None) -> tuple[float | None, int | None]:
+    """A run has one limit: steps where they are given, else minutes."""
+    if steps is not None:
+        return None, int(_check_limit(steps, 1, MOST_STEPS, "steps"))
+    return float(_check_limit(DEFAULT_MINUTES if minutes is None else minutes, 0.05, MOST_MINUTES, "minutes")), None
+
+
+def _check_name(name: str) -> str:
+    """`name` in one line, without what can't be seen."""
+    name = " ".join("".join(c if c.isprintable() else " " for c in str(name)).split())
+    if not 1 <= len(name) <= MOST_NAME_CHARS:
+        raise Refused(refuse("run-name", most=MOST_NAME_CHARS))
+    return name
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under a second name (it is never written again), or a copy where the disk can't do that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        target.write_bytes(source.read_bytes())
+
+
+def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int) -> dict:
+    """Puts the newest state of another run into the folder, so that it is there whatever happens to that run."""
+    from gan_play.runs import checkpoints
+
+    source = find_run(home, start)
+    for path in [*checkpoints.states(source), source / "starter.safetensors"]:
+        with contextlib.suppress(Refused, FileNotFoundError):
+            header, _ = checkpoints.read_header(path)
+            settings = checkpoints.settings_of(header)
+            if (settings.recipe, settings.size_px) != (recipe, size_px):
+                theirs = f"{settings.recipe} at {settings.size_px} px"
+                raise _Unlike(refuse("run-start", start, theirs=theirs, ours=f"{recipe} at {size_px} px"))
+            _link(path, folder / "started-from.safetensors")
+            step, digest = int(header["step"]), header["model_digest"]
+            return {"run": start, "file": path.name, "step": step, "model_digest": digest}
+    raise Refused(refuse("no-checkpoint", start))
+
+
+def _check_settings(recipe: str, size_px: int, seed: int, device: str, dials: dict) -> dict:
+    """Refuses impossible settings now, not when the run's turn comes; returns all dials of the recipe."""
+    from gan_play.trainers.recipes import check_settings
+
+    asked = {"recipe": recipe, "size_px": size_px, "seed": seed, "dials": dials}
+    chosen_later = {"batch": 16, "width": 16, "device": "cpu" if device == "auto" else device}
+    return check_settings(asked | chosen_later).dials
+
+
+class _Unlike(Exception):
+    """Carries a refusal past the search for a file that can be read."""
+
+    def __init__(self, refusal) -> None:  # noqa: ANN001
+        self.refusal = refusal
+
+
+def create_run(
+    home: Path,
+    *,
+    set_folder: Path,
+    plan: Plan | None = None,
+    recipe: str = "projected",
+    size_px: int = 64,
+    seed: int = 0,
+    minutes: float | None = None,
+    steps: int | None = None,
+    name: str = "",
+    start: str | None = None,
+    how: str = "crop",
+    device: str = "auto",
+    owner_key: str | None = None,
+    dials: dict | None = None,
+) -> str:
+    """Makes a run that waits to be trained, and returns its id. `worker.start_worker` starts it.
+
+    `plan` is what a pre-flight found (else the worker makes one); `start` is the id of a run to begin from.
+    Refused, with nothing left behind, if a setting is impossible, the disk too full, or the set damaged.
+    """
+    from gan_play.pictures import datasets
+
+    minutes, steps = _check_limits(minutes, steps)
+    dials = _check_settings(recipe, size_px, seed, device, dials or {})
+    name = _check_name(name or _name_of(set_folder) or "Untitled")
+    needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
+    if (free := files.free_bytes(home)) < needed:
+        raise Refused(refuse("run-room", needed=round(needed / 1e6), free=round(free / 1e6)))
+    run_id = files.new_id(name)
+    folder = home / run_id
+    try:
+        (folder / "samples").mkdir(parents=True)
+        started_from = _begin_from(home, start, folder, recipe, size_px) if start else None
+        pictures = datasets.make_block(set_folder, folder / "set", size_px, how)
+        now = time.time()
+        run = {
+            "version": 1,
+            "id": run_id,
+            "name": name,
+            "recipe": recipe,
+            "size_px": size_px,
+            "seed": seed,
+            "state": "queued",
+            "sentence": "",
+            "created": now,
+            "created_text": datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="seconds"),
+            "queued": now,
+            "minutes": minutes,
+            "steps": steps,
+            "set": {
+                "id": set_folder.name,
+                "digest": pictures.digest,
+                "count": len(pictures.pixels),
+                "labels": list(pictures.label_names),
+                "how": how,
+            },
+            "device": device,
+            "dials": dials,
+            "settings": plan.settings.to_json() if plan else None,
+            "plan": plan.sentence if plan else "",
+            "started_from": started_from,
+            "attempts": 0,
+            "rollbacks": 0,
+            "versions": {"gan_play": gan_play.__version__, "torch": importlib.metadata.version("torch")},
+        }
+        if owner_key:
+            files.write_json(folder / "owner.json", {"sha256": _hash(owner_key)})
+        files.write_json(folder / "wanted.json", {"wish": "train"})
+        files.write_json(folder / "run.json", run)  # the last: only now is it a run
+    except _Unlike as unlike:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Refused(unlike.refusal) from None
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run_id
+
+
+def _name_of(set_folder: Path) -> str:
+    manifest = files.read_json(set_folder / "manifest.json")
+    name = manifest.get("name") if isinstance(manifest, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _steerable(home: Path, run_id: str) -> Path:
+    folder = find_run(home, run_id)
+    if is_shipped(folder):
+        raise Refused(refuse("run-shipped", run_id))
+    return folder
+
+
+def ask(
+    home: Path,
+    run_id: str,
+    wish: str,
+    more_minutes: float = 0,
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+) -> None:
+    """Tells a run to train, pause or stop. Its worker hears within a second.
+
+    `more_minutes` are added to what is left (of a run that has ended: to what it has had). `minutes` or `steps`
+    set the whole run's limit anew. A run without a worker changes state here, and waits in the queue if it is to
+    train: `worker.start_worker` (or the server's `worker.adopt`) then starts it.
+    """
+    folder = _steerable(home, run_id)
+    if wish not in WISHES:
+        raise Refused(refuse("run-wish", str(wish)))
+    with changing(folder) as run:
+        spent = (_number(last_stats(folder).get("seconds")) or 0.0) / 60
+        if minutes is not None or steps is not None:
+            run["minutes"], run["steps"] = _check_limits(minutes, steps)
+        if more_minutes:
+            _check_limit(more_minutes, 0.05, MOST_MINUTES, "minutes")
+            ended = run["state"] in ("stopped", "finished", "failed")
+            had = spent if ended or run["minutes"] is None else max(spent, run["minutes"])
+            run["minutes"], run["steps"] = had + more_minutes, None
+        files.write_json(folder / "wanted.json", {"wish": wish})
+        if worker_of(folder) is not None:
+            return
+        if wish == "train":
+            run |= {"state": "queued", "queued": time.time(), "sentence": "", "attempts": 0}
+        elif run["state"] in ("queued", "preparing", "training"):
+            run["state"] = "paused" if wish == "pause" else "stopped"
+            run["sentence"] = ""
+
+
+def rename(home: Path, run_id: str, name: str) -> None:
+    """Gives a run another name; its id and its links stay."""
+    name = _check_name(name)
+    with changing(_steerable(home, run_id)) as run:
+        run["name"] = name
+
+
+def delete(home: Path, run_id: str) -> None:
+    """Removes a run with its pictures, states, kept models and log. Refused while it is being trained."""
+    folder = _steerable(home, run_id)
+    if worker_of(folder) is not None:
+        raise Refused(refuse("run-busy", run_id))
+    try:
+        with FileLock(folder / "lock", timeout=2):  # a worker that is just starting finds its run gone
+            (folder / "run.json").unlink(missing_ok=True)
+    except Timeout:
+        raise Refused(refuse("run-busy", run_id)) from None
+    shutil.rmtree(folder)
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def check_owner(home: Path, run_id: str, key: str) -> bool:
+    """Whether `key` is the one that the run was started with; compared in constant time, only hashes are stored.
+
+    A run that was started without a key (on the command line, or shipped) has no owner: always False.
+    """
+    noted = files.read_json(find_run(home, run_id) / "owner.json")
+    stored = noted.get("sha256") if isinstance(noted, dict) else None
+    return isinstance(stored, str) and bool(key) and hmac.compare_digest(stored.encode(), _hash(key).encode())
