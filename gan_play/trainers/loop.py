@@ -1,0 +1,219 @@
+"""train(...) is a generator that yields a tick a step. It saves, prints and shows nothing.
+
+One clock: the batch, the noise, the augmentation, the learning rate and the averaging are functions of
+(seed, step), as in Karras 2024 (EDM2). So exact resume is a property of the design: load the tensors and go on.
+"""
+
+import copy
+import functools
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gan_play.refusals import Refused, refuse
+from gan_play.trainers import adversarial
+from gan_play.trainers.recipes import BASE_RATE, RECIPES, Settings, build_discriminator, build_generator
+
+fixed_seeds = range(36)  # whose pictures every sample grid shows
+AVERAGE_IMAGES = 10_000  # half-life of the averaged generator...
+AVERAGE_RAMP = 0.05  # ...or this share of the pictures seen, early on (Karras 2020, ADA, table 5)
+WARM_UP_STEPS = 20  # Adam's first steps rest on few gradients: the rate rises over them
+
+
+class Tick(NamedTuple):
+    """What one step tells: its number, counted from 1, and detached 0-d tensors."""
+
+    step: int
+    numbers: dict[str, Tensor]
+
+
+def draw_seed(seed: int, step: int, purpose: str) -> int:
+    """The seed of one draw: 63 bits of SHA-256 over (seed, step, purpose), the same on every machine."""
+    digest = hashlib.sha256(f"{seed}/{step}/{purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def random_for(seed: int, step: int, purpose: str) -> torch.Generator:
+    """The random numbers of one purpose in one step. Drawn on the CPU, so that devices agree."""
+    return torch.Generator().manual_seed(draw_seed(seed, step, purpose))
+
+
+@functools.lru_cache(maxsize=2)
+def _shuffled(seed: int, epoch: int, count: int) -> Tensor:
+    return torch.randperm(count, generator=random_for(seed, epoch, "shuffle"))
+
+
+def batch_indices(seed: int, step: int, batch: int, count: int) -> Tensor:
+    """Which of `count` pictures step `step` (from 1) learns from: (batch,). Each is used once an epoch."""
+    places = range((step - 1) * batch, step * batch)
+    return torch.stack([_shuffled(seed, place // count, count)[place % count] for place in places])
+
+
+def average_decay(step: int, batch: int) -> float:
+    """How much of the average a step keeps: a half-life that grows with the pictures seen."""
+    half_life = min(AVERAGE_IMAGES, max(1.0, step * batch * AVERAGE_RAMP))
+    return 0.5 ** (batch / half_life)
+
+
+class Training:
+    """All that changes while a GAN trains: two networks, the averaged generator, two optimizers, the step."""
+
+    def __init__(self, settings: Settings, device: str | None = None) -> None:
+        recipe = RECIPES[settings.recipe]
+        self.settings, self.recipe, self.step = settings, recipe, 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(draw_seed(settings.seed, 0, "weights"))
+            self.generator = build_generator(settings)
+            self.discriminator = build_discriminator(settings)
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        for network in (self.generator, self.discriminator, self.average):
+            network.to(device or settings.device, memory_format=torch.channels_last)
+        self.optimizer_g = self._optimizer(self.generator)
+        self.optimizer_d = self._optimizer(self.discriminator)
+
+    def _optimizer(self, network: nn.Module) -> torch.optim.Adam:
+        learning = [p for p in network.parameters() if p.requires_grad]
+        fused = self.settings.device in ("cpu", "cuda")
+        optimizer = torch.optim.Adam(learning, BASE_RATE, betas=self.recipe.betas, fused=fused)
+        for (
+            parameter
+        ) in learning:  # what Adam makes at its first step, made now: the state has one shape for good
+            optimizer.state[parameter] = {
+                "step": torch.zeros((), dtype=torch.float32),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+        return optimizer
+
+    def _named(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor of the state by its name, the tensors themselves."""
+        for name in ("generator", "discriminator", "average"):
+            for key, tensor in getattr(self, name).state_dict(keep_vars=True).items():
+                yield f"{name}.{key}", tensor
+        for name, network in (("optimizer_g", self.generator), ("optimizer_d", self.discriminator)):
+            for key, parameter in network.named_parameters():
+                for entry, tensor in getattr(self, name).state.get(parameter, {}).items():
+                    yield f"{name}.{key}.{entry}", tensor
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The whole state, detached, not copied: all that exact resume needs."""
+        named = {name: tensor.detach() for name, tensor in self._named()}
+        return {**named, "step": torch.tensor(self.step)}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes over a whole state, as `tensors` gave it. KeyError if a tensor is missing."""
+        with torch.no_grad():
+            for name, tensor in self._named():
+                tensor.copy_(tensors[name])
+        self.step = int(tensors["step"])
+
+    def start_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes over another run's networks, to train them on: step, optimizers and average begin anew.
+
+        Both generators begin as that run's average, its best painter. Refused if the networks differ.
+        """
+        with torch.no_grad():
+            for name, tensor in self._named():
+                source = name.replace("generator.", "average.", 1) if name.startswith("generator.") else name
+                if name.startswith("optimizer"):
+                    continue
+                if source not in tensors or tensors[source].shape != tensor.shape:
+                    raise Refused(
+                        refuse("start-differs", "that run", theirs="another network", ours="this one")
+                    )
+                tensor.copy_(tensors[source])
+
+    def paint(self, z: Tensor, noise: list[Tensor] | None = None) -> Tensor:
+        """Pictures of the averaged generator, in the precision of the training: (B, 3, S, S), float32."""
+        with torch.no_grad(), self.autocast():
+            ws = self.average.mapping(z.to(self.settings.device))
+            noise = [n.to(self.settings.device) for n in noise] if noise else None
+            return self.average.synthesis(ws, noise).float()
+
+    def autocast(self) -> torch.autocast:
+        """Mixed precision where the settings ask for it."""
+        return torch.autocast(
+            self.settings.device, torch.bfloat16, enabled=self.settings.precision == "bfloat16"
+        )
+
+
+def begin(settings: Settings, start: Mapping[str, Tensor] | None = None) -> Training:
+    """A training at step 0, with fresh weights or with another run's (fine-tuning)."""
+    torch.set_num_threads(settings.threads)
+    training = Training(settings)
+    if start is not None:
+        training.start_from(start)
+    return training
+
+
+def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
+    """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop."""
+    settings, dials = training.settings, training.settings.dials
+    device, batch = settings.device, settings.batch
+    generator = training.generator
+    # A set that fits stays in memory (on the device); a memory map is copied once.
+    data = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(device)
+    training.generator.train()
+    training.discriminator.train()
+    while True:
+        now = training.step + 1
+        indices = batch_indices(settings.seed, now, batch, len(data)).to(device)
+        random = random_for(settings.seed, now, "augment")
+        real = data[indices].float().div_(127.5).sub_(1)
+        mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
+        real = torch.where(mirrored.to(device), real.flip(3), real)
+        draws = random_for(settings.seed, now, "noise")
+        z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
+        noise = [torch.randn(batch, *shape, generator=draws).to(device) for shape in generator.noise_shapes]
+        warm = min(1.0, now / WARM_UP_STEPS)
+        training.optimizer_g.param_groups[0]["lr"] = BASE_RATE * dials["rate_g"] * warm
+        training.optimizer_d.param_groups[0]["lr"] = BASE_RATE * dials["rate_d"] * warm
+        numbers = adversarial.step(
+            generator,
+            training.discriminator,
+            training.optimizer_g,
+            training.optimizer_d,
+            training.recipe.loss,
+            real,
+            z,
+            noise,
+            random,
+            dials["augment"],
+            training.autocast(),
+        )
+        update_average(training, average_decay(now, batch))
+        training.step = now
+        yield Tick(now, numbers)
+
+
+def update_average(training: Training, decay: float) -> None:
+    """Moves the averaged generator towards the trained one; batch statistics too, counters as they are."""
+    with torch.no_grad():
+        average, current = training.average.state_dict(), training.generator.state_dict()
+        moving = [name for name, tensor in average.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([average[n] for n in moving], [current[n] for n in moving], 1 - decay)
+        for name in average.keys() - set(moving):
+            average[name].copy_(current[name])
+
+
+def expected_shapes(settings: Settings) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Name -> (shape, dtype) of every tensor of a state with these settings, without making one.
+
+    `threads`, `seed`, `batch` and dials do not matter to it.
+    """
+    with torch.device("meta"):
+        training = Training(settings, device="meta")
+    return {
+        name: (tuple(t.shape), str(t.dtype).removeprefix("torch.")) for name, t in training.tensors().items()
+    }
+
+
+def cpu_threads() -> int:
+    """How many threads a training uses by default: the cores this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else (os.cpu_count() or 1)
