@@ -13,6 +13,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -67,13 +68,22 @@ class Bar:
         if seconds_left is not None:
             text += f", {clock(seconds_left)} left"
         if self.live:
-            columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-            text = text[: columns - 1]
+            text = text[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write("\r" + text.ljust(self.drawn))
             self.drawn = len(text)
         else:
             sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+    def counter(self) -> Callable[[int, int | None], None]:
+        """A listener for (frames done, frames in all)."""
+        began = time.monotonic()
+
+        def listen(done: int, total: int | None) -> None:
+            left = (time.monotonic() - began) / done * (total - done) if total else None
+            self.show(done / total if total else None, f"{done} of {total} frames", left)
+
+        return listen
 
     def clear(self) -> None:
         """Takes the bar away, so that a sentence can follow."""
@@ -119,16 +129,19 @@ def output(text: str, endings: tuple[str, ...]) -> Path:
     path = Path(text).expanduser()
     if path.suffix.lower() not in endings or path.is_dir():
         raise Refused(refuse("output-kind", text, endings=" or ".join(endings)))
-    folder_for(path.parent)
+    folder_for(str(path.parent))
     return path
 
 
-def folder_for(folder: Path) -> Path:
+def folder_for(text: str) -> Path:
     """Makes the folder of a result, or refuses in a sentence."""
+    folder = Path(text).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError
     except (OSError, ValueError) as error:
-        raise Refused(refuse("output", str(folder))) from error
+        raise Refused(refuse("output", text)) from error
     return folder
 
 
@@ -193,12 +206,14 @@ def take_in(source: str, home: Path) -> Any:
 
 
 def resume(given: argparse.Namespace) -> int:
-    """Goes on where a run stopped, to its old limit or a new one."""
+    """Goes on where a run stopped: to its own limit, for so many more minutes, or to another step."""
     from gan_play.runs import store
 
     home = files.home(given.home)
-    store.find_run(home, given.run)
-    store.ask(home, given.run, "train", more_minutes=given.minutes or 0)
+    minutes = given.minutes
+    if minutes is not None:
+        minutes += store.status(home, given.run)["seconds_spent"] / 60
+    store.ask(home, given.run, "train", minutes=minutes, steps=given.steps)
     return watch(home, given.run)
 
 
@@ -273,16 +288,17 @@ def runs(given: argparse.Namespace) -> int:
 
 
 def sample(given: argparse.Namespace) -> int:
-    """Pictures of seeds: a grid in one PNG, or one PNG a seed in a folder."""
+    """Pictures of seeds: a grid in one PNG, or one PNG a seed in a folder, each with its share code inside."""
     import numpy
 
     from gan_play import limits
     from gan_play.latent import sample as playing
     from gan_play.pictures import images
+    from gan_play.share import artwork
 
     home = files.home(given.home)
     single = given.out.endswith(("/", os.sep)) or Path(given.out).is_dir()
-    out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
+    out = folder_for(given.out) if single else output(given.out, (".png",))
     seeds = playing.parse_seeds(given.seeds, most=MOST_FOLDER_SEEDS if single else limits.MOST_SEEDS)
     truncation = playing.check_truncation(given.truncation)
     model = playing.load(home, given.run)
@@ -290,11 +306,11 @@ def sample(given: argparse.Namespace) -> int:
     bar, tiles = Bar(), []
     for done, seed in enumerate(seeds):
         bar.show(done / len(seeds), f"{done} of {len(seeds)} pictures")
-        pixels = playing.sample_one(model, seed, truncation, label)
         if single:
-            files.write_atomically(out / f"seed{seed:05d}.png", images.encode(pixels, "png"))
+            work = artwork.Artwork("sample", model.digest, (seed,), truncation, label)
+            files.write_atomically(out / f"seed{seed:05d}.png", artwork.render(home, work).png)
         else:
-            tiles.append(pixels)
+            tiles.append(playing.sample_one(model, seed, truncation, label))
     bar.clear()
     if not single:
         columns = math.ceil(len(tiles) ** 0.5)
@@ -322,40 +338,53 @@ def label_number(home: Path, model: Any, label: str | None) -> int | None:
 def mix(given: argparse.Namespace) -> int:
     """Style mixing as a figure: rows give one band of the style, columns the rest."""
     from gan_play import limits
-    from gan_play.latent import mix as mixing
     from gan_play.latent import sample as playing
-    from gan_play.pictures import images
+    from gan_play.share import artwork
 
     home = files.home(given.home)
     out = output(given.out, (".png",))
     rows, cols = (playing.parse_seeds(text, most=limits.MOST_MIX_SEEDS) for text in (given.rows, given.cols))
-    band, truncation = mixing.check_band(given.band), playing.check_truncation(given.truncation)
     model = playing.load(home, given.run)
-    figure = mixing.mix_grid(model, rows, cols, band, truncation)
-    files.write_atomically(out, images.encode(figure, "png"))
+    label = label_number(home, model, given.label)
+    work = artwork.Artwork(
+        "mix_grid", model.digest, rows, given.truncation, label, columns=cols, band=given.band
+    )
+    files.write_atomically(out, artwork.render(home, work).png)
     print(out)
     return 0
 
 
 def walk(given: argparse.Namespace) -> int:
-    """A film through seeds."""
+    """A film through seeds, with its share code in an MP4's comment."""
     from gan_play.latent import film
     from gan_play.latent import sample as playing
     from gan_play.latent import walk as walking
+    from gan_play.share import artwork
 
     home = files.home(given.home)
     out = output(given.out, tuple(f".{form}" for form in film.FORMATS))
     seeds = walking.check_stops(playing.parse_seeds(given.seeds))
-    seconds, fps = walking.check_seconds(given.seconds), walking.check_fps(given.fps)
     model = playing.load(home, given.run)
-    frames = walking.walk(model, seeds, seconds, fps, given.way, given.easing, given.loop, given.truncation)
-    total, began, bar = walking.frame_count(len(seeds), seconds, fps), time.monotonic(), Bar()
-
-    def progress(done: int, _total: int | None) -> None:
-        left = (time.monotonic() - began) / done * (total - done)
-        bar.show(done / total, f"{done} of {total} frames", left)
-
-    film.write_film(frames, out, fps, total, progress)
+    label = label_number(home, model, given.label)
+    work = artwork.Artwork(
+        "walk",
+        model.digest,
+        seeds,
+        given.truncation,
+        label,
+        seconds=given.seconds,
+        fps=given.fps,
+        how=given.way or walking.best_way(model),
+        easing=given.easing,
+        loop=given.loop,
+    )
+    frames = walking.walk(
+        model, seeds, work.seconds, work.fps, work.how, work.easing, work.loop, work.truncation, label
+    )
+    total = walking.frame_count(len(seeds), work.seconds, work.fps)
+    note = f"{artwork.RIGHTS} Code: {artwork.encode(work)}"
+    bar = Bar()
+    film.write_film(frames, out, work.fps, total, bar.counter(), note)
     bar.clear()
     print(out)
     return 0
@@ -425,26 +454,36 @@ def doctor(given: argparse.Namespace) -> int:
 
 
 def share(given: argparse.Namespace) -> int:
-    """The share code of one picture; the model that it needs is kept from then on."""
+    """The share code of one picture; the model that it needs is kept for good."""
     from gan_play.latent import sample as playing
     from gan_play.share import artwork
 
     home = files.home(given.home)
+    seed = playing.check_seed(given.seed)
     model = playing.load(home, given.run)
-    label = label_number(home, given.run, model, given.label)
-    work = artwork.of_sample(model, given.seed, given.truncation, label)
-    artwork.pin(home, model)
-    print(artwork.encode(work))
+    label = label_number(home, model, given.label)
+    work = artwork.Artwork("sample", model.digest, (seed,), given.truncation, label)
+    print(artwork.share(home, work).code)
     return 0
 
 
 def render(given: argparse.Namespace) -> int:
-    """The picture or film that a share code names, and its SHA-256."""
+    """What a share code or link names: written to --out, and its SHA-256. A walk's PNG is its strip."""
+    from gan_play.latent import film
     from gan_play.share import artwork
 
     home = files.home(given.home)
     work = artwork.decode(given.code)
-    rendered = artwork.render(home, work)
+    films = tuple(f".{form}" for form in film.FORMATS) if work.operation == "walk" else ()
+    out = output(given.out, (".png", *films)) if given.out else None
+    form = out.suffix.lower()[1:] if out and out.suffix.lower() in films else "mp4"
+    bar = Bar()
+    rendered = artwork.render(home, work, form, bar.counter())
+    bar.clear()
+    if out:
+        made = rendered.film.read_bytes() if out.suffix.lower() in films else rendered.png
+        files.write_atomically(out, made)
+    say(rendered.sentence)
     print(rendered.sha256)
     return 0
 
@@ -486,17 +525,19 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """All verbs with their options."""
     everything = Parser(
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         prog="python -m gan_play",
         description="Train a GAN on your pictures, play with it, share what you find.",
         epilog="example: python -m gan_play train example:sunsets --minutes 5",
         allow_abbrev=False,
     )
     everything.add_argument("--version", action="version", version=f"GAN Play {__version__}")
-    verbs = everything.add_subparsers(metavar="VERB", required=True, parser_class=Parser)
+    actions = everything.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
 
     def verb(name: str, does: Callable[[argparse.Namespace], int], sentence: str, example: str) -> Parser:
-        made = verbs.add_parser(
+        made = actions.add_parser(
             name,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
             help=sentence,
             description=sentence[0].upper() + sentence[1:] + ".",
             epilog=f"example: python -m gan_play {name} {example}",
@@ -506,9 +547,9 @@ def parser() -> Parser:
         made.add_argument("--home", metavar="DIR", help="folder of runs (GAN_PLAY_HOME, else checkpoints/)")
         return made
 
-    def limits(made: Parser) -> None:
+    def limits(made: Parser, minutes: str) -> None:
         either = made.add_mutually_exclusive_group()
-        either.add_argument("--minutes", type=float, metavar="M", help="train this long")
+        either.add_argument("--minutes", type=float, metavar="M", help=minutes)
         either.add_argument("--steps", type=int, metavar="N", help="train to step N")
 
     def truncation(made: Parser) -> None:
@@ -519,7 +560,7 @@ def parser() -> Parser:
     made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")
     made.add_argument("--recipe", default="projected", metavar="NAME", help="see `recipes` (projected)")
     made.add_argument("--size", type=int, default=64, metavar="PX", help="32, 64, 128, 256 or 512 (64)")
-    limits(made)
+    limits(made, "train this long (10)")
     made.add_argument("--seed", default="0", metavar="S", help="of all that is random (0)")
     made.add_argument("--name", default="", metavar="TEXT", help="of the run")
     made.add_argument("--start", metavar="RUN", help="go on from what this run has learnt")
@@ -530,7 +571,7 @@ def parser() -> Parser:
 
     made = verb("resume", resume, "go on where a run stopped", "vangogh-k3f9x2 --minutes 10")
     made.add_argument("run", metavar="RUN")
-    limits(made)
+    limits(made, "train so much longer from here")
 
     made = verb("runs", runs, "list the runs", "--json")
     made.add_argument("--json", action="store_true")
@@ -548,6 +589,7 @@ def parser() -> Parser:
     made.add_argument("--cols", required=True, metavar="SEEDS", help="these give the rest")
     made.add_argument("--band", default="coarse", metavar="BAND", help="coarse, middle or fine (coarse)")
     truncation(made)
+    made.add_argument("--label", metavar="L", help="name or number of a label")
     made.add_argument("--out", required=True, metavar="FILE.png")
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
@@ -561,6 +603,7 @@ def parser() -> Parser:
     )
     made.add_argument("--loop", action="store_true", help="end where it began")
     truncation(made)
+    made.add_argument("--label", metavar="L", help="name or number of a label")
     made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
 
     made = verb("evaluate", evaluate, "score a run against its set", "vangogh-k3f9x2")
@@ -584,6 +627,11 @@ def parser() -> Parser:
     made = verb("recipes", recipes, "list the recipes", "--json")
     made.add_argument("--json", action="store_true")
     return everything
+
+
+def verbs() -> list[str]:
+    """The names of all verbs, in the order of the help."""
+    return [name for action in parser()._actions if action.dest == "verb" for name in action.choices]
 
 
 def main(arguments: list[str] | None = None) -> int:
