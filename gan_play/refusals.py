@@ -58,6 +58,7 @@ REASONS: dict[str, str] = {
     "setting-unknown": "{recipe} has no setting called {file}: there are {names}.",
     "setting-missing": "The setting {file} is missing.",
     "device": "{file} is not available on this machine: choose auto, or one of {choices}.",
+    "no-memory": "There is too little memory for {file}: choose a smaller size, or close other programs.",
     "start-differs": "Start from {file} is not possible: it is {theirs}, this is {ours}.",
     # Runs and checkpoints
     "no-run": "There is no run called {file} here: see the list of runs.",

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def kid(real: np.ndarray, fake: np.ndarray) -> float:
-    """Kernel Inception Distance of features (N, D) and (M, D): 0 for one and the same source, larger is farther.
+    """Kernel Inception Distance of features (N, D), (M, D): 0 for the same source, larger is farther.
 
     The unbiased squared MMD with the kernel (x . y / D + 1)^3: Binkowski 2018, "Demystifying MMD GANs",
     section 4. It may fall a little below 0. ValueError for fewer than two pictures on a side.

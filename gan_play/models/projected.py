@@ -118,8 +118,8 @@ def fixed(outputs: int, inputs: int, kernel: int) -> nn.Parameter:
 class ProjectedDiscriminator(nn.Module):
     """Frozen features, mixed at random across channels and scales, judged by small heads.
 
-    `features` (the frozen network and the fixed mixing) is apart from `heads` (what learns), so that one pass
-    over the fakes serves both updates. Source: Sauer 2021, section 3: fixed 1x1 convolutions mix the channels,
+    `features` (the frozen network, the fixed mixing) is apart from `heads` (what learns), so that one pass over
+    the fakes serves both updates. Source: Sauer 2021, section 3: fixed 1x1 convolutions mix the channels,
     fixed 3x3 convolutions with upsampling mix the scales, from deep to shallow.
     """
 

@@ -2,7 +2,7 @@
 
 The generator paints once, and both updates use that painting: the critic first, on a detached copy of its
 features; then the painter, through the very same features, judged by the critic as it is after its update.
-That is the usual alternation with one forward pass less, and sound because the features (the frozen part) do not
+That is the usual alternation with one forward pass less, and sound because the features (the frozen part) don't
 change between the two.
 """
 
@@ -33,8 +33,8 @@ def step(
 ) -> dict[str, Tensor]:
     """Trains both networks on one batch of reals (B, 3, S, S) and noise z (B, z_dim).
 
-    Returns detached 0-d tensors: loss_g, loss_d, and the mean logits of reals and fakes. Nothing here waits for
-    a device.
+    Returns detached 0-d tensors: loss_g, loss_d, and the mean logits of reals and fakes. Nothing here waits
+    for a device.
     """
     with autocast:
         fake = generator.synthesis(generator.mapping(z), noise)

@@ -1,7 +1,7 @@
 """train(...) is a generator that yields a tick a step. It saves, prints and shows nothing.
 
 One clock: the batch, the noise, the augmentation, the learning rate and the averaging are functions of
-(seed, step), as in Karras 2024 (EDM2). So exact resume is a property of the design: load the tensors and go on.
+(seed, step), as in Karras 2024 (EDM2). So exact resume is a property of the design: load the tensors, go on.
 """
 
 import copy

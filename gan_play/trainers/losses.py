@@ -1,7 +1,7 @@
 """Losses of adversarial training, as functions of logits.
 
-Each is a pair: what the discriminator lowers, given logits of reals and of fakes (any shape, averaged over all
-places), and what the generator lowers, given logits of fakes. All return a scalar tensor.
+Each is a pair: what the discriminator lowers, given logits of reals and of fakes (any shape, averaged over
+all places), and what the generator lowers, given logits of fakes. All return a scalar tensor.
 """
 
 from collections.abc import Callable

@@ -89,7 +89,7 @@ RECIPES = {
         Recipe(
             name="dcgan",
             title="DCGAN",
-            sentence="The classic from 2015: nothing but convolutions. Slower and rougher, good for learning how.",
+            sentence="The classic from 2015: nothing but convolutions. Slower, rougher, good for learning how.",
             paper="Radford 2015, Unsupervised Representation Learning with DCGANs",
             suits="1,000 pictures and more, all alike",
             note="A baseline: blurred shapes in ten minutes on two cores.",
@@ -168,7 +168,7 @@ def check_dials(recipe: Recipe, values: object) -> dict[str, float]:
 
 
 def check_settings(values: dict) -> Settings:
-    """Settings from what somebody typed or a file said. Raises Refused with a sentence that names the setting."""
+    """Settings from what somebody typed or a file said. Refused with a sentence that names the setting."""
     known = {f.name: f for f in dataclasses.fields(Settings)}
     for name in values:
         if name not in known:
