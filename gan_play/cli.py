@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import math
 import os
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gan_play import __version__, files
+from gan_play import __version__, files, limits
 from gan_play.refusals import Refused, printable, refuse
 
 EXAMPLES = ("sunsets", "fields", "rosettes", "mountains")
@@ -110,7 +111,7 @@ def follow(steps: Iterator[Any]) -> Any:
 def table(rows: list[dict[str, object]], columns: list[str]) -> str:
     """Rows under the names of their columns, each as wide as its widest cell."""
     cells = [columns] + [
-        ["" if row[c] is None else printable(str(row[c]), 60) for c in columns] for row in rows
+        ["" if row[c] is None else printable(str(row[c]), 110) for c in columns] for row in rows
     ]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     return "\n".join("  ".join(text.ljust(w) for text, w in zip(line, widths)).rstrip() for line in cells)
@@ -288,10 +289,9 @@ def runs(given: argparse.Namespace) -> int:
 
 
 def sample(given: argparse.Namespace) -> int:
-    """Pictures of seeds: a grid in one PNG, or one PNG a seed in a folder, each with its share code inside."""
+    """Pictures of seeds: a grid in one PNG, or in a folder one PNG a seed, with its share code inside."""
     import numpy
 
-    from gan_play import limits
     from gan_play.latent import sample as playing
     from gan_play.pictures import images
     from gan_play.share import artwork
@@ -337,7 +337,6 @@ def label_number(home: Path, model: Any, label: str | None) -> int | None:
 
 def mix(given: argparse.Namespace) -> int:
     """Style mixing as a figure: rows give one band of the style, columns the rest."""
-    from gan_play import limits
     from gan_play.latent import sample as playing
     from gan_play.share import artwork
 
@@ -547,7 +546,7 @@ def parser() -> Parser:
         made.add_argument("--home", metavar="DIR", help="folder of runs (GAN_PLAY_HOME, else checkpoints/)")
         return made
 
-    def limits(made: Parser, minutes: str) -> None:
+    def until(made: Parser, minutes: str) -> None:
         either = made.add_mutually_exclusive_group()
         either.add_argument("--minutes", type=float, metavar="M", help=minutes)
         either.add_argument("--steps", type=int, metavar="N", help="train to step N")
@@ -560,7 +559,7 @@ def parser() -> Parser:
     made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")
     made.add_argument("--recipe", default="projected", metavar="NAME", help="see `recipes` (projected)")
     made.add_argument("--size", type=int, default=64, metavar="PX", help="32, 64, 128, 256 or 512 (64)")
-    limits(made, "train this long (10)")
+    until(made, "train this long (10)")
     made.add_argument("--seed", default="0", metavar="S", help="of all that is random (0)")
     made.add_argument("--name", default="", metavar="TEXT", help="of the run")
     made.add_argument("--start", metavar="RUN", help="go on from what this run has learnt")
@@ -571,7 +570,7 @@ def parser() -> Parser:
 
     made = verb("resume", resume, "go on where a run stopped", "vangogh-k3f9x2 --minutes 10")
     made.add_argument("run", metavar="RUN")
-    limits(made, "train so much longer from here")
+    until(made, "train so much longer from here")
 
     made = verb("runs", runs, "list the runs", "--json")
     made.add_argument("--json", action="store_true")
@@ -650,3 +649,14 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Stopped.")
         return INTERRUPTED
+    except BrokenPipeError:  # `runs | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("GAN_PLAY_DEBUG"):
+            raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            say(refuse("disk-full", megabytes=round(limits.FREE_BYTES_KEPT / limits.MB)).sentence)
+            return REFUSED
+        say("Something went wrong inside GAN Play. Set GAN_PLAY_DEBUG=1 and try again to see what and where.")
+        return FAILED
