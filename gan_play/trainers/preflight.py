@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan_play.refusals import Refused, refuse
 from gan_play.trainers import loop
-from gan_play.trainers.recipes import PRECISIONS, RECIPES, Settings, check_dials, check_settings
+from gan_play.trainers.recipes import PRECISIONS, RECIPES, Settings, check_settings
 
 STEPS = 3  # measured after one that warms up
 ENOUGH_IMAGES = 40_000  # seen within the budget: with fewer, a narrower network that sees more paints better
