@@ -13,8 +13,8 @@ LEAST_SIDE_PX = 16  # below this there is nothing to learn; the smallest trainin
 MOST_ASPECT = 8  # a longer strip loses 7/8 of itself to the square crop
 
 # Pictures: the child process that decodes
-DECODE_SECONDS = 5  # an honest 32-megapixel picture takes below 1.5 s; then the child is ended
-DECODE_CPU_SECONDS = 600  # of one child's whole life: the platform ends it if the parent could not
+DECODE_SECONDS = 5  # of processor time a picture: an honest one of 32 megapixels takes below 1.5 s
+DECODE_WALL_SECONDS = 20  # where a busy machine gives little time, or the platform can't count it
 DECODE_MEMORY_BYTES = 2_000 * MB  # address space: libraries and the largest honest picture
 MOST_DECODERS = 4  # more gain nothing: reading and hashing in the parent becomes the slowest part
 MOST_WAITING_BYTES = 64 * MB  # read, but not yet decoded

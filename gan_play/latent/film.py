@@ -1,0 +1,100 @@
+"""Frames become a film: MP4 (H.264), GIF or animated WebP.
+
+Promises: frames stream through, one in memory at a time, so that a longer film costs no memory; small pictures are
+enlarged by whole multiples, so that players don't blur them; a film that failed or was cancelled leaves nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from gan_play import files
+from gan_play.pictures import images
+from gan_play.refusals import Refused, refuse
+
+FORMATS: dict[str, int] = {"mp4": 512, "webp": 256, "gif": 256}
+"""Each kind of film with the side in pixels that small frames are enlarged to. GIF and WebP grow too heavy at 512."""
+
+
+def check_format(form: object) -> str:
+    """`form` if it is one of FORMATS, else Refused."""
+    if not isinstance(form, str) or form not in FORMATS:
+        raise Refused(refuse("film-format", str(form)))
+    return form
+
+
+def enlarged(pixels: np.ndarray, least_px: int) -> np.ndarray:
+    """A frame at the largest whole multiple, up to 16, that keeps it within `least_px`.  # uint8 (H, W, 3)
+
+    Below 64 px each pixel becomes a square, as pixel art wants it; from 64 px on the picture is smoothed.
+    """
+    size_px = max(pixels.shape[:2])
+    factor = min(max(least_px // size_px, 1), 16)
+    if factor == 1:
+        return pixels
+    return images.enlarge(pixels, factor) if size_px < 64 else images.resize(pixels, size_px * factor)
+
+
+def write_film(
+    frames: Iterable[np.ndarray],
+    path: Path,
+    fps: int = 24,
+    total: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    note: str = "",
+) -> Path:
+    """Writes `frames` (uint8 (S, S, 3), all of one size) as a film of the kind that the suffix of `path` names.
+
+    Calls `progress(done, total)` after each frame; what it raises (a cancel) ends the writing and leaves no file.
+    `note` goes into an MP4 as its comment. GIF counts time in hundredths of a second, so its speed is rounded.
+    Raises Refused for another suffix, ValueError for no frames.
+    """
+    form = check_format(path.suffix.lstrip(".").lower())
+    counted = _counted((enlarged(frame, FORMATS[form]) for frame in frames), total, progress)
+    with files.atomic_path(path) as unfinished:
+        if form == "mp4":
+            _write_mp4(counted, unfinished, fps, note)
+        else:
+            images.write_animation(counted, unfinished, fps, form)
+    return path
+
+
+def _counted(
+    frames: Iterator[np.ndarray], total: int | None, progress: Callable[[int, int | None], None] | None
+) -> Iterator[np.ndarray]:
+    for done, frame in enumerate(frames, 1):
+        yield frame
+        if progress:
+            progress(done, total)
+
+
+def _write_mp4(frames: Iterator[np.ndarray], path: Path, fps: int, note: str) -> None:
+    """H.264 in 4:2:0, the kind that browsers, phones and chat programs play; its index first, so it starts at once."""
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("a film needs at least one frame")
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        if note:
+            container.metadata["comment"] = note
+        stream = container.add_stream(
+            "libx264", rate=Fraction(fps), options={"crf": "16", "preset": "veryfast"}
+        )
+        stream.height, stream.width = (side - side % 2 for side in first.shape[:2])  # 4:2:0 needs even sides
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.thread_count = 1  # a training may be running beside
+        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709, and said so:
+        context.color_range = 1  # players that must guess show other colours
+        for pixels in itertools.chain([first], frames):
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(pixels[: stream.height, : stream.width]), format="rgb24"
+            )
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

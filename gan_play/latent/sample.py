@@ -1,0 +1,256 @@
+"""A seed becomes a picture: the models in hand, the numbers that belong to a seed, and the canonical renderer.
+
+Promises: a picture is a function of (model, seed, truncation, label) alone. Each is rendered canonically: on the
+CPU, in float32, one picture at a time, on one thread, with noise that belongs to the seed and the stated rounding
+(`images.to_pixels`). So neither its neighbours in a grid, nor the caller's threads, nor what else the machine is
+doing can change a byte; only another build of torch or another kind of processor may, and then by little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gan_play import files, limits
+from gan_play.models.seeds import noise_of, z_of
+from gan_play.pictures import images
+from gan_play.refusals import Refused, refuse
+from gan_play.runs import checkpoints, store
+from gan_play.trainers.recipes import Settings, build_generator
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An averaged generator in hand (CPU, float32, evaluation mode), and where it comes from."""
+
+    generator: nn.Module
+    digest: str  # SHA-256 of its tensors, 64 hex digits: the name of a model in share codes
+    run_id: str
+    settings: Settings
+    step: int
+    name: str
+    header: dict[str, str] = field(default_factory=dict)  # of the file that it was read from
+
+
+# The canonical renderer
+
+
+_rendering = (
+    threading.RLock()
+)  # the number of threads belongs to the process: two renderers would mix theirs up
+
+
+@contextlib.contextmanager
+def canonical() -> Iterator[None]:
+    """Inside, torch computes in one way only: one thread, full float32, no autocast, no gradients.
+
+    One thread leaves no order in which sums could vary, so torch's deterministic mode would add nothing here.
+    What the caller had set is restored. Never `yield` out of it: others wait.
+    """
+    with _rendering:
+        threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("highest")  # "medium" lets a CPU multiply in bfloat16
+        try:
+            with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+                yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.set_float32_matmul_precision(precision)
+
+
+# What may be asked for
+
+
+def check_seed(seed: object) -> int:
+    """`seed` as an int, or Refused: a seed is a whole number from 0 to 2**63 - 1 (also as text)."""
+    if isinstance(seed, str) and re.fullmatch(r"\s*[0-9]{1,19}\s*", seed, re.ASCII):
+        seed = int(seed)
+    if (
+        isinstance(seed, float) and seed.is_integer() and abs(seed) <= 2**53
+    ):  # as JSON and number boxes give it
+        seed = int(seed)
+    if isinstance(seed, np.integer):
+        seed = int(seed)
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= limits.MOST_SEED:
+        raise Refused(refuse("seed", str(seed)))
+    return seed
+
+
+def check_seeds(seeds: Sequence[object], least: int = 1, most: int = limits.MOST_SEEDS) -> list[int]:
+    """`seeds` as ints, or Refused where one is none, or where they are fewer than `least` or more than `most`."""
+    if not least <= len(seeds) <= most:
+        raise Refused(refuse("seed-count", str(len(seeds)), least=least, most=most))
+    return [check_seed(seed) for seed in seeds]
+
+
+def parse_seeds(text: str, least: int = 1, most: int = limits.MOST_SEEDS) -> list[int]:
+    """Seeds from text as people write it: `1,5,9`, `0-35`, `3 7 100-103`. Anything else is Refused."""
+    seeds: list[int] = []
+    words = (
+        re.split(r"[\s,;]+", text.strip(" \t\r\n,;[]()")) if len(text) <= limits.MOST_SEEDS_CHARS else [""]
+    )
+    for word in words:
+        match = re.fullmatch(r"([0-9]{1,19})(?:(?:-|\.\.)([0-9]{1,19}))?", word, re.ASCII)
+        if not match:
+            raise Refused(refuse("seeds", text))
+        first, last = check_seed(match[1]), check_seed(match[2] or match[1])
+        if last < first:
+            raise Refused(refuse("seeds", text))
+        if len(seeds) + last - first + 1 > most:
+            raise Refused(refuse("seed-count", str(len(seeds) + last - first + 1), least=least, most=most))
+        seeds += range(first, last + 1)
+    return check_seeds(seeds, least, most)
+
+
+def check_number(value: object, low: float, high: float, reason: str) -> float:
+    """`value` as a number from `low` to `high`, kept to three decimals (as share codes do), or Refused."""
+    try:
+        number = round(float(value), 3) + 0.0  # and no negative zero  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if isinstance(value, bool) or not low <= number <= high:
+        raise Refused(refuse(reason, str(value), low=f"{low:g}", high=f"{high:g}"))
+    return number
+
+
+def check_truncation(truncation: object) -> float:
+    """How adventurous: 0 (the average picture) to 2; 1 is what the network was trained for."""
+    return check_number(truncation, 0.0, limits.MOST_TRUNCATION, "truncation")
+
+
+def check_label(model: Model, label: object) -> int | None:
+    """`label` as the number of one of the model's labels, None for none; else Refused."""
+    if label is None:
+        return None
+    count = model.generator.num_labels
+    if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < count:
+        raise Refused(refuse("label", str(label), count=count))
+    return label
+
+
+# Styles and pixels of one picture; call them inside `canonical()`
+
+
+def truncate(generator: nn.Module, ws: Tensor, truncation: float) -> Tensor:
+    """Styles drawn towards the average one: w_mean + psi (w - w_mean) (Karras 2019).  # (B, L, D)"""
+    return generator.w_mean + truncation * (ws - generator.w_mean)
+
+
+def styles_of_z(model: Model, z: Tensor, truncation: float, label: int | None = None) -> Tensor:
+    """The truncated styles of latent vectors.  # (B, z_dim) -> (B, L, D)"""
+    labels = None if label is None else torch.full((len(z),), label, dtype=torch.int64)
+    return truncate(model.generator, model.generator.mapping(z, labels), truncation)
+
+
+def styles_of(model: Model, seed: int, truncation: float, label: int | None = None) -> Tensor:
+    """The truncated styles of one seed.  # (1, L, D)"""
+    return styles_of_z(model, z_of([seed], model.generator.z_dim), truncation, label)
+
+
+def picture_of(model: Model, ws: Tensor, noise: list[Tensor]) -> np.ndarray:
+    """The picture of one set of styles and its noise.  # (1, L, D) -> uint8 (S, S, 3)"""
+    return images.to_pixels(model.generator.synthesis(ws, noise or None))[0]
+
+
+def sample_one(model: Model, seed: int, truncation: float = 0.7, label: int | None = None) -> np.ndarray:
+    """The picture of one seed, rendered canonically.  # uint8 (S, S, 3)"""
+    seed, truncation, label = check_seed(seed), check_truncation(truncation), check_label(model, label)
+    with canonical():
+        ws = styles_of(model, seed, truncation, label)
+        return picture_of(model, ws, noise_of(model.generator, [seed]))
+
+
+def sample(
+    model: Model, seeds: Sequence[int], truncation: float = 0.7, label: int | None = None
+) -> np.ndarray:
+    """The pictures of seeds, each exactly as it would be alone.  # uint8 (N, S, S, 3)
+
+    Raises Refused for a seed, a truncation or a label that can't be. How many is for the caller to bound
+    (`check_seeds`): it takes one picture's time each.
+    """
+    return np.stack([sample_one(model, seed, truncation, label) for seed in seeds])
+
+
+# Models in hand
+
+
+_held: OrderedDict[str, Model] = OrderedDict()  # by digest; the one used last stands at the end
+_holding = threading.Lock()
+
+
+def load(home: Path, run_id: str, which: str = "latest") -> Model:
+    """The averaged generator of a run: its "latest" or its "best" checkpoint (the latest where none was scored).
+
+    A damaged file is passed over for the one before it. Refused for an unknown run, or one without checkpoints.
+    """
+    folder = store.find_run(home, run_id)
+    for _ in range(3):  # a training may prune a file between listing and reading
+        paths = checkpoints.states(folder)
+        newest = checkpoints.newest(folder)
+        best = checkpoints.best(folder) if which == "best" else None
+        for path in dict.fromkeys(path for path in (best, newest, *paths) if path):
+            with contextlib.suppress(Refused, FileNotFoundError):
+                return _hold(path, folder, run_id)
+    raise Refused(refuse("no-checkpoint", run_id))
+
+
+def load_digest(home: Path, digest: str) -> Model:
+    """The model whose digest begins with `digest` (16 to 64 hex digits), of whatever run here. Refused if none is."""
+    with _holding:
+        held = next((model for name, model in _held.items() if name.startswith(digest)), None)
+    if held is not None:
+        with contextlib.suppress(Refused):  # its run was deleted, or lies in another home
+            store.find_run(home, held.run_id)
+            return held
+    for _ in range(3):
+        found = store.find_model(home, digest)
+        if found is None:
+            break
+        path, run_id = found
+        with contextlib.suppress(FileNotFoundError):
+            return _hold(path, store.find_run(home, run_id), run_id)
+    raise Refused(refuse("model-missing", digest[:16]))
+
+
+def pin(home: Path, model: Model) -> None:
+    """Keeps a model's file for good, so that links to what it made outlive the pruning of checkpoints."""
+    folder = store.find_run(home, model.run_id)
+    if not any(
+        (folder / name).exists() for name in (f"model-{model.digest[:16]}.safetensors", "starter.safetensors")
+    ):
+        checkpoints.save_generator(folder, model.generator.state_dict(), model.header)
+
+
+def _hold(path: Path, folder: Path, run_id: str) -> Model:
+    """The model in a file: from memory where it is there, else read, verified and built."""
+    digest = checkpoints.read_header(path)[0]["model_digest"]
+    with _holding:
+        if digest in _held and _held[digest].run_id == run_id:
+            _held.move_to_end(digest)
+            return _held[digest]
+    tensors, header = checkpoints.load_generator(path)
+    settings = checkpoints.settings_of(header)
+    with torch.random.fork_rng(devices=[]):  # building draws numbers that nobody needs
+        generator = build_generator(settings)
+    generator.load_state_dict(tensors)
+    generator = generator.float().eval().requires_grad_(False)
+    described = files.read_json(folder / "run.json")
+    name = described.get("name") if isinstance(described, dict) else None
+    model = Model(
+        generator, header["model_digest"], run_id, settings, int(header["step"]), str(name or run_id), header
+    )
+    with _holding:
+        _held[model.digest] = model
+        while len(_held) > limits.MOST_HELD_MODELS:
+            _held.popitem(last=False)
+    return model

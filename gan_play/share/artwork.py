@@ -1,0 +1,406 @@
+"""The recipe of one picture, mix, figure or film: as a code in a link, and back to the same bytes.
+
+A code is URL-safe text that holds everything: which model (by digest), what was done with it, and, where the artwork
+was rendered before it was shared, a seal: a digest of the pixels and their colours in nine fields. So whoever opens
+it can see that the picture is identical, or by how much it differs. Promises:
+
+- One artwork has one code, and `decode(encode(artwork)) == artwork`. Anything else is Refused, in a sentence.
+- `render` is canonical (see `latent/sample.py`): the same code on the same build gives the same pixels and the same
+  PNG, byte for byte. `sha256` is that of the raw pixels (8-bit RGB, row by row; of a film: of all its frames in
+  turn), so that it outlives a change of file format.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gan_play import __version__, files, limits
+from gan_play.latent import film
+from gan_play.latent.mix import BANDS, check_band, check_weights, mix, mix_grid
+from gan_play.latent.sample import (
+    Model,
+    check_seeds,
+    check_truncation,
+    load_digest,
+    pin,
+    sample_one,
+)
+from gan_play.latent.walk import (
+    EASINGS,
+    check_easing,
+    check_fps,
+    check_seconds,
+    check_stops,
+    check_way,
+    frame_count,
+    strip,
+    walk,
+)
+from gan_play.pictures import images
+from gan_play.refusals import Refused, refuse
+
+VERSION = 1
+OPERATIONS = ("sample", "mix", "mix_grid", "walk")  # their places are part of the code: add at the end only
+BAND_NAMES, EASING_NAMES = tuple(BANDS), tuple(EASINGS)  # likewise
+SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
+RIGHTS = "Made by a neural network with GAN Play. Rights in the pictures that it learnt from stay with their makers."
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """Everything that makes one artwork. What is impossible is Refused here, so an artwork can always be encoded.
+
+    `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
+    rows of a figure, the stops of a walk. Numbers are kept to three decimals. What an operation doesn't use must
+    be left at its default.
+    """
+
+    operation: str
+    model: str
+    seeds: tuple[int, ...]
+    truncation: float = 0.7
+    label: int | None = None
+    weights: tuple[float, float, float] | None = None  # mix
+    columns: tuple[int, ...] = ()  # mix_grid
+    band: str | None = None  # mix_grid
+    seconds: float | None = None  # walk, as are all below
+    fps: int | None = None
+    how: str | None = None
+    easing: str | None = None
+    loop: bool | None = None
+    seal: str = ""  # 70 hex digits, or none: not part of what makes the picture
+
+    def __post_init__(self) -> None:
+        if self.operation not in OPERATIONS:
+            raise Refused(refuse("operation", str(self.operation)))
+        if not isinstance(self.model, str) or not re.fullmatch(r"[0-9a-f]{16}([0-9a-f]{48})?", self.model):
+            raise Refused(refuse("model-missing", str(self.model)))
+        if not re.fullmatch(rf"([0-9a-f]{{{2 * SEAL_BYTES}}})?", self.seal):
+            raise Refused(refuse("not-a-code", self.seal))
+        made: dict[str, object] = {"model": self.model[:16], "truncation": check_truncation(self.truncation)}
+        if self.label is not None and (
+            type(self.label) is not int or not 0 <= self.label < limits.MOST_LABELS
+        ):
+            raise Refused(refuse("label", str(self.label), count=limits.MOST_LABELS))
+        if self.operation == "sample":
+            made["seeds"] = tuple(check_seeds(self.seeds, 1, 1))
+        elif self.operation == "mix":
+            made["seeds"] = tuple(check_seeds(self.seeds, 2, 2))
+            made["weights"] = check_weights(self.weights)
+        elif self.operation == "mix_grid":
+            made["seeds"] = tuple(check_seeds(self.seeds, 1, limits.MOST_MIX_SEEDS))
+            made["columns"] = tuple(check_seeds(self.columns, 1, limits.MOST_MIX_SEEDS))
+            made["band"] = check_band(self.band)
+        else:
+            made["seeds"] = tuple(check_stops(self.seeds))
+            made |= {"seconds": check_seconds(self.seconds), "fps": check_fps(self.fps)}
+            made |= {"how": check_way(self.how), "easing": check_easing(self.easing), "loop": bool(self.loop)}
+        for name in ("weights", "columns", "band", "seconds", "fps", "how", "easing", "loop"):
+            if name not in made:
+                if getattr(self, name):
+                    raise Refused(refuse("operation", f"{self.operation} with {name}"))
+                made[name] = () if name == "columns" else None
+        for name, value in made.items():
+            object.__setattr__(self, name, value)
+
+
+# Codes: version, model, operation and flags, numbers, seal, check sum; as base64 with - and _
+
+
+_LABEL, _SEAL, _LOOP, _SPHERE = 16, 32, 64, 128  # flags beside the operation's number
+
+
+def encode(artwork: Artwork) -> str:
+    """The code of an artwork: at most 600 characters of A-Z, a-z, 0-9, - and _ (a sample has 24, sealed 70)."""
+    flags = OPERATIONS.index(artwork.operation)
+    flags |= _LABEL * (artwork.label is not None) | _SEAL * bool(artwork.seal)
+    flags |= _LOOP * bool(artwork.loop) | _SPHERE * (artwork.how == "z")
+    data = (
+        bytes([VERSION])
+        + bytes.fromhex(artwork.model)
+        + bytes([flags])
+        + _number(_thousandths(artwork.truncation))
+    )
+    if artwork.label is not None:
+        data += _number(artwork.label)
+    data += _numbers(artwork.seeds)
+    if artwork.operation == "mix":
+        data += b"".join(_number(_thousandths(weight)) for weight in artwork.weights)
+    elif artwork.operation == "mix_grid":
+        data += _numbers(artwork.columns) + _number(BAND_NAMES.index(artwork.band))
+    elif artwork.operation == "walk":
+        data += _number(_thousandths(artwork.seconds)) + _number(artwork.fps)
+        data += _number(EASING_NAMES.index(artwork.easing))
+    data += bytes.fromhex(artwork.seal)
+    return base64.urlsafe_b64encode(data + _check_sum(data)).decode().rstrip("=")
+
+
+def decode(text: str) -> Artwork:
+    """The artwork of a code, or of a whole link that holds one. Refused for anything else, whoever made it."""
+    code = find_code(text)
+    try:
+        data = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
+    except ValueError:
+        raise Refused(refuse("code-mistyped", code)) from None
+    data, check_sum = data[:-4], data[-4:]
+    if len(data) < 12 or _check_sum(data) != check_sum:
+        raise Refused(refuse("code-mistyped", code))
+    if data[0] != VERSION:
+        raise Refused(refuse("code-version", code))
+    try:
+        artwork = _read(data)
+    except (IndexError, Refused):
+        raise Refused(refuse("not-a-code", code)) from None
+    if encode(artwork) != code:  # one artwork has one code: no spare bits, no second spelling
+        raise Refused(refuse("not-a-code", code))
+    return artwork
+
+
+def find_code(text: str) -> str:
+    """The code in a text that is one, or in a link that holds one. Refused where there is none."""
+    text = text.strip() if isinstance(text, str) else ""
+    if len(text) <= limits.MOST_LINK_CHARS:
+        match = re.search(r"[?&]art=([^&#]*)|/art/([^/?#]*?)(?:\.\w{3,4})?(?:[?#]|$)", text)
+        code = text if match is None else match[1] or match[2] or ""
+        if re.fullmatch(rf"[A-Za-z0-9_-]{{16,{limits.MOST_CODE_CHARS}}}", code):
+            return code
+    raise Refused(refuse("not-a-code", text))
+
+
+def _read(data: bytes) -> Artwork:
+    """The artwork in the bytes of a code. IndexError where they end too early or too late."""
+    place = 10
+
+    def number() -> int:
+        nonlocal place
+        value = shift = 0
+        while shift < 64:
+            byte = data[place]
+            place += 1
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+            shift += 7
+        raise IndexError
+
+    def numbers() -> tuple[int, ...]:
+        count = number()
+        if count > limits.MOST_MIX_SEEDS:
+            raise IndexError
+        return tuple(number() for _ in range(count))
+
+    flags = data[9]
+    values: dict[str, object] = {"operation": OPERATIONS[flags & 15], "model": data[1:9].hex()}
+    values["truncation"] = number() / 1000
+    if flags & _LABEL:
+        values["label"] = number()
+    values["seeds"] = numbers()
+    if values["operation"] == "mix":
+        values["weights"] = tuple(number() / 1000 for _ in range(3))
+    elif values["operation"] == "mix_grid":
+        values |= {"columns": numbers(), "band": BAND_NAMES[number()]}
+    elif values["operation"] == "walk":
+        values |= {"seconds": number() / 1000, "fps": number(), "easing": EASING_NAMES[number()]}
+        values |= {"loop": bool(flags & _LOOP), "how": "z" if flags & _SPHERE else "w"}
+    if flags & _SEAL:
+        values["seal"] = data[place : place + SEAL_BYTES].hex()
+        place += SEAL_BYTES
+    if place != len(data):
+        raise IndexError
+    return Artwork(**values)
+
+
+def _thousandths(value: float) -> int:
+    return round(value * 1000)
+
+
+def _number(value: int) -> bytes:
+    """A whole number in as few bytes as it needs: seven bits in each, the last one below 128."""
+    data = bytearray()
+    while value > 127:
+        data.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*data, value])
+
+
+def _numbers(values: tuple[int, ...]) -> bytes:
+    return _number(len(values)) + b"".join(map(_number, values))
+
+
+def _check_sum(data: bytes) -> bytes:
+    """Tells a typing mistake from a foreign model. It is no protection: anyone can make a code, which is harmless."""
+    return hashlib.sha256(b"GAN Play " + data).digest()[:4]
+
+
+# Rendering
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """An artwork brought back."""
+
+    artwork: Artwork
+    code: str  # the code of the artwork, sealed
+    pixels: np.ndarray  # uint8 (H, W, 3); of a walk: its strip
+    png: bytes  # the pixels as a PNG with its card
+    sha256: str  # of the raw pixels; of a walk: of all its frames
+    film: Path | None  # of a walk
+    sentence: (
+        str  # whether it is what was shared: "Identical: ...", by how much it differs, or nothing to compare
+    )
+
+
+def render(
+    home: Path,
+    artwork: Artwork,
+    form: str = "mp4",
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Rendered:
+    """Brings an artwork back from its recipe, canonically. A walk is written to `HOME/films/`, as `form` says.
+
+    Refused where its model isn't here, or has no such label. The model is not pinned: see `share`.
+    """
+    model = load_digest(home, artwork.model)
+    plain = dataclasses.replace(artwork, seal="")
+    target = None
+    if artwork.operation == "walk":
+        film.check_format(form)
+        target = home / "films" / f"{hashlib.sha256(encode(plain).encode()).hexdigest()[:32]}.{form}"
+        sha256, first = _render_film(model, plain, target, progress)
+        pixels = strip(model, plain.seeds, plain.how, plain.easing, plain.loop, plain.truncation, plain.label)
+    else:
+        pixels = first = _render_still(model, plain)
+        sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
+    sealed = dataclasses.replace(plain, seal=sha256[:16] + _fields(first).hex())
+    png = images.encode(pixels, "png", text=card(sealed, model))
+    return Rendered(artwork, encode(sealed), pixels, png, sha256, target, _verdict(artwork.seal, sealed.seal))
+
+
+def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
+    if artwork.operation == "sample":
+        return sample_one(model, artwork.seeds[0], artwork.truncation, artwork.label)
+    if artwork.operation == "mix":
+        return mix(model, *artwork.seeds, artwork.weights, artwork.truncation, artwork.label)
+    return mix_grid(model, artwork.seeds, artwork.columns, artwork.band, artwork.truncation, artwork.label)
+
+
+def _render_film(
+    model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
+) -> tuple[str, np.ndarray]:
+    """Writes the film unless this build wrote it before; (SHA-256 of its frames, its first frame)."""
+    frames = walk(
+        model,
+        artwork.seeds,
+        artwork.seconds,
+        artwork.fps,
+        artwork.how,
+        artwork.easing,
+        artwork.loop,
+        artwork.truncation,
+        artwork.label,
+    )
+    first = next(frames)
+    note, build = path.with_name(path.name + ".json"), f"{__version__} {torch.__version__}"
+    known = files.read_json(note)
+    if path.exists() and isinstance(known, dict) and known.get("build") == build:
+        return str(known.get("sha256")), first
+    digest = hashlib.sha256()
+
+    def hashed():
+        for frame in (first, *frames):
+            digest.update(frame.tobytes())
+            yield frame
+
+    path.parent.mkdir(exist_ok=True)
+    total = frame_count(len(artwork.seeds), artwork.seconds, artwork.fps)
+    film.write_film(hashed(), path, artwork.fps, total, progress, note=f"{RIGHTS} Code: {encode(artwork)}")
+    files.write_json(note, {"sha256": digest.hexdigest(), "build": build, "code": encode(artwork)})
+    _forget_old_films(path.parent)
+    return digest.hexdigest(), first
+
+
+def _forget_old_films(folder: Path) -> None:
+    notes = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    for note in notes[: -limits.MOST_KEPT_FILMS]:
+        note.with_suffix("").unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
+
+
+def share(
+    home: Path,
+    artwork: Artwork,
+    form: str = "mp4",
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Rendered:
+    """Renders an artwork and keeps its model for good: `code` of the result is what to send. Refused as `render`."""
+    rendered = render(home, artwork, form, progress)
+    pin(home, load_digest(home, artwork.model))
+    return rendered
+
+
+def card(artwork: Artwork, model: Model | None = None) -> dict[str, str]:
+    """What a PNG says about itself in text chunks: the code that brings it back, the model, the rights."""
+    said = {"Software": f"GAN Play {__version__}", "Copyright": RIGHTS, "Model": artwork.model}
+    if model is not None:
+        said["Title"] = f"{model.name}, seed {', '.join(map(str, artwork.seeds))}"
+    return {**said, "Code": encode(artwork)}
+
+
+def read_card(png: bytes) -> Artwork:
+    """The artwork that a downloaded PNG came from. Refused where it has no card, or a bad one."""
+    return decode(images.read_text(png).get("Code", ""))
+
+
+# Is it the same picture?
+
+
+def compare(pixels: np.ndarray, others: np.ndarray) -> str:
+    """A sentence on whether two pictures are the same, and if not, by how much they differ."""
+    if pixels.shape != others.shape:
+        (h, w), (other_h, other_w) = pixels.shape[:2], others.shape[:2]
+        return f"Another picture: {w} x {h} pixels, not {other_w} x {other_h}."
+    apart = np.abs(pixels.astype(np.int16) - others).max(axis=-1)
+    if not apart.any():
+        return "Identical: every byte is the same."
+    share_of = np.count_nonzero(apart) / apart.size
+    return f"Differs in {share_of:.1%} of its pixels, by at most {apart.max()} of 255."
+
+
+def _fields(pixels: np.ndarray) -> bytes:
+    """The mean colours of nine fields, three by three, rounded down: 27 bytes."""
+    height, width = pixels.shape[:2]
+    means = []
+    for row in range(3):
+        for column in range(3):
+            field = pixels[
+                row * height // 3 : (row + 1) * height // 3, column * width // 3 : (column + 1) * width // 3
+            ]
+            means += (field.reshape(-1, 3).sum(axis=0, dtype=np.int64) // (field.size // 3)).tolist()
+    return bytes(means)
+
+
+def _verdict(seal: str, found: str) -> str:
+    """What the seals of the shared and the rendered artwork say about each other."""
+    if not seal:
+        return "Rendered from its recipe. The link holds no digest to compare it with."
+    if seal[:16] == found[:16]:
+        return "Identical to what was shared: the pixels have the same SHA-256."
+    shared, here = (np.frombuffer(bytes.fromhex(text[16:]), np.uint8).astype(int) for text in (seal, found))
+    apart = int(np.abs(shared - here).max())
+    if apart <= 2:
+        return (
+            "Not byte for byte the same, as another kind of machine or build made it, but the same picture: "
+            f"the colours of its nine fields agree within {max(apart, 1)} of 255."
+        )
+    return (
+        f"Not the same picture as was shared: the colours of its nine fields differ by up to {apart} of 255."
+    )

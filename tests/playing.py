@@ -1,0 +1,49 @@
+"""Small untrained models for the tests of playing and sharing: real networks, random weights, varied pictures."""
+
+import dataclasses
+
+import torch
+
+from gan_play.latent.sample import Model
+from gan_play.runs import checkpoints
+from gan_play.trainers.recipes import Settings, build_generator, check_settings
+
+SIZE_PX = 32
+
+
+def settings(recipe: str = "projected", size_px: int = SIZE_PX) -> Settings:
+    return check_settings({"recipe": recipe, "size_px": size_px, "batch": 8, "width": 8, "seed": 1})
+
+
+def model(recipe: str = "projected", size_px: int = SIZE_PX, seed: int = 0) -> Model:
+    """A generator whose pictures differ clearly by seed and by noise."""
+    mine, threads = settings(recipe, size_px), torch.get_num_threads()
+    torch.set_num_threads(1)  # or the sums below, and with them the model, would depend on it
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator = build_generator(mine)
+        for name, parameter in generator.named_parameters():
+            if name.endswith("noise_strength"):
+                torch.nn.init.normal_(parameter, std=0.3)
+        with (
+            torch.no_grad()
+        ):  # as if trained: activations of spread one at each norm, and a picture of contrast
+            generator.train()
+            for module in generator.modules():
+                if isinstance(module, torch.nn.BatchNorm2d):
+                    module.momentum = 1.0
+            z = torch.randn(64, generator.z_dim)
+            generator.synthesis(generator.mapping(z))
+            generator.picture.weight *= 0.7 / generator.synthesis(generator.mapping(z)).std().clamp(0.05)
+            generator.w_mean.copy_(generator.mapping(z).mean(dim=(0, 1)))
+    torch.set_num_threads(threads)
+    generator.eval().requires_grad_(False)
+    digest = checkpoints.model_digest(generator.state_dict())
+    return Model(generator, digest, "toy-000000", mine, step=100, name="Toy")
+
+
+def in_run(folder, toy: Model) -> Model:
+    """The same model, kept in a run folder as a training's end would."""
+    header = checkpoints.make_header(toy.settings, "", toy.step)
+    checkpoints.save_generator(folder, toy.generator.state_dict(), header)
+    return dataclasses.replace(toy, run_id=folder.name, header=header)
