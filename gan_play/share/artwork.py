@@ -274,7 +274,7 @@ def render(
     target = None
     if artwork.operation == "walk":
         film.check_format(form)
-        target = home / "films" / f"{hashlib.sha256(encode(plain).encode()).hexdigest()[:32]}.{form}"
+        target = film_path(home, plain, form)
         sha256, first = _render_film(model, plain, target, progress)
         pixels = strip(model, plain.seeds, plain.how, plain.easing, plain.loop, plain.truncation, plain.label)
     else:
@@ -283,6 +283,12 @@ def render(
     sealed = dataclasses.replace(plain, seal=sha256[:16] + _fields(first).hex())
     png = images.encode(pixels, "png", text=card(sealed, model))
     return Rendered(artwork, encode(sealed), pixels, png, sha256, target, _verdict(artwork.seal, sealed.seal))
+
+
+def film_path(home: Path, artwork: Artwork, form: str) -> Path:
+    """Where the film of a walk is, or will be."""
+    recipe = encode(dataclasses.replace(artwork, seal=""))
+    return home / "films" / f"{hashlib.sha256(recipe.encode()).hexdigest()[:32]}.{form}"
 
 
 def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
