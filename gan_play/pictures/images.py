@@ -180,7 +180,7 @@ def _colors(image: Image.Image, data: bytes) -> Image.Image:
     return image.convert("RGB")
 
 
-def _within(width: int, height: int, side_px: int) -> tuple[int, int]:
+def within(width: int, height: int, side_px: int) -> tuple[int, int]:
     """The size with the shorter side brought down to `side_px`, never up."""
     scale = min(1.0, side_px / min(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -198,7 +198,7 @@ def _decoded(data: bytes, name: str, background: Color, side_px: int | None) -> 
         if (
             jpeg
         ):  # decode at a fraction where that still leaves twice the size that is kept, or too much at full
-            wanted = _within(width, height, 2 * side_px) if side_px else (width, height)
+            wanted = within(width, height, 2 * side_px) if side_px else (width, height)
             while wanted[0] * wanted[1] > limits.MOST_PIXELS:
                 wanted = (wanted[0] // 2, wanted[1] // 2)
             image.draft(None, wanted)
@@ -209,7 +209,7 @@ def _decoded(data: bytes, name: str, background: Color, side_px: int | None) -> 
             turn = _TURNS.get(image.getexif().get(_ORIENTATION_TAG))
         clean = _colors(image, data)
     if side_px:
-        clean = clean.resize(_within(*clean.size, side_px), Image.Resampling.LANCZOS)
+        clean = clean.resize(within(*clean.size, side_px), Image.Resampling.LANCZOS)
     if clean.mode == "RGBA":
         ground = Image.new("RGB", clean.size, background)
         ground.paste(clean, mask=clean.getchannel("A"))

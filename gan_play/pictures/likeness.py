@@ -1,0 +1,90 @@
+"""Which pictures of a set are the same, or look the same.
+
+The fingerprint is our own: the picture's luminance at 32 x 32 goes through a cosine transform; of its 8 x 8
+lowest frequencies (without the mean) each gives one bit, whether it lies above their median. Rescaling,
+compression and a little brightness change few of the 63 bits. Flat pictures agree in these by chance, so the
+colours at 8 x 8 must agree as well. Mirrored and cropped pictures count as different.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from gan_play.pictures import images
+
+FINGERPRINT_BYTES = 200
+
+MOST_BITS_APART = 6
+"""Of 63. Unrelated paintings differ in about 31; in 1,605 real ones no unrelated pair came below 8."""
+
+MOST_COLOR_APART = 14.0
+"""Mean difference of the 8 x 8 colours, of 255."""
+
+
+def _cosines(size: int, count: int) -> np.ndarray:
+    """The first `count` rows of the orthonormal cosine transform (DCT-II) of `size` samples: (count, size)."""
+    k, x = np.arange(count)[:, None], np.arange(size)[None, :]
+    rows = np.cos(np.pi * k * (2 * x + 1) / (2 * size)) * np.sqrt(2 / size)
+    rows[0] /= np.sqrt(2)
+    return rows
+
+
+_ROWS = _cosines(32, 8)
+
+
+def fingerprint(pixels: np.ndarray) -> bytes:
+    """8 bytes of structure, then 192 of colour, of a picture (H, W, 3)."""
+    small = images.resize(pixels, 32)  # (32, 32, 3)
+    light = small @ np.array([0.299, 0.587, 0.114])  # (32, 32)
+    low = (_ROWS @ light @ _ROWS.T).ravel()[1:]  # (63,)
+    bits = np.packbits(np.append(low > np.median(low), False))
+    colors = small.reshape(8, 4, 8, 4, 3).mean(axis=(1, 3)).round().astype(np.uint8)  # (8, 8, 3)
+    return bits.tobytes() + colors.tobytes()
+
+
+def near_duplicates(fingerprints: list[bytes]) -> list[list[int]]:
+    """Groups of indices of pictures that look the same, each in ascending order.
+
+    Two words of 63 bits at most 6 apart agree wholly in at least one of seven groups of 9 bits; so only pictures
+    that share a group are compared, and 8,000 take about a second instead of 32 million comparisons in Python.
+    """
+    if len(fingerprints) < 2:
+        return []
+    data = np.frombuffer(b"".join(fingerprints), dtype=np.uint8).reshape(-1, FINGERPRINT_BYTES)
+    bits = np.unpackbits(data[:, :8], axis=1)[:, :63]  # (N, 63)
+    words = np.ascontiguousarray(data[:, :8]).view(np.uint64)[:, 0]  # (N,)
+    ones = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
+    leader = list(range(len(fingerprints)))
+
+    def find(i: int) -> int:
+        while leader[i] != i:
+            leader[i] = leader[leader[i]]
+            i = leader[i]
+        return i
+
+    for part in range(7):
+        keys = bits[:, 9 * part : 9 * part + 9] @ (1 << np.arange(9))  # (N,)
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+        for bucket in np.split(order, starts[1:]):
+            for at, i in enumerate(bucket[:-1]):
+                others = bucket[at + 1 :]
+                apart = ones[(words[others] ^ words[i]).view(np.uint8)].reshape(-1, 8).sum(axis=1)
+                for j in others[apart <= MOST_BITS_APART]:
+                    colors = np.abs(data[i, 8:].astype(np.int16) - data[j, 8:])
+                    if colors.mean() <= MOST_COLOR_APART:
+                        leader[find(int(j))] = find(int(i))
+    groups = defaultdict(list)
+    for i in range(len(fingerprints)):
+        groups[find(i)].append(i)
+    return sorted(group for group in groups.values() if len(group) > 1)
+
+
+def exact_duplicates(digests: list[str]) -> list[list[int]]:
+    """Groups of indices of pictures with the same pixels, given a digest of each."""
+    groups = defaultdict(list)
+    for i, digest in enumerate(digests):
+        groups[digest].append(i)
+    return [group for group in groups.values() if len(group) > 1]
