@@ -185,7 +185,9 @@ def save_starter(folder: Path, tensors: Mapping[str, Tensor], header: Mapping[st
     """Writes `starter.safetensors`: average and discriminator of a state, floats in half precision."""
     kept = {n: t for n, t in _at_home(tensors).items() if n.startswith(("average.", "discriminator."))}
     halves = {n: t.half() if t.dtype == torch.float32 else t for n, t in kept.items()}
-    digest = model_digest(averaged({n: t.float() if t.dtype == torch.float16 else t for n, t in halves.items()}))
+    digest = model_digest(
+        averaged({n: t.float() if t.dtype == torch.float16 else t for n, t in halves.items()})
+    )
     path = folder / "starter.safetensors"
     files.write_atomically(path, _pack("starter", halves, _plain(header), digest))
     return path

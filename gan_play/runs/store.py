@@ -242,7 +242,9 @@ def status(home: Path, run_id: str) -> dict:
         "recipe": run["recipe"],
         "size_px": run["size_px"],
         "state": state,
-        "seconds_left": left if state in ("queued", "preparing", "training", "paused", "interrupted") else None,
+        "seconds_left": left
+        if state in ("queued", "preparing", "training", "paused", "interrupted")
+        else None,
         "percent": None if percent is None else round(min(100.0, percent), 1),
         "device": settings.get("device") if settings else None,
         "sentence": _sentence(home, state, run, position),
@@ -272,7 +274,9 @@ def _seconds_left(run: dict, known: dict) -> float | None:
 
 def _sentence(home: Path, state: str, run: dict, position: int | None) -> str:
     if state == "queued":
-        ahead = "the run before it" if position == 1 else f"{position} runs before it" if position else "its turn"
+        ahead = (
+            "the run before it" if position == 1 else f"{position} runs before it" if position else "its turn"
+        )
         busy = training_run(home)
         return f"Waits for {ahead} to finish." if busy or (position or 0) > 1 else "Starting."
     if state == "interrupted":
@@ -282,7 +286,9 @@ def _sentence(home: Path, state: str, run: dict, position: int | None) -> str:
 
 def queue(home: Path) -> list[str]:
     """The ids of the waiting runs, the one that is next first."""
-    waiting = [(run["queued"], folder.name) for folder, run in _runs(home) if run and run["state"] == "queued"]
+    waiting = [
+        (run["queued"], folder.name) for folder, run in _runs(home) if run and run["state"] == "queued"
+    ]
     return [run_id for _, run_id in sorted(waiting)]
 
 
@@ -311,7 +317,7 @@ def _runs(home: Path) -> list[tuple[Path, dict | None]]:
 
 
 def list_runs(home: Path) -> list[RunSummary]:
-    """All runs of a home and the shipped ones, newest first, the shipped last. Never raises: damaged ones are listed."""
+    """All runs of a home and the shipped ones, newest first, the shipped last. Damaged ones are listed as such."""
     found = _runs(home)
     if home != files.SHIPPED:
         found += [(folder, run) for folder, run in _runs(files.SHIPPED) if is_shipped(folder)]
@@ -324,7 +330,9 @@ def _summary(folder: Path, run: dict | None) -> RunSummary:
     step, last = last_stats(folder).get("step", 0), steps[-1] if steps else None
     if run is None:
         sentence = refuse("run-damaged", folder.name).sentence
-        return RunSummary(folder.name, folder.name, "", 0, "damaged", step, None, last, 0.0, sentence, shipped)
+        return RunSummary(
+            folder.name, folder.name, "", 0, "damaged", step, None, last, 0.0, sentence, shipped
+        )
     if not step and _is_count(run.get("step")):
         step = run["step"]
     return RunSummary(
@@ -395,7 +403,9 @@ def _check_limits(minutes: float | None, steps: int | None) -> tuple[float | Non
     """A run has one limit: steps where they are given, else minutes."""
     if steps is not None:
         return None, int(_check_limit(steps, 1, MOST_STEPS, "steps"))
-    return float(_check_limit(DEFAULT_MINUTES if minutes is None else minutes, 0.05, MOST_MINUTES, "minutes")), None
+    return float(
+        _check_limit(DEFAULT_MINUTES if minutes is None else minutes, 0.05, MOST_MINUTES, "minutes")
+    ), None
 
 
 def _check_name(name: str) -> str:
@@ -534,7 +544,8 @@ def _name_of(set_folder: Path) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _steerable(home: Path, run_id: str) -> Path:
+def steerable(home: Path, run_id: str) -> Path:
+    """The folder of a run that may be changed. Refused for an unknown or a shipped one."""
     folder = find_run(home, run_id)
     if is_shipped(folder):
         raise Refused(refuse("run-shipped", run_id))
@@ -556,7 +567,7 @@ def ask(
     set the whole run's limit anew. A run without a worker changes state here, and waits in the queue if it is to
     train: `worker.start_worker` (or the server's `worker.adopt`) then starts it.
     """
-    folder = _steerable(home, run_id)
+    folder = steerable(home, run_id)
     if wish not in WISHES:
         raise Refused(refuse("run-wish", str(wish)))
     with changing(folder) as run:
@@ -581,13 +592,13 @@ def ask(
 def rename(home: Path, run_id: str, name: str) -> None:
     """Gives a run another name; its id and its links stay."""
     name = _check_name(name)
-    with changing(_steerable(home, run_id)) as run:
+    with changing(steerable(home, run_id)) as run:
         run["name"] = name
 
 
 def delete(home: Path, run_id: str) -> None:
     """Removes a run with its pictures, states, kept models and log. Refused while it is being trained."""
-    folder = _steerable(home, run_id)
+    folder = steerable(home, run_id)
     if worker_of(folder) is not None:
         raise Refused(refuse("run-busy", run_id))
     try:

@@ -1,0 +1,750 @@
+"""The training process: `python -m gan_play.runs.worker RUN_FOLDER`. The only writer of a run while it trains.
+
+Promises: it lives in its own process group, so that it survives the server and a closed terminal; never do two
+train one run, nor two runs in one home at a time; killed at any moment it loses at most one save interval, and
+what goes on later is bit-identical to what would have been; asked to end (SIGTERM), it saves and ends within one
+step and a few seconds; whatever goes wrong, the run says so in a sentence.
+
+Everything that is not a step happens by the clock here and changes nothing in the mathematics: grids, numbers,
+states, scores, and hearing what people want (`store.ask`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import errno
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import psutil
+from filelock import FileLock, Timeout
+
+from gan_play import files, limits
+from gan_play.refusals import Refused
+from gan_play.runs import store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from gan_play.pictures.datasets import ImageSet
+    from gan_play.runs.checkpoints import State
+    from gan_play.trainers.loop import Tick, Training
+    from gan_play.trainers.recipes import Settings
+
+NICE = 10  # the page stays quick while a run trains
+WISH_SECONDS = 0.5  # between two looks at what people want
+STATS_SECONDS = 2.0  # between two lines of stats.jsonl
+FIRST_GRID_SECONDS = 3.0  # after the grid of the very beginning
+GRID_SECONDS = 8.0  # between two grids: at least one in 10 s, steps of 2 s included
+SAVE_SECONDS = 20.0  # between two states; `save_seconds` in run.json says otherwise
+MOST_SHARE = 0.05  # of the time for scores, and for grids and states where these are slow
+GRID_COLUMNS = 6
+GRID_GAP_PX = 2
+GRID_TRUNCATION = 0.7  # as Play shows a seed at first, so that a tile is the picture one gets by clicking it
+GRIDS_KEPT = 600  # then every second one of the older half goes: 90 minutes fully, a night at longer steps
+SCORED_PICTURES = 300  # reals and fakes of one KID
+SCORED_AT_ONCE = 12  # pictures between two looks at the clock
+SCORED_SEEDS_FROM = 1_000_000  # none that anybody looks at
+MOST_ROLLBACKS = 3  # then it isn't bad luck
+MOST_ATTEMPTS = 5  # starts without a single state saved: then something is wrong that starting won't mend
+LEAST_BATCH = 2
+RESERVE_BYTES = 64_000  # kept on the disk, so that a full disk can still be written down
+LOG_BYTES = 1 * limits.MB  # of worker.log, of which the end is kept
+RUN_LOCK_SECONDS = 15  # how long a worker waits for its predecessor to be gone
+
+
+class Leave(Exception):
+    """The run is to be left now, in this state, for this reason."""
+
+    def __init__(self, state: str, sentence: str = "") -> None:
+        super().__init__(state)
+        self.state, self.sentence = state, sentence
+
+
+class Astray(Exception):
+    """A number is no longer finite: the last good state has to be taken again."""
+
+
+class Ending:
+    """SIGTERM and Ctrl-C: they end the process at once, but while it is `patient` they are heard after a step."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.patient = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hear)
+
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        if not self.patient:
+            raise SystemExit(0)
+
+
+# Leaving a state that others can read
+
+
+LEFT_BY = {"pause": "paused", "stop": "stopped"}
+"""The state that a wish leads to."""
+
+AFTER = {"paused": "pause", "stopped": "stop", "finished": "stop", "failed": "stop"}
+"""What counts as wished once a run was left in a state, so that nothing starts it again by itself."""
+
+
+def settle(
+    folder: Path, state: str, sentence: str = "", still: Callable[[dict, str], bool] | None = None
+) -> bool:
+    """Writes that the run was left in `state`; from then on it has no worker.
+
+    `still(run, wish)` is asked under the lock whether the reason to leave holds: somebody may have pressed "go on"
+    in the meantime. False if not, and then nothing is written.
+    """
+    with store.changing(folder) as run:
+        if still is not None and not still(run, store.wish_of(folder)):
+            return False
+        run |= {"state": state, "sentence": sentence}
+        files.write_json(folder / "wanted.json", {"wish": AFTER[state]})
+        (folder / "worker.json").unlink(missing_ok=True)
+    return True
+
+
+def note(folder: Path, state: str, sentence: str = "", **changes: object) -> None:
+    """Writes what the run is doing now."""
+    with store.changing(folder) as run:
+        run |= {"state": state, "sentence": sentence, **changes}
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    full = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+    return isinstance(error, OSError) and error.errno in full
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """MemoryError, or what torch says on each device (on a CPU it is a plain RuntimeError)."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+
+
+# What a run shows of itself
+
+
+def write_grid(folder: Path, training: Training) -> Path:
+    """Paints the fixed seeds by the averaged generator and writes `samples/step-000123.webp`.
+
+    In float32, as Play does, but several at once and on the training's device: a tile may differ from the picture
+    that Play shows of its seed in the last bit of a pixel. Touches no random state and no training tensor.
+    """
+    import numpy as np
+    import torch
+
+    from gan_play.models.seeds import noise_of, z_of
+    from gan_play.pictures import images
+    from gan_play.trainers.loop import fixed_seeds
+
+    average, device = training.average, training.settings.device
+    seeds = list(fixed_seeds)
+    at_once = max(1, min(len(seeds), 12 * 64 * 64 // average.size_px**2))  # large ones one by one: memory
+    tiles = []
+    with torch.inference_mode():
+        for i in range(0, len(seeds), at_once):
+            some = seeds[i : i + at_once]
+            ws = average.mapping(z_of(some, average.z_dim).to(device))
+            ws = average.w_mean + GRID_TRUNCATION * (ws - average.w_mean)
+            noise = [level.to(device) for level in noise_of(average, some)]
+            tiles.append(images.to_pixels(average.synthesis(ws, noise or None)))
+    pixels = images.grid(np.concatenate(tiles), GRID_COLUMNS, GRID_GAP_PX)
+    path = store.grid_path(folder, training.step)
+    files.write_atomically(path, images.encode(pixels, "webp", quality=90))
+    return path
+
+
+def write_seeds(folder: Path, size_px: int) -> None:
+    """Writes `samples/seeds.json`: which seed made which tile of every grid."""
+    from gan_play.trainers.loop import fixed_seeds
+
+    (folder / "samples").mkdir(exist_ok=True)
+    layout = {"columns": GRID_COLUMNS, "tile_px": size_px, "gap_px": GRID_GAP_PX}
+    layout |= {"seeds": list(fixed_seeds), "truncation": GRID_TRUNCATION}
+    files.write_json(folder / "samples" / "seeds.json", layout)
+
+
+def thin_grids(folder: Path) -> None:
+    """Removes every second one of the older half of the grids where there are too many; the first one stays."""
+    steps = store.grids(folder)
+    if len(steps) > GRIDS_KEPT:
+        for step in steps[1 : len(steps) // 2 : 2]:
+            store.grid_path(folder, step).unlink(missing_ok=True)
+
+
+def trim_stats(folder: Path, step: int) -> float:
+    """Drops the lines of `stats.jsonl` beyond `step`, which will be made again; returns all seconds ever spent."""
+    lines = files.read_lines_json(folder / "stats.jsonl")
+    spent = max(
+        (line.get("seconds", 0.0) for line in lines if isinstance(line.get("step"), int)), default=0.0
+    )
+    kept = [line for line in lines if isinstance(line.get("step"), int) and line["step"] <= step]
+    if len(kept) < len(lines):
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        files.write_atomically(folder / "stats.jsonl", text.encode())
+    return spent
+
+
+def trim_log(folder: Path) -> None:
+    """Keeps the end of a `worker.log` that has grown large."""
+    path = folder / "worker.log"
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > LOG_BYTES:
+            files.write_atomically(path, path.read_bytes()[-LOG_BYTES // 4 :])
+
+
+# The score, in small pieces
+
+
+def scoring(
+    training: Training, pixels: np.ndarray, keep: Callable[[], Path]
+) -> Iterator[tuple[Path, float] | None]:
+    """Scores one snapshot of the averaged generator after another: None after each piece of work, and
+    (state file, KID) after each snapshot. `keep` saves the state that is about to be scored and returns its file.
+    """
+    import numpy as np
+    import torch
+
+    from gan_play.measure.features import features
+    from gan_play.measure.scores import kid
+    from gan_play.models.seeds import noise_of, z_of
+    from gan_play.pictures import images
+
+    some = np.linspace(0, len(pixels) - 1, min(SCORED_PICTURES, len(pixels))).round().astype(int)
+    real = []
+    for i in range(0, len(some), SCORED_AT_ONCE):
+        real.append(features(pixels[some[i : i + SCORED_AT_ONCE]]))
+        yield None
+    device = training.settings.device
+    while True:
+        path, average, fake = keep(), copy.deepcopy(training.average), []
+        for i in range(0, SCORED_PICTURES, SCORED_AT_ONCE):
+            seeds = range(SCORED_SEEDS_FROM + i, SCORED_SEEDS_FROM + i + SCORED_AT_ONCE)
+            with torch.inference_mode():
+                noise = [level.to(device) for level in noise_of(average, seeds)]
+                ws = average.mapping(z_of(seeds, average.z_dim).to(device))
+                painted = images.to_pixels(average.synthesis(ws, noise or None))
+            fake.append(features(painted))
+            yield None
+        yield path, kid(np.concatenate(real), np.concatenate(fake))
+
+
+# Training
+
+
+class Stint:
+    """One process's work on a run, from a state until there is a reason to leave: steps, and chores by the clock."""
+
+    def __init__(self, folder: Path, training: Training, pictures: ImageSet, ending: Ending) -> None:
+        run = store.read_run(folder) or {}
+        self.folder, self.training, self.pictures, self.ending = folder, training, pictures, ending
+        self.minutes, self.steps = run.get("minutes"), run.get("steps")
+        self.set_digest = run.get("set", {}).get("digest", "")
+        self.spent_before = trim_stats(folder, training.step)
+        self.started = time.monotonic()
+        self.recent = deque([(0.0, training.step)], maxlen=6)  # (second, step): the speed of the last 10 s
+        self.numbers: dict[str, float | None] = {}
+        self.spared: set[str] = set()  # the state that is being scored
+        self.saved_step: int | None = None
+        self.save_seconds = run.get("save_seconds", SAVE_SECONDS)
+        self.wish_due, self.stats_due = 0.0, 0.0
+        self.grid_due, self.save_due = FIRST_GRID_SECONDS, self.save_seconds
+        self.scores = (
+            scoring(training, pictures.pixels, self.save_for_score) if run.get("scores", True) else None
+        )
+        self.seconds_scored = 0.0
+
+    def now(self) -> float:
+        """Seconds since this stint began."""
+        return time.monotonic() - self.started
+
+    def seconds(self) -> float:
+        """Seconds that the run has been trained for, earlier stints included."""
+        return self.spent_before + self.now()
+
+    def work(self) -> None:
+        """Trains until there is a reason to leave (raises Leave) or the numbers go astray (raises Astray)."""
+        from gan_play.trainers.loop import train
+
+        self.save()
+        self.grid()
+        self.check_limit()
+        on_cpu = self.training.settings.device == "cpu"
+        with contextlib.closing(train(self.training, self.pictures.pixels, self.pictures.labels)) as ticks:
+            for tick in ticks:
+                # Reading a number makes a GPU wait, so there not each step is looked at; what is saved always is.
+                look = on_cpu or tick.step % 16 == 0 or self.now() >= self.stats_due
+                if look and not self.read_numbers(tick):
+                    raise Astray
+                self.do_chores()
+
+    def read_numbers(self, tick: Tick) -> bool:
+        """Takes over the numbers of a step; whether all are finite."""
+        self.numbers = {name: float(value) for name, value in tick.numbers.items()}
+        return all(math.isfinite(value) for value in self.numbers.values())
+
+    def do_chores(self) -> None:
+        """What is due by the clock, after a step."""
+        if self.ending.asked:
+            self.leave("paused", "The computer asked it to end. All is saved: go on when you like.")
+        if self.now() >= self.wish_due:
+            self.hear()
+        self.check_limit()
+        if self.now() >= self.stats_due:
+            self.write_stats()
+        if self.now() >= self.grid_due:
+            self.grid()
+        if self.now() >= self.save_due:
+            self.save()
+        if self.scores is not None and self.seconds_scored < MOST_SHARE * self.now():
+            self.score()
+
+    def hear(self) -> None:
+        """Looks what people want: pause, stop, or another limit."""
+        self.wish_due = self.now() + WISH_SECONDS
+        run = store.read_run(self.folder)
+        if run is None:
+            raise Leave("damaged")
+        self.minutes, self.steps = run["minutes"], run["steps"]
+        wish = store.wish_of(self.folder)
+        if wish != "train":
+            self.leave(LEFT_BY[wish], still=lambda _run, wish_now: wish_now == wish)
+
+    def over(self, minutes: float | None, steps: int | None) -> bool:
+        """Whether a limit is reached."""
+        if steps is not None:
+            return self.training.step >= steps
+        return minutes is not None and self.seconds() >= minutes * 60
+
+    def check_limit(self) -> None:
+        """Leaves when the limit is reached; to the step, where it is in steps."""
+        if self.over(self.minutes, self.steps):
+            self.leave("finished", still=lambda run, _wish: self.over(run["minutes"], run["steps"]))
+            self.hear()  # still here: somebody raised the limit
+
+    def leave(self, state: str, sentence: str = "", still: Callable[[dict, str], bool] | None = None) -> None:
+        """Saves all and leaves, if the reason `still` holds once all is saved."""
+        self.save()
+        if not self.ending.asked:  # then every second counts
+            self.grid()
+        self.write_stats()
+        if settle(self.folder, state, sentence, still):
+            raise Leave(state, sentence)
+
+    def write_stats(self) -> None:
+        """Appends a line to `stats.jsonl`."""
+        now, step, batch = self.now(), self.training.step, self.training.settings.batch
+        self.stats_due = now + STATS_SECONDS
+        before, step_before = self.recent[0]
+        rate = (step - step_before) * batch / max(now - before, 1e-6)
+        self.recent.append((now, step))
+        line = {"step": step, "images_seen": step * batch, "seconds": round(self.seconds(), 2)}
+        line["images_per_second"] = round(rate, 2)
+        line |= {name: _short(value) for name, value in self.numbers.items()}
+        files.append_line(self.folder / "stats.jsonl", json.dumps(line, allow_nan=False))
+
+    def grid(self) -> None:
+        """Paints the grid of this step, and plans the next one so that grids take at most a share of the time."""
+        began = self.now()
+        if not store.grid_path(self.folder, self.training.step).exists():
+            write_grid(self.folder, self.training)
+            thin_grids(self.folder)
+        cost = self.now() - began
+        wait = FIRST_GRID_SECONDS if began < FIRST_GRID_SECONDS else GRID_SECONDS
+        self.grid_due = self.now() + max(wait, cost / MOST_SHARE)
+
+    def save(self) -> Path:
+        """Saves the state of this step, and plans the next saving. Astray if a number isn't finite."""
+        from gan_play.runs import checkpoints
+
+        began, training = self.now(), self.training
+        path = self.folder / f"state-{training.step:08d}.safetensors"
+        if self.saved_step != training.step:
+            header = checkpoints.make_header(training.settings, self.set_digest, training.step)
+            try:
+                path = checkpoints.save(self.folder, training.step, training.tensors(), header, self.spared)
+            except Refused as refused:
+                if refused.refusal.reason == "not-finite":
+                    raise Astray from None
+                raise
+            if self.saved_step is None or self.saved_step < training.step:
+                _forget_attempts(self.folder)
+            self.saved_step = training.step
+            (self.folder / "started-from.safetensors").unlink(missing_ok=True)
+        cost = self.now() - began
+        self.save_due = self.now() + max(self.save_seconds, cost / MOST_SHARE)
+        trim_own_log()
+        return path
+
+    def save_for_score(self) -> Path:
+        """Saves the state that is about to be scored and spares it from pruning, in case it is the best."""
+        path = self.save()
+        self.spared = {path.name}
+        return path
+
+    def score(self) -> None:
+        """Does one piece of the scoring. If that fails, the run goes on without scores."""
+        from gan_play.runs import checkpoints
+
+        began = self.now()
+        try:
+            scored = next(self.scores)
+        except (Astray, OSError):
+            raise
+        except Exception as error:
+            if _is_out_of_memory(error):
+                raise
+            traceback.print_exc()
+            self.scores = None
+            return
+        self.seconds_scored += self.now() - began
+        if scored is None:
+            return
+        path, kid = scored
+        best = store.best_score(self.folder)
+        if math.isfinite(kid):
+            if best is None or kid < best or checkpoints.best(self.folder) is None:
+                checkpoints.mark_best(self.folder, path, kid)
+            self.numbers["score"] = kid  # until the next step's numbers take its place
+            self.write_stats()
+
+
+def _short(value: float | None) -> float | None:
+    return round(value, 5) if value is not None and math.isfinite(value) else None
+
+
+def _forget_attempts(folder: Path) -> None:
+    """A new state is on the disk: what was tried before no longer counts as trying in vain."""
+    run = store.read_run(folder)
+    if run is not None and run["attempts"]:
+        with store.changing(folder) as run:
+            run["attempts"] = 0
+
+
+def trim_own_log() -> None:
+    """Empties this process's log where it has grown too large while it trained."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        descriptor = sys.stderr.fileno()
+        if os.fstat(descriptor).st_size > 4 * LOG_BYTES:
+            os.ftruncate(descriptor, 0)
+
+
+def settings_for(folder: Path, pictures: ImageSet) -> Settings:
+    """The settings of a run: those in `run.json`, else those chosen now, which are then kept there.
+
+    After a rollback the learning rates are halved, each time. A device that is gone is replaced by the CPU.
+    """
+    import torch
+
+    from gan_play.trainers import loop
+    from gan_play.trainers.recipes import RECIPES, Settings
+
+    run = store.read_run(folder) or {}
+    if run["settings"] is None:
+        note(folder, "preparing", "Measuring how fast this computer is.")
+        settings, sentence = choose_settings(run, starting_point(folder), pictures.pixels)
+        note(folder, "preparing", "", settings=settings.to_json(), plan=sentence)
+    else:
+        settings = Settings.from_json(run["settings"])
+    gone = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
+    if gone.get(settings.device):
+        settings = dataclasses.replace(settings, device="cpu", threads=loop.cpu_threads())
+    if run["rollbacks"]:
+        ranges, slower = RECIPES[settings.recipe].dials, dict(settings.dials)
+        for name in slower.keys() & {"rate_g", "rate_d"}:
+            slower[name] = max(ranges[name].low, slower[name] * 0.5 ** run["rollbacks"])
+        settings = dataclasses.replace(settings, dials=slower)
+    return settings
+
+
+def choose_settings(run: dict, start: State | None, pixels: np.ndarray) -> tuple[Settings, str]:
+    """Settings for a run that came without, and a sentence about them.
+
+    A run for so many minutes is measured, so that the minutes buy the best pictures. A run to a step is not: it
+    takes the recipe's first width and batch, so that the same command always makes the same run.
+    """
+    import torch
+
+    from gan_play.runs import checkpoints
+    from gan_play.trainers import loop, preflight
+    from gan_play.trainers.recipes import RECIPES, check_settings
+
+    begin_from = (start.tensors, checkpoints.settings_of(start.header)) if start else None
+    wanted = {"size_px": run["size_px"], "seed": run["seed"], "dials": run.get("dials") or {}}
+    if run["minutes"] is not None:
+        device = run.get("device", "auto")
+        plan = preflight.plan(
+            run["recipe"], minutes=run["minutes"], pixels=pixels, device=device, start=begin_from, **wanted
+        )
+        return plan.settings, plan.sentence
+    row = RECIPES[run["recipe"]]
+    device = preflight.choose_device(run.get("device", "auto"))
+    able = torch.cpu.get_capabilities() if device == "cpu" else {}
+    half = device == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16")
+    settings = {
+        "recipe": run["recipe"],
+        "width": begin_from[1].width if begin_from else row.widths[0],
+        "batch": row.batches[0],
+        "device": device,
+        "threads": loop.cpu_threads(),
+        "precision": "bfloat16" if half else "float32",
+    }
+    return check_settings(settings | wanted), ""
+
+
+def starting_point(folder: Path) -> State | None:
+    """The state that a run begins from (fine-tuning), or None. Refused if it was damaged."""
+    from gan_play.runs import checkpoints
+
+    path = folder / "started-from.safetensors"
+    return checkpoints.load(path) if path.exists() else None
+
+
+def get_ready(folder: Path, ending: Ending) -> Stint:
+    """A stint from the newest state on; from the beginning, where there is none."""
+    import torch
+
+    from gan_play.pictures import datasets
+    from gan_play.runs import checkpoints
+    from gan_play.trainers import loop
+
+    pictures = datasets.open_block(folder / "set")
+    settings = settings_for(folder, pictures)
+    torch.set_num_threads(settings.threads)
+    if checkpoints.states(folder):
+        state = checkpoints.load_newest(folder, settings)
+        training = loop.begin(settings)
+        training.load(state.tensors)
+        sentence = state.sentence or ""
+    else:
+        start = starting_point(folder)
+        training, sentence = loop.begin(settings, start.tensors if start else None), ""
+    write_seeds(folder, settings.size_px)
+    note(folder, "training", sentence)
+    return Stint(folder, training, pictures, ending)
+
+
+def train_until_left(folder: Path, ending: Ending) -> None:
+    """Trains, takes the last good state again where numbers went astray, and makes do with less memory."""
+    while True:
+        note(folder, "preparing")
+        ending.patient = False
+        stint = get_ready(folder, ending)
+        ending.patient = True
+        try:
+            stint.work()
+        except Astray:
+            roll_back(folder)
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            traceback.print_exc()
+            halve_batch(folder, stint.training.settings)
+
+
+def roll_back(folder: Path) -> None:
+    """Notes that the next stint is to go at half the learning rate; Leave if that was done often enough."""
+    run = store.read_run(folder) or {}
+    if run["rollbacks"] >= MOST_ROLLBACKS:
+        raise Leave(
+            "failed", f"It went astray {MOST_ROLLBACKS + 1} times, though slower each time. Try another seed."
+        )
+    note(folder, "preparing", "", rollbacks=run["rollbacks"] + 1)
+
+
+def halve_batch(folder: Path, settings: Settings) -> None:
+    """Notes a smaller batch for the next stint; Leave if it can't be smaller."""
+    batch = settings.batch // 2
+    if batch < LEAST_BATCH:
+        raise Leave(
+            "failed",
+            "There isn't enough memory for this size: choose a smaller one, or close other programs.",
+        )
+    run = store.read_run(folder) or {}
+    note(folder, "preparing", "", settings={**run["settings"], "batch": batch})
+
+
+# The process
+
+
+def wait_for_turn(home: Path, folder: Path) -> FileLock:
+    """Waits until no other run of this home is trained and this one is the first in the queue; the lock of the home.
+
+    Nothing heavy is imported before: many runs may wait. Leave if somebody pauses or stops it meanwhile.
+    """
+    turn = FileLock(home / "training.lock")
+    while True:
+        if next_in_line(home) == folder.name:
+            with contextlib.suppress(Timeout):
+                turn.acquire(timeout=0)
+                return turn
+        wish = store.wish_of(folder)
+        if wish != "train":
+            if settle(folder, LEFT_BY[wish], "", lambda _run, wish_now, wish=wish: wish_now == wish):
+                raise Leave(LEFT_BY[wish])
+        if not folder.exists():
+            raise Leave("deleted")
+        time.sleep(WISH_SECONDS)
+
+
+def next_in_line(home: Path) -> str | None:
+    """The first waiting run that has a live worker: one whose worker died must not hold up the others."""
+    return next((run_id for run_id in store.queue(home) if store.worker_of(home / run_id)), None)
+
+
+def be_modest() -> None:
+    """Leaves the computer to whoever uses it: lower priority, where the platform lets us."""
+    with contextlib.suppress(OSError, psutil.Error):
+        if os.name == "nt":
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.nice(NICE)
+
+
+def work(folder: Path) -> int:
+    """Does the whole life of a worker for one run; returns the exit status."""
+    ending = Ending()
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=RUN_LOCK_SECONDS)
+    except Timeout:
+        return 0  # another worker has this run
+    turn = None
+    try:
+        files.remove_leftovers(folder)
+        files.remove_leftovers(folder / "samples")
+        (folder / ".reserve").write_bytes(bytes(RESERVE_BYTES))
+        process = psutil.Process()
+        files.write_json(folder / "worker.json", {"pid": process.pid, "started": process.create_time()})
+        note(folder, "queued")
+        turn = wait_for_turn(folder.parent, folder)
+        train_until_left(folder, ending)
+    except Leave as leave:
+        if leave.state == "failed":
+            settle(folder, leave.state, leave.sentence)
+    except Refused as refused:
+        settle(folder, "failed", refused.refusal.sentence)
+    except Exception as error:
+        traceback.print_exc()
+        _give_up(folder, error)
+        return 1
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / ".reserve").unlink(missing_ok=True)
+        if turn is not None:
+            turn.release()
+        lock.release()
+    return 0
+
+
+def _give_up(folder: Path, error: Exception) -> None:
+    """Writes in a sentence why it can't go on."""
+    if _is_disk_full(error):
+        (folder / ".reserve").unlink(missing_ok=True)
+        sizes = [path.stat().st_size for path in folder.glob("state-*.safetensors")]
+        megabytes = math.ceil((3 * max(sizes, default=0) + store.ROOM_TO_SPARE_BYTES) / 1e6)
+        sentence = f"The disk is full: free about {megabytes} MB, then go on. What was saved is safe."
+        settle(folder, "paused", sentence)
+    elif isinstance(error, ImportError):
+        settle(
+            folder,
+            "failed",
+            "A part of the program is missing: run pip install -r requirements.txt once more.",
+        )
+    elif _is_out_of_memory(error):
+        settle(folder, "failed", "There isn't enough memory: choose a smaller size, or close other programs.")
+    else:
+        settle(
+            folder,
+            "failed",
+            "It stopped at an error of the program. The end of worker.log in its folder says where.",
+        )
+
+
+_started: dict[Path, subprocess.Popen] = {}
+
+
+def start_worker(home: Path, run_id: str) -> None:
+    """Starts the process that trains a run; it lives on when this one ends. Does nothing where there is one.
+
+    Refused if there is no such run or it can't be trained.
+    """
+    folder = store.steerable(home, run_id).resolve()
+    with store.changing(folder) as run:
+        if store.worker_of(folder) is not None or _is_starting(folder):
+            return
+        if run["state"] != "queued":
+            run |= {"state": "queued", "queued": time.time()}
+        run |= {"sentence": "", "attempts": run["attempts"] + 1}
+        files.write_json(folder / "wanted.json", {"wish": "train"})
+    trim_log(folder)
+    code = Path(__file__).resolve().parents[2]
+    apart = (
+        {"creationflags": 0x00000208} if os.name == "nt" else {"start_new_session": True}
+    )  # detached, own group
+    with (folder / "worker.log").open("ab") as log:
+        _started[folder] = subprocess.Popen(
+            [sys.executable, "-m", "gan_play.runs.worker", str(folder)],
+            cwd=code,
+            env={**os.environ, "PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **apart,
+        )
+
+
+def _is_starting(folder: Path) -> bool:
+    """Whether this process started a worker that hasn't ended; asking also buries those that have."""
+    for known, process in list(_started.items()):
+        if process.poll() is not None:
+            del _started[known]
+    return folder in _started
+
+
+def adopt(home: Path) -> list[str]:
+    """Starts workers for the runs that wait or were interrupted and are meant to train; returns their ids.
+
+    Called when a server starts, and now and then by the page. A run that dies again and again without saving
+    anything is given up, so that it doesn't do so for ever. Never raises for what is in a run folder.
+    """
+    started = []
+    for row in store.list_runs(home):
+        folder = home / row.id
+        if row.shipped or row.state not in ("queued", "interrupted") or store.wish_of(folder) != "train":
+            continue
+        if store.worker_of(folder) is not None or _is_starting(folder.resolve()):
+            continue
+        with contextlib.suppress(Refused, OSError):
+            if (store.read_run(folder) or {}).get("attempts", 0) >= MOST_ATTEMPTS:
+                sentence = (
+                    "Its process ended several times before anything was saved. Perhaps memory is short."
+                )
+                settle(folder, "failed", sentence)
+            else:
+                start_worker(home, row.id)
+                started.append(row.id)
+    return started
+
+
+if __name__ == "__main__":
+    be_modest()
+    sys.exit(work(Path(sys.argv[1]).resolve()))
