@@ -399,7 +399,7 @@ def _check_limit(value: float, least: float, most: float, unit: str) -> float:
     return value
 
 
-def _check_limits(minutes: float | None, steps: int | None) -> tuple[float | None, int | None]:
+def check_limits(minutes: float | None, steps: int | None) -> tuple[float | None, int | None]:
     """A run has one limit: steps where they are given, else minutes."""
     if steps is not None:
         return None, int(_check_limit(steps, 1, MOST_STEPS, "steps"))
@@ -408,7 +408,7 @@ def _check_limits(minutes: float | None, steps: int | None) -> tuple[float | Non
     ), None
 
 
-def _check_name(name: str) -> str:
+def check_name(name: str) -> str:
     """`name` in one line, without what can't be seen."""
     name = " ".join("".join(c if c.isprintable() else " " for c in str(name)).split())
     if not 1 <= len(name) <= MOST_NAME_CHARS:
@@ -442,7 +442,7 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int)
     raise Refused(refuse("no-checkpoint", start))
 
 
-def _check_settings(recipe: str, size_px: int, seed: int, device: str, dials: dict) -> dict:
+def check_asked(recipe: str, size_px: int, seed: int, device: str, dials: dict) -> dict:
     """Refuses impossible settings now, not when the run's turn comes; returns all dials of the recipe."""
     from gan_play.trainers.recipes import check_settings
 
@@ -482,9 +482,9 @@ def create_run(
     """
     from gan_play.pictures import datasets
 
-    minutes, steps = _check_limits(minutes, steps)
-    dials = _check_settings(recipe, size_px, seed, device, dials or {})
-    name = _check_name(name or _name_of(set_folder) or "Untitled")
+    minutes, steps = check_limits(minutes, steps)
+    dials = check_asked(recipe, size_px, seed, device, dials or {})
+    name = check_name(name or _name_of(set_folder) or "Untitled")
     needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
     if (free := files.free_bytes(home)) < needed:
         raise Refused(refuse("run-room", needed=round(needed / 1e6), free=round(free / 1e6)))
@@ -573,7 +573,7 @@ def ask(
     with changing(folder) as run:
         spent = (_number(last_stats(folder).get("seconds")) or 0.0) / 60
         if minutes is not None or steps is not None:
-            run["minutes"], run["steps"] = _check_limits(minutes, steps)
+            run["minutes"], run["steps"] = check_limits(minutes, steps)
         if more_minutes:
             _check_limit(more_minutes, 0.05, MOST_MINUTES, "minutes")
             ended = run["state"] in ("stopped", "finished", "failed")
@@ -591,7 +591,7 @@ def ask(
 
 def rename(home: Path, run_id: str, name: str) -> None:
     """Gives a run another name; its id and its links stay."""
-    name = _check_name(name)
+    name = check_name(name)
     with changing(steerable(home, run_id)) as run:
         run["name"] = name
 
