@@ -29,8 +29,11 @@ EXAMPLES = ("sunsets", "fields", "rosettes", "mountains")
 """The names of `pictures.examples`, repeated so that `--help` imports no numpy (a test compares them)."""
 
 MOST_FOLDER_SEEDS = 10_000  # one PNG a seed; a grid takes limits.MOST_SEEDS
+MOST_SCORED = 10_000
+SCORED_FROM_SEED = 2_000_000  # others than the worker's own scores use
 LOOK_S = 0.5  # how often a run folder is looked at
 SAVE_S = 30  # how long Ctrl-C waits for the worker's save; it needs a few seconds
+START_S = 60  # by then a worker has said that it is there, on any machine
 REFUSED, FAILED, INTERRUPTED = 2, 1, 130
 
 
@@ -151,59 +154,64 @@ def folder_for(text: str) -> Path:
 
 def train(given: argparse.Namespace) -> int:
     """Pictures in, then a run to its end: the worker trains in its own process, and this only watches."""
+    from gan_play.latent.sample import check_seed
     from gan_play.runs import store
 
     home = files.home(given.home)
-    settings = known_settings(given)
-    if given.start is not None:
-        store.find_run(home, given.start)  # refused now, not after minutes of reading pictures
-    taken = take_in(given.source, home)
+    asked = {
+        "recipe": given.recipe,
+        "size_px": given.size,
+        "seed": check_seed(given.seed),
+        "device": given.device,
+    }
+    store.check_asked(**asked, dials={})  # all refused now, not after minutes of reading pictures
+    store.check_limits(given.minutes, given.steps)
+    name = store.check_name(given.name or default_name(given.source))
+    start = starting_run(home, given.start, given.recipe, given.size)
+    taken = follow(taking_in(given.source, home))
     run_id = store.create_run(
         home,
         set_folder=taken.folder,
-        plan=None,
-        **settings,
-        seed=given.seed,
+        **asked,
         minutes=given.minutes,
         steps=given.steps,
-        name=given.name or default_name(given.source),
-        start=given.start,
+        name=name,
+        start=start,
         how=given.fit,
-        device=given.device,
     )
+    if refused := len(taken.report["refused"]):
+        files_were = "file was" if refused == 1 else "files were"
+        say(f"{refused} {files_were} left out: python -m gan_play doctor {given.source} says why.")
+    say(taken.report["verdict"])
     return watch(home, run_id)
-
-
-def known_settings(given: argparse.Namespace) -> dict[str, Any]:
-    """The recipe and size, checked against the table of recipes before a picture is read."""
-    from gan_play.trainers.recipes import RECIPES
-
-    if given.recipe not in RECIPES:
-        raise Refused(refuse("recipe", given.recipe, names=", ".join(RECIPES)))
-    sizes = RECIPES[given.recipe].sizes
-    if given.size not in sizes:
-        raise Refused(refuse("size", given.recipe, size=given.size, sizes=", ".join(map(str, sizes))))
-    return {"recipe": given.recipe, "size_px": given.size}
 
 
 def default_name(source: str) -> str:
     """A run is named after its pictures, unless the user says otherwise."""
-    return source.removeprefix("example:") if source.startswith("example:") else Path(source).resolve().stem
+    path = Path(source.removeprefix("example:")).absolute()
+    return path.name.removesuffix(path.suffix if path.suffix.lower() == ".zip" else "")[:40] or "Untitled"
 
 
-def take_in(source: str, home: Path) -> Any:
-    """The prepared set of a folder, a ZIP or `example:NAME`; its verdict is said."""
-    from gan_play.pictures import doctor, examples, intake
+def starting_run(home: Path, wanted: str | None, recipe: str, size_px: int) -> str | None:
+    """The run to begin from: the one asked for, none for "none", else the starter of this recipe and size."""
+    from gan_play.runs import store
+
+    if wanted == "none":
+        return None
+    if wanted is not None:
+        store.find_run(home, wanted)
+        return wanted
+    shipped = (run for run in store.list_runs(home) if run.shipped)
+    return next((run.id for run in shipped if (run.recipe, run.size_px) == (recipe, size_px)), None)
+
+
+def taking_in(source: str, home: Path) -> Iterator[Any]:
+    """A generator of progress that returns the prepared set of a folder, a ZIP or `example:NAME`."""
+    from gan_play.pictures import examples, intake
 
     if source.startswith("example:"):
-        taken = follow(examples.take_in_example(source.removeprefix("example:"), home))
-    else:
-        taken = follow(intake.take_in([Path(source).expanduser()], home))
-    report = doctor.report(taken.folder)
-    if report["refused"]:
-        say(f"{len(report['refused'])} files were left out: python -m gan_play doctor {source} says why.")
-    say(report["verdict"])
-    return taken
+        return examples.taking_in_example(source.removeprefix("example:"), home)
+    return intake.take_in([Path(source).expanduser()], home)
 
 
 def resume(given: argparse.Namespace) -> int:
@@ -226,32 +234,47 @@ def watch(home: Path, run_id: str) -> int:
     bar = Bar()
     try:
         worker.start_worker(home, run_id)
-        now = store.status(home, run_id)
-        while now["state"] in ("queued", "preparing", "training"):
+        for now in looks(home, run_id):
             bar.show(*progress_of(now))
-            time.sleep(LOOK_S)
-            now = store.status(home, run_id)
     except KeyboardInterrupt:
         bar.clear()
         return interrupted(home, run_id)
     bar.clear()
-    if now["sentence"]:
-        say(now["sentence"])
+    now = store.status(home, run_id)
+    if now["state"] in ("finished", "paused", "stopped"):
+        say(now["sentence"] or f"{now['state'].capitalize()} at step {now['step']:,}.")
+        print(run_id)
+        return 0
+    say(now["sentence"] or "It did not start.")
+    say(f"What was saved is safe. Try again with: python -m gan_play resume {run_id}")
     print(run_id)
-    return 0 if now["state"] in ("finished", "stopped", "paused") else FAILED
+    return FAILED
+
+
+def looks(home: Path, run_id: str) -> Iterator[dict[str, Any]]:
+    """The status of a run, twice a second, for as long as somebody works on it."""
+    from gan_play.runs import store
+
+    seen = time.monotonic()
+    while True:
+        now = store.status(home, run_id)
+        alive = store.worker_of(store.find_run(home, run_id)) is not None
+        seen = time.monotonic() if alive else seen
+        if now["state"] not in ("queued", "preparing", "training") or time.monotonic() - seen > START_S:
+            return
+        yield now
+        time.sleep(LOOK_S)
 
 
 def progress_of(now: dict[str, Any]) -> tuple[float | None, str, float | None]:
     """The share, sentence and seconds left of a run's status."""
-    if now["state"] == "queued":
-        return None, f"Waiting: {now.get('queue_position') or 1} in the queue, one training at a time", None
-    if now["state"] == "preparing" or not now["step"]:
-        return None, now["sentence"] or "Preparing", None
+    if now["state"] == "queued" or not now["step"]:
+        return None, now["sentence"] or "Getting ready", None
     sentence = f"step {now['step']:,}, {now['images_seen']:,} pictures seen"
-    if now.get("images_per_second"):
+    if now["images_per_second"]:
         sentence += f", {now['images_per_second']:.0f} a second"
-    percent = now.get("percent")
-    return (None if percent is None else percent / 100), sentence, now.get("seconds_left")
+    percent = now["percent"]
+    return (None if percent is None else percent / 100), sentence, now["seconds_left"]
 
 
 def interrupted(home: Path, run_id: str) -> int:
@@ -262,9 +285,10 @@ def interrupted(home: Path, run_id: str) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         store.ask(home, run_id, "stop")
         until = time.monotonic() + SAVE_S
-        while time.monotonic() < until and store.status(home, run_id)["state"] in ("preparing", "training"):
+        folder = store.find_run(home, run_id)
+        while store.worker_of(folder) is not None and time.monotonic() < until:
             time.sleep(0.1)
-    say(f"Saved. Go on with: python -m gan_play resume {run_id}")
+    say(f"Go on with: python -m gan_play resume {run_id}")
     print(run_id)
     return INTERRUPTED
 
@@ -393,53 +417,50 @@ def walk(given: argparse.Namespace) -> int:
 
 
 def evaluate(given: argparse.Namespace) -> int:
-    """How near a run's pictures are to its set: KID with its interval, as JSON."""
+    """How near a run's pictures are to its set: KID with its interval, as JSON. Seeds that nobody looks at."""
+    import numpy
+
     from gan_play.latent import sample as playing
-    from gan_play.measure import features, scores
+    from gan_play.measure.features import features
+    from gan_play.measure.scores import kid_interval
     from gan_play.pictures import datasets
     from gan_play.runs import store
 
     home = files.home(given.home)
-    model = playing.load(home, given.run)
-    real = datasets.open_block(store.find_run(home, given.run) / "set")
-    began = time.monotonic()
-    say(f"Painting {given.pictures} pictures and comparing them with {len(real.pixels)} of its set.")
-    fake = playing.sample(model, list(range(given.pictures)), truncation=1.0)
-    eyes = features.features(real.pixels[: given.pictures]), features.features(fake)
-    low, middle, high = scores.kid_interval(*eyes)
-    report = {
-        "run": given.run,
-        "step": model.step,
-        "model": model.digest,
-        "kid": middle,
-        "kid_low": low,
-        "kid_high": high,
-        "real_pictures": int(min(len(real.pixels), given.pictures)),
-        "fake_pictures": given.pictures,
-        "seconds": round(time.monotonic() - began, 1),
-    }
-    print(as_json(report))
+    count = given.pictures
+    if not 16 <= count <= MOST_SCORED:
+        raise Refused(refuse("scored", str(count), most=MOST_SCORED))
+    folder = store.find_run(home, given.run)
+    if store.is_shipped(folder) and not (folder / "set").exists():
+        raise Refused(refuse("no-set-kept", given.run))
+    model = playing.load(home, given.run, given.which)
+    real = datasets.open_block(folder / "set").pixels
+    chosen = numpy.linspace(0, len(real) - 1, min(count, len(real))).round().astype(int)
+    began, bar, fake = time.monotonic(), Bar(), []
+    for done in range(count):
+        left = (time.monotonic() - began) / done * (count - done) if done else None
+        bar.show(done / count, f"{done} of {count} pictures", left)
+        fake.append(playing.sample_one(model, SCORED_FROM_SEED + done, truncation=1.0))
+    bar.clear()
+    low, kid, high = kid_interval(features(real[chosen]), features(numpy.stack(fake)))
+    report = {"run": given.run, "name": model.name, "step": model.step, "model": model.digest, "kid": kid}
+    report |= {"kid_low": low, "kid_high": high, "real_pictures": len(chosen), "fake_pictures": count}
+    print(as_json(report | {"seconds": round(time.monotonic() - began, 1)}))
     return 0
 
 
 def doctor(given: argparse.Namespace) -> int:
     """The report on a set of pictures. Nothing is kept."""
-    from gan_play.pictures import doctor, examples, intake
-
     with tempfile.TemporaryDirectory(prefix="gan-play-") as folder:
-        if given.source.startswith("example:"):
-            steps = examples.take_in_example(given.source.removeprefix("example:"), Path(folder))
-        else:
-            steps = intake.take_in([Path(given.source).expanduser()], Path(folder))
-        report = doctor.report(follow(steps).folder)
+        report = follow(taking_in(given.source, Path(folder))).report
     if given.json:
         print(as_json(report))
         return 0
-    sizes = report["sizes"]
-    print(f"{report['accepted']} pictures taken in, {len(report['refused'])} left out.")
-    print(f"Sizes: smallest {sizes['smallest']}, middle {sizes['median']}, largest {sizes['largest']}.")
+    print(f"{report['accepted']:,} pictures taken in, {len(report['refused']):,} left out.")
+    sizes = (f"{name} {width} x {height}" for name, (width, height) in report["sizes"].items())
+    print(f"Sizes: {', '.join(sizes)}; {report['non_square']:,} are not square.")
     for name, count in report["labels"].items():
-        print(f"Label {printable(name)}: {count}")
+        print(f"Label {printable(name)}: {count:,}")
     for kind in ("exact", "near"):
         for names in report[f"{kind}_duplicates"]:
             print(f"{kind.capitalize()} duplicates: {', '.join(map(printable, names))}")
@@ -562,7 +583,9 @@ def parser() -> Parser:
     until(made, "train this long (10)")
     made.add_argument("--seed", default="0", metavar="S", help="of all that is random (0)")
     made.add_argument("--name", default="", metavar="TEXT", help="of the run")
-    made.add_argument("--start", metavar="RUN", help="go on from what this run has learnt")
+    made.add_argument(
+        "--start", metavar="RUN", help="begin from what this run has learnt, or `none` (the starter)"
+    )
     made.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
@@ -608,6 +631,7 @@ def parser() -> Parser:
     made = verb("evaluate", evaluate, "score a run against its set", "vangogh-k3f9x2")
     made.add_argument("run", metavar="RUN")
     made.add_argument("--pictures", type=int, default=500, metavar="N", help="how many (500)")
+    made.add_argument("--which", choices=["latest", "best"], default="latest", help="checkpoint (latest)")
 
     made = verb("doctor", doctor, "report on a set of pictures", "paintings/ --json")
     made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")

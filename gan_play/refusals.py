@@ -96,12 +96,13 @@ REASONS: dict[str, str] = {
     "model-missing": "This link needs the model {file}, which isn't here: ask its maker for the run's folder.",
     "model-broken": "The model {file} makes no picture (not finite numbers): choose another checkpoint.",
     # The page
+    "not-uploaded": "These files didn't come through this page: drop them on it again.",
     "port": "Port {file} is taken: choose another one with --port.",
     # The command line
     "output": "{file} can't be written to: name another file or folder with --out.",
     "output-kind": "{file} can't be the name of the result: it has to end in {endings}.",
-    "recipe": "There is no recipe called {file}: choose one of {names}.",
-    "size": "{file} can't paint {size} px: choose one of {sizes}.",
+    "scored": "{file} pictures can't be scored: choose a number from 16 to {most}.",
+    "no-set-kept": "{file} came without the pictures that it learnt from, so there is nothing to score it against.",
 }
 
 
