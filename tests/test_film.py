@@ -55,7 +55,9 @@ def test_gif_and_webp_move_and_loop_for_ever(tmp_path, form):
     decoded = images.examine(data)
     assert decoded.animated and (decoded.width, decoded.height) == (256, 256)
     assert np.abs(decoded.pixels[9, 9].astype(int) - next(colours())[0, 0]).max() <= 6
-    assert (b"NETSCAPE2.0\x03\x01\x00\x00" if form == "gif" else b"ANIM\x06\x00\x00\x00\xff\xff\xff\xff\x00\x00") in data
+    assert (
+        b"NETSCAPE2.0\x03\x01\x00\x00" if form == "gif" else b"ANIM\x06\x00\x00\x00\xff\xff\xff\xff\x00\x00"
+    ) in data
 
 
 @pytest.mark.parametrize("form", ["mp4", "gif", "webp"])

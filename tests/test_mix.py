@@ -90,7 +90,18 @@ def test_blended_noise_is_as_strong_on_the_way_as_at_its_ends():
 
 @pytest.mark.parametrize(
     "weights",
-    [(0, 0), (0, 0, 0, 0), (2, 0, 0), (-0.1, 0, 0), (float("nan"), 0, 0), "abc", "111", None, 1, (None, 0, 0)],
+    [
+        (0, 0),
+        (0, 0, 0, 0),
+        (2, 0, 0),
+        (-0.1, 0, 0),
+        (float("nan"), 0, 0),
+        "abc",
+        "111",
+        None,
+        1,
+        (None, 0, 0),
+    ],
 )
 def test_weights_that_can_t_be_are_refused(weights):
     with pytest.raises(Refused) as refused:

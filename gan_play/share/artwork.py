@@ -84,7 +84,7 @@ class Artwork:
             raise Refused(refuse("operation", str(self.operation)))
         if not isinstance(self.model, str) or not re.fullmatch(r"[0-9a-f]{16}([0-9a-f]{48})?", self.model):
             raise Refused(refuse("model-missing", str(self.model)))
-        if not re.fullmatch(rf"([0-9a-f]{{{2 * SEAL_BYTES}}})?", self.seal):
+        if not re.fullmatch(rf"([0-9a-f]{{{2 * SEAL_BYTES}}})?", str(self.seal)):
             raise Refused(refuse("not-a-code", self.seal))
         made: dict[str, object] = {"model": self.model[:16], "truncation": check_truncation(self.truncation)}
         if self.label is not None and (
@@ -120,7 +120,7 @@ _LABEL, _SEAL, _LOOP, _SPHERE = 16, 32, 64, 128  # flags beside the operation's 
 
 
 def encode(artwork: Artwork) -> str:
-    """The code of an artwork: at most 600 characters of A-Z, a-z, 0-9, - and _ (a sample has 24, sealed 70)."""
+    """The code of an artwork: at most 600 characters of A-Z, a-z, 0-9, - and _ (a sample has 24, sealed 71)."""
     flags = OPERATIONS.index(artwork.operation)
     flags |= _LABEL * (artwork.label is not None) | _SEAL * bool(artwork.seal)
     flags |= _LOOP * bool(artwork.loop) | _SPHERE * (artwork.how == "z")

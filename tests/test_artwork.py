@@ -1,0 +1,425 @@
+import base64
+import dataclasses
+import hashlib
+import json
+import os
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import playing
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gan_play import limits
+from gan_play.latent import sample, walk
+from gan_play.pictures import images
+from gan_play.refusals import Refused
+from gan_play.runs import checkpoints
+from gan_play.share import artwork as artworks
+from gan_play.share.artwork import Artwork, compare, decode, encode, find_code, read_card, render, share
+
+TOY = playing.model()
+MODEL = TOY.digest[:16]
+
+seeds = st.integers(0, 2**63 - 1)
+thousandths = st.integers(0, 1000).map(lambda n: n / 1000)
+
+
+@st.composite
+def works(draw):
+    """Any artwork that can be."""
+    kind = draw(st.sampled_from(artworks.OPERATIONS))
+    common = {
+        "operation": kind,
+        "model": draw(st.text("0123456789abcdef", min_size=16, max_size=16)),
+        "truncation": draw(st.integers(0, 2000)) / 1000,
+        "label": draw(st.none() | st.integers(0, 999)),
+        "seal": draw(st.just("") | st.text("0123456789abcdef", min_size=70, max_size=70)),
+    }
+    if kind == "sample":
+        return Artwork(seeds=(draw(seeds),), **common)
+    if kind == "mix":
+        return Artwork(
+            seeds=(draw(seeds), draw(seeds)), weights=tuple(draw(thousandths) for _ in range(3)), **common
+        )
+    many = st.lists(seeds, min_size=1, max_size=12)
+    if kind == "mix_grid":
+        band = draw(st.sampled_from(artworks.BAND_NAMES))
+        return Artwork(seeds=draw(many), columns=draw(many), band=band, **common)
+    return Artwork(
+        seeds=draw(st.lists(seeds, min_size=2, max_size=12)),
+        seconds=draw(st.integers(500, 120_000)) / 1000,
+        fps=draw(st.integers(1, 60)),
+        how=draw(st.sampled_from("wz")),
+        easing=draw(st.sampled_from(artworks.EASING_NAMES)),
+        loop=draw(st.booleans()),
+        **common,
+    )
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home with one run that keeps the toy model."""
+    folder = tmp_path / "home" / "toy-000000"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"name": "Toy <b>"}))
+    playing.in_run(folder, TOY)
+    sample._held.clear()
+    return folder.parent
+
+
+def signed(data):
+    """A code over any bytes, with the right check sum, as somebody who reads our source can make one."""
+    return base64.urlsafe_b64encode(data + artworks._check_sum(data)).decode().rstrip("=")
+
+
+# Codes
+
+
+@given(works())
+def test_a_code_brings_back_the_artwork_and_nothing_else(work):
+    code = encode(work)
+    assert decode(code) == work
+    assert len(code) <= 600 and set(code) <= set(string.ascii_letters + string.digits + "-_")
+
+
+def test_the_longest_artwork_fits_into_a_code():
+    many = [2**63 - 1] * 12
+    work = Artwork("mix_grid", "f" * 16, many, 2, 999, columns=many, band="fine", seal="f" * 70)
+    assert len(encode(work)) <= 600 and decode(encode(work)) == work
+
+
+def test_codes_that_people_have_shared_already_still_mean_the_same():
+    """Written down once: if this fails, links out in the world are broken, and the version must rise instead."""
+    work = Artwork("sample", "3fa2b90c11d07e55", (41,))
+    assert encode(work) == "AT-iuQwR0H5VALwFASklW1fe"
+    film = Artwork(
+        "walk", "3fa2b90c11d07e55", (1, 5, 300), seconds=8, fps=24, how="z", easing="smooth", loop=True
+    )
+    assert encode(film) == "AT-iuQwR0H5Vw7wFAwEFrALAPhgB57AJmQ"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "{}",
+        "  {}\n",
+        "http://127.0.0.1:7860/?art={}",
+        "https://a.hf.space/?__theme=dark&art={}&x=1#top",
+        "http://host/gradio_api/art/{}.png",
+        "http://host/gradio_api/art/{}",
+        "/gradio_api/art/{}.webp?x=1",
+        "?art={}",
+    ],
+)
+def test_a_whole_link_is_understood_as_the_code_in_it(link):
+    code = encode(Artwork("sample", MODEL, (7,)))
+    assert find_code(link.format(code)) == code
+    assert decode(link.format(code)).seeds == (7,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "hello",
+        "-1",
+        "9" * 20,
+        "A" * 601,
+        "A" * 5000,
+        "<script>alert(1)</script>",
+        "http://host/?art=",
+        "http://host/?art=<b>",
+        "../../etc/passwd",
+        "A" * 20 + "=",
+        "A" * 20 + "\0",
+        "ä" * 24,
+        None,
+        7,
+        b"AT-iuQwR0H5VALwFASkd3VjI",
+    ],
+)
+def test_what_is_no_code_is_refused_in_a_sentence(text):
+    with pytest.raises(Refused) as refused:
+        decode(text)
+    assert refused.value.refusal.reason in ("not-a-code", "code-mistyped")
+    assert 20 < len(refused.value.refusal.sentence) <= 160
+
+
+@given(st.text(max_size=80) | st.from_regex(r"[A-Za-z0-9_-]{16,80}", fullmatch=True))
+@example("A" * 24)
+def test_any_text_is_refused_or_was_made_here(text):
+    with pytest.raises(Refused):
+        decode(text)
+
+
+@given(st.binary(max_size=120))
+def test_forged_codes_are_an_artwork_that_can_be_or_refused(data):
+    for forged in (data, bytes([1]) + bytes(8) + data):
+        try:
+            work = decode(signed(forged))
+        except Refused as refused:
+            assert len(refused.refusal.sentence) <= 160
+        else:
+            assert encode(work) == signed(forged)
+            assert work.operation in artworks.OPERATIONS and 0 <= work.truncation <= 2
+
+
+@given(works(), st.data())
+def test_a_code_with_one_wrong_missing_or_extra_character_is_told_from_a_good_one(work, data):
+    code = encode(work)
+    place = data.draw(st.integers(0, len(code) - 1))
+    other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_"))
+    for wrong in (code[:place] + other + code[place + 1 :], code[:place] + code[place + 1 :], code + other):
+        if wrong != code and len(wrong) <= 600:
+            with pytest.raises(Refused):
+                decode(wrong)
+
+
+def test_a_mistyped_code_a_newer_one_and_a_foreign_model_are_told_apart(home):
+    code = encode(Artwork("sample", MODEL, (7,)))
+    with pytest.raises(Refused) as mistyped:
+        decode(code[:12] + ("A" if code[12] != "A" else "B") + code[13:])
+    with pytest.raises(Refused) as newer:
+        decode(signed(bytes([2]) + bytes(20)))
+    with pytest.raises(Refused) as foreign:
+        render(home, Artwork("sample", "3fa2b90c11d07e55", (7,)))
+    assert mistyped.value.refusal.reason == "code-mistyped"
+    assert newer.value.refusal.reason == "code-version"
+    assert foreign.value.refusal.reason == "model-missing"
+    assert "3fa2b90c11d07e55" in foreign.value.refusal.sentence
+
+
+def test_one_artwork_has_one_spelling():
+    work = Artwork("sample", MODEL, [7], truncation=0.7000001)
+    assert work == Artwork("sample", TOY.digest, ("7",), truncation=0.7, columns=[], loop=False)
+    data = base64.urlsafe_b64decode(encode(work))[:-4]
+    longer = data.replace(bytes([0xBC, 0x05]), bytes([0xBC, 0x85, 0x00]))  # 700, written with a zero too many
+    assert longer != data
+    with pytest.raises(Refused):
+        decode(signed(longer))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"operation": "delete"},
+        {"operation": None},
+        {"operation": ["sample"]},
+        {"model": "../../x"},
+        {"model": "F" * 16},
+        {"model": None},
+        {"seeds": ()},
+        {"seeds": (1, 2)},
+        {"seeds": (-1,)},
+        {"truncation": 3},
+        {"label": -1},
+        {"label": "x"},
+        {"label": 10**9},
+        {"weights": (0, 0, 1)},
+        {"fps": 24},
+        {"seal": "00"},
+        {"seal": None},
+        {"operation": "mix", "seeds": (1, 2)},
+        {"operation": "mix_grid", "columns": (1,), "band": "x"},
+        {"operation": "mix_grid", "columns": (), "band": "fine"},
+        {"operation": "walk", "seeds": (1, 2)},
+    ],
+)
+def test_an_artwork_that_can_t_be_is_refused_when_it_is_made(fields):
+    with pytest.raises(Refused) as refused:
+        Artwork(**{"operation": "sample", "model": MODEL, "seeds": (1,), **fields})
+    assert len(refused.value.refusal.sentence) <= 160
+
+
+# Rendering
+
+
+WORKS = {
+    "sample": Artwork("sample", MODEL, (7,)),
+    "mix": Artwork("mix", MODEL, (7, 2**40), weights=(0, 0.5, 1)),
+    "mix_grid": Artwork("mix_grid", MODEL, (1, 2), columns=(3, 4), band="coarse"),
+    "walk": Artwork("walk", MODEL, (1, 5), seconds=0.5, fps=8, how="w", easing="smooth", loop=True),
+}
+
+
+def test_a_fresh_process_renders_the_same_pixels_and_the_same_png(home):
+    here = {kind: render(home, work) for kind, work in WORKS.items()}
+    for film in home.glob("films/*"):
+        film.unlink()
+    program = """
+import hashlib, json, pathlib, sys, torch
+torch.set_num_threads(2)
+from gan_play.share.artwork import decode, render
+home, codes = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2])
+there = {kind: render(home, decode(code)) for kind, code in codes.items()}
+found = {kind: [done.sha256, hashlib.sha256(done.png).hexdigest(), done.sentence] for kind, done in there.items()}
+print(json.dumps(found))
+"""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            program,
+            str(home),
+            json.dumps({kind: work.code for kind, work in here.items()}),
+        ],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for kind, (sha256, png, sentence) in json.loads(done.stdout).items():
+        assert sha256 == here[kind].sha256, kind
+        assert png == hashlib.sha256(here[kind].png).hexdigest(), kind
+        assert sentence.startswith("Identical"), kind
+
+
+def test_the_digest_is_that_of_the_raw_pixels(home):
+    done = render(home, WORKS["sample"])
+    assert done.sha256 == hashlib.sha256(sample.sample_one(TOY, 7).tobytes()).hexdigest()
+    assert np.array_equal(images.read_kept(done.png), done.pixels)
+
+
+def test_the_digest_of_a_walk_covers_all_its_frames(home):
+    done, work = render(home, WORKS["walk"]), WORKS["walk"]
+    frames = list(walk.walk(TOY, work.seeds, work.seconds, work.fps, "w", "smooth", True))
+    assert len(frames) == 4
+    assert done.sha256 == hashlib.sha256(b"".join(frame.tobytes() for frame in frames)).hexdigest()
+    assert done.film.parent == home / "films" and done.film.suffix == ".mp4"
+
+
+def test_a_film_is_rendered_once_and_again_where_it_is_missing_or_of_another_build(home, monkeypatch):
+    first, calls = render(home, WORKS["walk"]), []
+    again = render(home, WORKS["walk"], progress=lambda *done: calls.append(done))
+    assert (again.sha256, again.film, calls) == (first.sha256, first.film, [])
+    first.film.unlink()
+    assert render(home, WORKS["walk"], progress=lambda *done: calls.append(done)).sha256 == first.sha256
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    monkeypatch.setattr(torch, "__version__", "9.9")
+    render(home, WORKS["walk"], progress=lambda *done: calls.append(done))
+    assert len(calls) == 8
+
+
+def test_old_films_make_room_for_new_ones(home, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_KEPT_FILMS", 2)
+    made = [render(home, dataclasses.replace(WORKS["walk"], seeds=(1, seed))).film for seed in range(2, 6)]
+    assert [film.exists() for film in made] == [False, False, True, True]
+    assert len(list((home / "films").iterdir())) == 4
+
+
+def test_a_film_in_another_format_is_another_file_of_the_same_frames(home):
+    assert render(home, WORKS["walk"], form="gif").sha256 == render(home, WORKS["walk"]).sha256
+    with pytest.raises(Refused, match="mp4, gif or webp"):
+        render(home, WORKS["walk"], form="../x")
+
+
+def test_a_sealed_link_says_identical_or_by_how_much_it_differs(home):
+    plain = render(home, WORKS["sample"])
+    assert "no digest" in plain.sentence
+    sealed = decode(plain.code)
+    assert dataclasses.replace(sealed, seal="") == WORKS["sample"]
+    assert render(home, sealed).sentence.startswith("Identical")
+
+    def elsewhere(change):
+        fields = bytes(min(max(value + change, 0), 255) for value in bytes.fromhex(sealed.seal[16:]))
+        return render(home, dataclasses.replace(sealed, seal="0" * 16 + fields.hex())).sentence
+
+    assert elsewhere(0).startswith("Not byte for byte the same") and "within 1 of 255" in elsewhere(1)
+    assert elsewhere(40).startswith("Not the same picture") and "up to 40 of 255" in elsewhere(40)
+    for change in (0, 1, 40):
+        assert len(elsewhere(change)) <= 160
+
+
+def test_a_picture_carries_its_card_and_leads_back_to_its_artwork(home):
+    done = render(home, WORKS["mix"])
+    said = images.read_text(done.png)
+    assert said["Code"] == done.code and "GAN Play" in said["Software"] and MODEL == said["Model"]
+    assert read_card(done.png) == decode(done.code)
+    for other in (b"", b"text", images.encode(done.pixels), images.encode(done.pixels, text={"Code": "<b>"})):
+        with pytest.raises(Refused):
+            read_card(other)
+
+
+def test_a_model_with_one_changed_byte_is_refused(home):
+    path = next(home.glob("*/model-*.safetensors"))
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(Refused):
+        render(home, WORKS["sample"])
+
+
+def test_a_deleted_run_s_links_are_refused_although_its_model_was_in_memory(home):
+    render(home, WORKS["sample"])
+    folder = home / "toy-000000"
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    with pytest.raises(Refused, match="needs the model"):
+        render(home, WORKS["sample"])
+
+
+def test_a_label_that_the_model_has_not_is_refused(home):
+    with pytest.raises(Refused, match="label"):
+        render(home, Artwork("sample", MODEL, (1,), label=3))
+
+
+def test_sharing_keeps_a_model_that_pruning_would_have_removed(home):
+    folder = home / "toy-000000"
+    next(folder.glob("model-*")).unlink()
+    from gan_play.trainers.loop import begin
+
+    training = begin(TOY.settings)
+    header = checkpoints.make_header(TOY.settings, "", 0)
+    checkpoints.save(folder, 0, training.tensors(), header)
+    model = sample.load(home, "toy-000000")
+    code = share(home, Artwork("sample", model.digest, (7,))).code
+    checkpoints.states(folder)[0].unlink()
+    sample._held.clear()
+    assert render(home, decode(code)).sentence.startswith("Identical")
+
+
+def test_a_newer_checkpoint_is_taken_up_and_a_damaged_one_passed_over(home):
+    from gan_play.trainers.loop import begin
+
+    folder, training = home / "toy-000000", begin(TOY.settings)
+    digests = []
+    for step in (1, 2):
+        with torch.no_grad():
+            next(training.average.parameters()).add_(1e-3)
+        checkpoints.save(folder, step, training.tensors(), checkpoints.make_header(TOY.settings, "", step))
+        digests.append(sample.load(home, "toy-000000").digest)
+        assert sample.load(home, "toy-000000").step == step
+    assert len(set(digests)) == 2
+    newest = checkpoints.states(folder)[0]
+    newest.write_bytes(newest.read_bytes()[:-50])
+    sample._held.clear()
+    assert sample.load(home, "toy-000000").digest == digests[0]
+
+
+def test_a_run_that_is_not_there_or_has_nothing_yet_is_refused(home):
+    (home / "bare-000000").mkdir()
+    (home / "bare-000000" / "run.json").write_text("{}")
+    for run in ("bare-000000", "none-000000", "../toy-000000", "", "<b>", "x" * 500):
+        with pytest.raises(Refused) as refused:
+            sample.load(home, run)
+        assert len(refused.value.refusal.sentence) <= 160
+
+
+# Comparing
+
+
+def test_pictures_are_compared_in_a_sentence():
+    black = np.zeros((10, 10, 3), np.uint8)
+    spot = black.copy()
+    spot[0, 0, 1] = 3
+    assert compare(black, black.copy()).startswith("Identical")
+    assert compare(black, spot) == "Differs in 1.0% of its pixels, by at most 3 of 255."
+    assert compare(black, black[:5]) == "Another picture: 10 x 10 pixels, not 10 x 5."
