@@ -1,0 +1,124 @@
+"""One clock: everything follows from (seed, step), so a resumed training is the same training."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from gan_play.refusals import Refused
+from gan_play.trainers import loop
+from gan_play.trainers.recipes import RECIPES, check_settings
+
+EACH = pytest.mark.parametrize("recipe", RECIPES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
+
+
+def settings_of(recipe: str, **changes) -> loop.Settings:
+    plain = {"recipe": recipe, "size_px": 32, "batch": 4, "width": 8, "seed": 3, "threads": 1}
+    return check_settings(plain | changes)
+
+
+def steps(training: loop.Training, count: int) -> list[loop.Tick]:
+    ticks = loop.train(training, PIXELS)
+    made = [next(ticks) for _ in range(count)]
+    ticks.close()
+    return made
+
+
+def snapshot(training: loop.Training) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in training.tensors().items()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@EACH
+def test_a_training_that_was_interrupted_ends_bit_identical(recipe):
+    whole = loop.begin(settings_of(recipe))
+    steps(whole, 2)
+    half_way = snapshot(whole)
+    steps(whole, 2)
+
+    resumed = loop.begin(settings_of(recipe))
+    resumed.load(half_way)
+    steps(resumed, 2)
+    assert same(snapshot(whole), snapshot(resumed))
+
+
+@EACH
+def test_another_seed_is_another_training(recipe):
+    a, b = loop.begin(settings_of(recipe)), loop.begin(settings_of(recipe, seed=4))
+    assert not same(snapshot(a), snapshot(b))
+
+
+@EACH
+def test_a_tick_tells_step_and_finite_losses(recipe):
+    ticks = steps(loop.begin(settings_of(recipe)), 2)
+    assert [tick.step for tick in ticks] == [1, 2]
+    assert all(math.isfinite(float(value)) for tick in ticks for value in tick.numbers.values())
+    assert {"loss_g", "loss_d"} <= ticks[0].numbers.keys()
+
+
+@EACH
+def test_both_networks_learn_and_the_average_follows(recipe):
+    training = loop.begin(settings_of(recipe))
+    before = snapshot(training)
+    steps(training, 2)
+    after = snapshot(training)
+    for network in ("generator", "discriminator", "average"):
+        moved = [
+            name
+            for name in before
+            if name.startswith(f"{network}.") and not torch.equal(before[name], after[name])
+        ]
+        assert moved, network
+
+
+@EACH
+def test_the_expected_shapes_are_those_of_a_state(recipe):
+    settings = settings_of(recipe)
+    found = {n: (tuple(t.shape), str(t.dtype)[6:]) for n, t in loop.begin(settings).tensors().items()}
+    assert loop.expected_shapes(settings) == found
+
+
+@EACH
+def test_fine_tuning_takes_the_networks_and_begins_anew(recipe):
+    old = loop.begin(settings_of(recipe))
+    steps(old, 2)
+    state = snapshot(old)
+    new = loop.begin(settings_of(recipe, seed=9), start=state)
+    started = new.tensors()
+    assert new.step == 0
+    for name in state:
+        if name.startswith("average."):
+            assert torch.equal(started[name], state[name])
+            assert torch.equal(started[name.replace("average.", "generator.", 1)], state[name])
+    assert all(not t.any() for n, t in started.items() if n.startswith("optimizer"))
+
+
+def test_starting_from_other_networks_is_refused():
+    state = loop.begin(settings_of("dcgan")).tensors()
+    with pytest.raises(Refused, match="Start from"):
+        loop.begin(settings_of("projected"), start=state)
+
+
+def test_every_picture_is_shown_once_an_epoch():
+    shown = torch.cat([loop.batch_indices(5, step, 4, 10) for step in range(1, 6)])
+    assert sorted(shown[:10].tolist()) == list(range(10))
+    assert sorted(shown[10:].tolist()) == list(range(10))
+    assert shown[:10].tolist() != shown[10:].tolist()
+
+
+def test_the_average_forgets_half_over_its_half_life():
+    step, batch = 10_000, 32  # long after the ramp
+    decay = loop.average_decay(step, batch)
+    assert decay ** (loop.AVERAGE_IMAGES / batch) == pytest.approx(0.5)
+    assert loop.average_decay(1, 32) < 1e-3  # at first the average is the painter itself
+
+
+def test_bfloat16_trains_and_keeps_its_state_in_float32():
+    training = loop.begin(settings_of("projected", precision="bfloat16"))
+    steps(training, 1)
+    assert {t.dtype for t in training.tensors().values()} <= {torch.float32, torch.int64}

@@ -1,0 +1,60 @@
+"""The pre-flight chooses from measured steps and says what it chose."""
+
+import numpy as np
+import pytest
+import torch
+
+from gan_play.refusals import Refused
+from gan_play.trainers import loop, preflight
+from gan_play.trainers.recipes import RECIPES, check_settings
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
+
+
+def test_a_plan_holds_valid_settings_and_a_sentence_with_its_numbers():
+    plan = preflight.plan("dcgan", 32, 1, PIXELS, device="cpu", seed=5, threads=1)
+    assert check_settings(plan.settings.to_json()) == plan.settings
+    assert (plan.settings.seed, plan.settings.threads, plan.settings.size_px) == (5, 1, 32)
+    assert plan.forecast_images == int(plan.images_per_second * 60)
+    assert plan.memory_bytes > 0 and plan.disk_bytes > 0
+    assert f"{plan.forecast_images:,}" in plan.sentence
+
+
+def test_a_start_keeps_its_width():
+    theirs = check_settings({"recipe": "dcgan", "size_px": 32, "batch": 8, "width": 9, "seed": 0})
+    state = loop.begin(theirs).tensors()
+    assert preflight.plan("dcgan", 32, 1, PIXELS, "cpu", (state, theirs), threads=1).settings.width == 9
+
+
+def test_a_start_of_another_size_is_refused():
+    theirs = check_settings({"recipe": "dcgan", "size_px": 64, "batch": 8, "width": 9, "seed": 0})
+    with pytest.raises(Refused, match="64 px"):
+        preflight.plan("dcgan", 32, 1, PIXELS, device="cpu", start=({}, theirs))
+
+
+def test_where_memory_is_short_a_smaller_batch_is_chosen(monkeypatch):
+    row = RECIPES["dcgan"]
+
+    def measure(settings, pixels, start=None):
+        if settings.batch > row.batches[1]:
+            raise torch.OutOfMemoryError("out of memory")
+        return 100.0, 10**9
+
+    monkeypatch.setattr(preflight, "measure", measure)
+    assert preflight.plan("dcgan", 32, 1, PIXELS, device="cpu").settings.batch == row.batches[1]
+
+
+def test_where_nothing_fits_a_sentence_says_so(monkeypatch):
+    def measure(settings, pixels, start=None):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(preflight, "measure", measure)
+    with pytest.raises(Refused, match="memory"):
+        preflight.plan("dcgan", 32, 1, PIXELS, device="cpu")
+
+
+def test_the_cpu_is_always_there_and_others_are_refused_by_name():
+    assert preflight.devices()[-1]["name"] == "cpu"
+    assert preflight.choose_device("auto") in {device["name"] for device in preflight.devices()}
+    with pytest.raises(Refused, match="abacus"):
+        preflight.choose_device("abacus")
