@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 from gan_play import files
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
-from gan_play.ui import look, page, routes
+from gan_play.ui import look, page, routes, share_routes, tiles
 
 WILDCARDS = {"0.0.0.0", "::"}
 
@@ -85,9 +85,13 @@ def launch(
         state_session_capacity=1000,
         footer_links=["api", "settings"],
         theme=look.THEME,
-        css=look.CSS,
+        css=look.CSS + tiles.CSS,
         head=look.HEAD,
-        app_kwargs={"routes": routes.routes(folder), "middleware": [door], "openapi_url": None},
+        app_kwargs={
+            "routes": [*routes.routes(folder), *share_routes.routes(folder)],
+            "middleware": [door],
+            "openapi_url": None,
+        },
     )
     try:
         _, address, _ = blocks.launch(**settings)

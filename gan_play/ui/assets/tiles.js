@@ -1,0 +1,96 @@
+// One script for all pieces of ui/tiles.py, run once a component. It listens on the component's root, so it survives
+// new contents. It answers at once what the browser alone can answer (large view, link, focus, the mark on a pressed
+// tile) and tells the rest to the server by `trigger`. Seeds stay text: JavaScript rounds whole numbers above 2**53.
+const large = (figure, code) => {
+  const dialog = document.createElement('dialog');
+  const title = figure.querySelector('figcaption')?.textContent || '';
+  dialog.setAttribute('aria-label', title);
+  dialog.style.cssText = 'padding:0;border:0;background:#767676;max-width:100vw;max-height:100vh;margin:auto';
+  const copy = new Image();
+  copy.src = 'gradio_api/art/' + code + '.png';
+  copy.alt = title;
+  const room = () => {
+    const fit = Math.min(innerWidth / copy.naturalWidth, innerHeight / copy.naturalHeight);
+    const times = fit >= 1 ? Math.min(Math.floor(fit), 16) : fit;
+    copy.style.cssText = 'display:block;margin:0;width:' + copy.naturalWidth * times + 'px;'
+      + (Math.max(copy.naturalWidth, copy.naturalHeight) < 64 ? 'image-rendering:pixelated' : '');
+  };
+  copy.onload = room;
+  dialog.append(copy);
+  dialog.addEventListener('click', () => dialog.close());
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+};
+const share = async (button) => {
+  const row = button.closest('.actions');
+  button.textContent = words.wait;
+  let sealed;
+  try { sealed = await server.seal(button.dataset.code); }
+  catch (failed) { sealed = {sentence: words.lost}; }
+  row.parentElement.querySelector('.link')?.remove();
+  const shown = document.createElement('input');
+  shown.className = 'link';
+  shown.readOnly = true;
+  shown.setAttribute('aria-label', words.link);
+  row.after(shown);
+  shown.value = sealed.code
+    ? (row.dataset.base || location.origin + location.pathname) + '?art=' + sealed.code : sealed.sentence;
+  let copied = false;
+  if (sealed.code) {
+    try { await navigator.clipboard.writeText(shown.value); copied = true; }
+    catch (refused) { shown.select(); copied = document.execCommand('copy'); }
+    if (!copied) shown.select();
+  }
+  button.textContent = copied ? words.copied : sealed.code ? words.select : words.share;
+  button.classList.toggle('done', copied);
+  setTimeout(() => { button.textContent = words.share; button.classList.remove('done'); }, 2500);
+};
+element.addEventListener('click', (event) => {
+  const doing = event.target.closest('[data-do]');
+  if (doing && element.contains(doing)) {
+    const code = doing.dataset.code || '';
+    if (doing.dataset.do === 'open') {
+      const figure = doing.closest('figure');
+      const video = figure.querySelector('video');
+      return video ? video.requestFullscreen?.() : large(figure, code);
+    }
+    if (doing.dataset.do === 'share') return share(doing);
+    return trigger('act', {do: doing.dataset.do, code});
+  }
+  const tile = event.target.closest('.tile');
+  if (!tile) return;
+  element.querySelectorAll('.tile.current').forEach((other) => other.classList.remove('current'));
+  tile.classList.add('current');
+  trigger('pick', {seed: tile.dataset.seed || '', code: tile.dataset.code || ''});
+});
+element.addEventListener('keydown', (event) => {
+  const at = event.target.closest('.tile');
+  if (!at) return;
+  const all = [...at.parentElement.querySelectorAll('.tile')];
+  const columns = Math.max(1, all.filter((tile) => tile.offsetTop === all[0].offsetTop).length);
+  const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
+    Home: -all.indexOf(at), End: all.length - 1 - all.indexOf(at)}[event.key];
+  if (event.key.toLowerCase() === 's' && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    document.querySelector('#stage [data-do="share"]')?.click();
+  } else if (event.key === 'Delete' && at.classList.contains('picked')) {
+    trigger('act', {do: 'out', code: '', seed: at.dataset.seed});
+  } else if (step === undefined) return;
+  else if (event.shiftKey && at.classList.contains('picked')) {
+    trigger('act', {do: step < 0 ? 'left' : 'right', code: '', seed: at.dataset.seed});
+  } else (all[all.indexOf(at) + step] || at).focus();
+  event.preventDefault();
+});
+let carried = null;
+element.addEventListener('pointerdown', (event) => {
+  const tile = event.target.closest('.tile.picked');
+  carried = tile ? {tile, x: event.clientX} : null;
+});
+element.addEventListener('pointerup', (event) => {
+  const from = carried;
+  carried = null;
+  if (!from || Math.abs(event.clientX - from.x) < 24) return;
+  const over = document.elementsFromPoint(event.clientX, event.clientY)
+    .map((hit) => hit.closest?.('.tile.picked')).find((hit) => hit && hit !== from.tile && element.contains(hit));
+  if (over) trigger('act', {do: 'move', code: '', seed: from.tile.dataset.seed, to: over.dataset.seed});
+});

@@ -1,0 +1,804 @@
+"""Play: every picture is a seed. Pick, mix, walk.
+
+The tab is a function of its controls: `Desk` is what lies on the table, each event makes a new desk from the one
+that the browser sent, and `paint` sends back what differs. What the stage shows is always one `Artwork`, so it has a
+code, an address and a link. Pictures come by `<img>` from their address (`ui/share_routes.py`), rendered canonically.
+"""
+
+import base64
+import dataclasses
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from gan_play.latent import film, sample, walk
+from gan_play.latent.sample import Model
+from gan_play.pictures import images
+from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
+from gan_play.share.artwork import Artwork
+from gan_play.ui import gallery, look, tiles
+from gan_play.ui.share_routes import film_address, known_film, picture, sealer, title_of
+from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, recent_runs, told, visible_runs
+from gan_play.ui.tiles import MOST_IN_TRAY, Tile
+from gan_play.ui.words import say
+
+PAGE = 36
+"""Seeds of one grid."""
+
+FPS = 24
+"""Frames a second of the films made here; the command line and the API offer others."""
+
+MOST_LINES = 6
+"""Rows and columns of the figure on the page, so that its tiles stay large enough to see and to tap."""
+
+TOOLS = ("sample", "mix", "mix_grid", "walk")
+
+ADVENTURE = (
+    (0.15, "average"),
+    (0.45, "calm"),
+    (0.65, "measured"),
+    (0.85, "balanced"),
+    (1.05, "bold"),
+    (1.45, "wild"),
+)
+
+ADDRESS = """(code) => {
+  const url = new URL(location);
+  if (!code || url.searchParams.get('art') === code) return;
+  url.searchParams.set('art', code);
+  history.replaceState(null, '', url);
+}"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What lies on the table: the tab's controls, as the browser sent them. All of it is checked before use."""
+
+    digest: str = ""  # of the model in hand
+    seed: str = "0"  # the picture that was picked last
+    first: str = "0"  # of the grid
+    tray: str = "[]"
+    truncation: float = 0.7
+    tool: str = "sample"
+    coarse: float = 0.0
+    middle: float = 0.0
+    fine: float = 1.0
+    band: str = "coarse"
+    rows: str = ""  # seeds as text; empty: from the tray
+    columns: str = ""
+    seconds: float = 8.0
+    loop: bool = True
+    how: str = "w"
+    easing: str = "smooth"
+    form: str = "mp4"
+    opened: str = ""  # the code of the link that was opened, with its seal
+
+    @classmethod
+    def sent(cls, values: tuple) -> "Desk":
+        """The desk of a browser's values, in the order of the fields; what it left out is as it was at first."""
+        known = zip(dataclasses.fields(cls), values)
+        return cls(*(field.default if value is None else value for field, value in known))
+
+    @property
+    def picked(self) -> list[int]:
+        """The seeds in the tray."""
+        return tray_seeds(self.tray)
+
+
+def tray_seeds(text: str) -> list[int]:
+    """The seeds of a tray's JSON; nothing where it is none."""
+    try:
+        seeds = json.loads(text or "[]")
+        return [sample.check_seed(seed) for seed in seeds][:MOST_IN_TRAY] if isinstance(seeds, list) else []
+    except (ValueError, TypeError, RecursionError, Refused):
+        return []
+
+
+def pair(desk: Desk) -> tuple[int, int] | None:
+    """What Mix works on: the first in the tray, and the picture picked last or else the second; None for less."""
+    picked = desk.picked
+    if not picked:
+        return None
+    second = sample.check_seed(desk.seed)
+    if second == picked[0] or second not in picked:
+        second = picked[1] if len(picked) > 1 else picked[0]
+    return None if second == picked[0] else (picked[0], second)
+
+
+def lines(desk: Desk) -> tuple[list[int], list[int]] | None:
+    """Rows and columns of the figure: as typed, else the first and the second half of the tray; None for less."""
+    picked = desk.picked
+    half = (len(picked) + 1) // 2
+    rows = sample.parse_seeds(desk.rows, 1, MOST_LINES) if desk.rows.strip() else picked[:half]
+    columns = sample.parse_seeds(desk.columns, 1, MOST_LINES) if desk.columns.strip() else picked[half:]
+    return (rows, columns) if rows and columns else None
+
+
+def artwork_of(desk: Desk) -> Artwork | None:
+    """What the controls ask for; None where the tray holds too little. Refused where they ask for the impossible."""
+    model, truncation = desk.digest[:16], desk.truncation
+    if desk.tool == "mix":
+        two = pair(desk)
+        weights = (desk.coarse, desk.middle, desk.fine)
+        return two and Artwork("mix", model, two, truncation, weights=weights)
+    if desk.tool == "mix_grid":
+        both = lines(desk)
+        return both and Artwork(
+            "mix_grid", model, tuple(both[0]), truncation, columns=tuple(both[1]), band=desk.band
+        )
+    if desk.tool == "walk":
+        if len(desk.picked) < 2:
+            return None
+        return Artwork(
+            "walk",
+            model,
+            tuple(desk.picked),
+            truncation,
+            seconds=desk.seconds,
+            fps=FPS,
+            how=desk.how,
+            easing=desk.easing,
+            loop=desk.loop,
+        )
+    return Artwork("sample", model, (sample.check_seed(desk.seed),), truncation)
+
+
+def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
+    """The desk on which an artwork was made: its tool is open with the same settings; the tray keeps what fits."""
+    seeds = list(dict.fromkeys([*artwork.seeds, *artwork.columns]))
+    tray = [] if artwork.operation == "sample" else seeds
+    tray = (tray + [seed for seed in desk.picked if seed not in tray])[:MOST_IN_TRAY]
+    if artwork.operation == "walk":
+        tray = list(artwork.seeds)  # a walk is exactly its stops, in order, even one met twice
+    shown = artwork.seeds[1] if artwork.operation == "mix" else artwork.seeds[0]
+    new = dataclasses.replace(
+        desk,
+        digest=artwork.model,
+        seed=str(shown),
+        first=str(shown - shown % PAGE),
+        tray=json.dumps(tray),
+        truncation=artwork.truncation,
+        tool=artwork.operation,
+        opened=code,
+    )
+    if artwork.operation == "mix":
+        coarse, middle, fine = artwork.weights
+        return dataclasses.replace(new, coarse=coarse, middle=middle, fine=fine)
+    if artwork.operation == "mix_grid":
+        rows, columns = (", ".join(map(str, line)) for line in (artwork.seeds, artwork.columns))
+        return dataclasses.replace(new, band=artwork.band, rows=rows, columns=columns)
+    if artwork.operation == "walk":
+        return dataclasses.replace(
+            new, seconds=artwork.seconds, loop=artwork.loop, how=artwork.how, easing=artwork.easing
+        )
+    return new
+
+
+def code_of(desk: Desk, artwork: Artwork) -> str:
+    """The code of what the desk shows; the opened link's own, sealed one while it still shows just that."""
+    plain = artworks.encode(artwork)
+    try:
+        opened = artworks.decode(desk.opened) if desk.opened else None
+    except Refused:
+        opened = None
+    if opened and artworks.encode(dataclasses.replace(opened, seal="")) == plain:
+        return desk.opened
+    return plain
+
+
+def adventure(truncation: float) -> str:
+    """A truncation in words."""
+    word = next((word for limit, word in ADVENTURE if truncation < limit), "reckless")
+    return say("play.adventure", word=say(f"play.adventure.{word}"), number=f"{truncation:.2f}")
+
+
+# What the desk looks like
+
+
+def seed_tile(desk: Desk, model: Model, seed: int, badge: str = "") -> Tile:
+    """A seed's picture as the model in hand paints it."""
+    artwork = Artwork("sample", model.digest[:16], (seed,), desk.truncation)
+    return Tile(
+        artworks.encode(artwork), title_of(artwork, model), seed, badge, current=str(seed) == desk.seed
+    )
+
+
+def grid(desk: Desk, model: Model) -> str:
+    """The page of seeds; those in the tray wear their place in it."""
+    places = {seed: str(place) for place, seed in reversed(list(enumerate(desk.picked, 1)))}
+    first = sample.check_seed(desk.first)
+    last = min(first + PAGE - 1, sample.limits.MOST_SEED)
+    pictures = [seed_tile(desk, model, seed, places.get(seed, "")) for seed in range(first, last + 1)]
+    return tiles.tiles(pictures, say("play.seeds", first=first, last=last), model.generator.size_px)
+
+
+def tray(desk: Desk, model: Model) -> str:
+    """The strip of picked seeds."""
+    pictures = [seed_tile(desk, model, seed, str(place)) for place, seed in enumerate(desk.picked, 1)]
+    return tiles.tray(pictures, model.generator.size_px)
+
+
+def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[str, str]:
+    """The large picture, and its code. `quick` sends the picture along, for a slider that is being dragged."""
+    artwork = artwork_of(desk)
+    if artwork is None:
+        return tiles.empty_stage(say(f"play.need.{desk.tool}")), ""
+    code, title, size_px = code_of(desk, artwork), title_of(artwork, model), model.generator.size_px
+    if artwork.operation == "mix_grid":
+        return figure(artwork, model, code, title), code
+    if artwork.operation == "walk":
+        if known_film(home, artwork, desk.form):
+            return tiles.film(code, title, film_address(code, desk.form), desk.form), code
+        return tiles.stage(code, title, size_px, wide=True), code
+    src = data_url(picture(home, code).pixels) if quick else ""
+    also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
+    return tiles.stage(code, title, size_px, src=src, also=also), code
+
+
+def figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
+    """Style mixing as a table of pictures: each is a mix of its own, and can be opened as one."""
+    base = {"model": artwork.model, "truncation": artwork.truncation}
+    weights = artworks.BANDS[artwork.band]
+
+    def one(seed: int) -> str:
+        alone = Artwork("sample", seeds=(seed,), **base)
+        return tiles.tile(Tile(artworks.encode(alone), title_of(alone, model), seed), "tile head")
+
+    def mixed(row: int, column: int) -> str:
+        both = Artwork("mix", seeds=(column, row), weights=weights, **base)
+        return tiles.tile(Tile(artworks.encode(both), title_of(both, model)))
+
+    heads = "<span></span>" + "".join(map(one, artwork.columns))
+    body = "".join(
+        one(row) + "".join(mixed(row, column) for column in artwork.columns) for row in artwork.seeds
+    )
+    return tiles.figure(heads + body, len(artwork.columns) + 1, code, title, model.generator.size_px)
+
+
+def two_heads(desk: Desk, model: Model) -> str:
+    """The two pictures that Mix works on."""
+    try:
+        two = pair(desk)
+    except Refused:
+        two = None
+    if two is None:
+        return ""
+    return tiles.pair([seed_tile(desk, model, seed) for seed in two])
+
+
+def data_url(pixels) -> str:
+    """A picture as text, sent along with an answer: lossless, since it stands in for the real one."""
+    return "data:image/png;base64," + base64.b64encode(images.encode(pixels, "png")).decode()
+
+
+def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
+    """Every piece of the tab for a desk, by name."""
+    model = sample.load_digest(home, desk.digest)
+    shown, code = stage(desk, model, home, quick)
+    first = sample.check_seed(desk.first)
+    return {
+        "stage": shown,
+        "code": code,
+        "grid": grid(desk, model),
+        "tray_view": tray(desk, model),
+        "pair": two_heads(desk, model),
+        "adventure": tiles.note(adventure(desk.truncation)),
+        "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
+    }
+
+
+# Events
+
+
+def shown(home: Path, old: Desk, new: Desk) -> dict[str, object]:
+    """What the page needs to go from one desk to the next: the controls that moved, and every piece painted anew."""
+    before, after = dataclasses.asdict(old), dataclasses.asdict(new)
+    moved = {name: value for name, value in after.items() if value != before[name]}
+    return moved | painted(home, new)
+
+
+def pick(desk: Desk, seed: int) -> Desk:
+    """A click on a tile: onto the stage and into the tray; a second click takes it out again."""
+    picked = desk.picked
+    if str(seed) == desk.seed and seed in picked:
+        picked.remove(seed)
+    elif seed not in picked and len(picked) < MOST_IN_TRAY:
+        picked.append(seed)
+    return dataclasses.replace(desk, seed=str(seed), tray=json.dumps(picked))
+
+
+def rearrange(desk: Desk, do: str, seed: int, to: int) -> Desk:
+    """What the tray's buttons, keys and dragging do with one of its seeds."""
+    picked = desk.picked
+    if do == "clear":
+        picked = []
+    elif do == "swap":
+        two = pair(desk)
+        if two:
+            rest = [other for other in picked if other not in two]
+            return dataclasses.replace(desk, tray=json.dumps([two[1], two[0], *rest]), seed=str(two[0]))
+    elif seed in picked and do in ("left", "right", "move", "out"):
+        at = picked.index(seed)
+        picked.remove(seed)
+        if do in ("left", "right"):
+            picked.insert(max(0, at + (1 if do == "right" else -1)), seed)
+        elif do == "move" and to in picked:
+            picked.insert(picked.index(to) + (picked.index(to) >= at), seed)
+        elif do == "move":
+            picked.insert(at, seed)
+    return dataclasses.replace(desk, tray=json.dumps(picked))
+
+
+def turn(desk: Desk, pages: int) -> Desk:
+    """The next or the previous page of seeds."""
+    first = sample.check_seed(desk.first) + pages * PAGE
+    return dataclasses.replace(desk, first=str(min(max(first, 0), sample.limits.MOST_SEED - PAGE + 1)))
+
+
+def go(desk: Desk, text: str) -> Desk:
+    """A seed that was typed: onto the stage, with its page in the grid."""
+    seed = sample.check_seed(text)
+    return dataclasses.replace(desk, seed=str(seed), first=str(seed - seed % PAGE), tool="sample")
+
+
+def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
+    """Makes a film and yields sentences on the way; whoever stops listening cancels it, and nothing stays behind."""
+    told_so_far: queue.Queue = queue.Queue()
+    given_up = threading.Event()
+
+    class Cancelled(Exception):
+        pass
+
+    def progress(done: int, total: int | None) -> None:
+        if given_up.is_set():
+            raise Cancelled
+        told_so_far.put((done, total))
+
+    def make() -> None:
+        try:
+            artworks.render(home, artwork, form, progress)
+            told_so_far.put(None)
+        except Cancelled:
+            pass
+        except Exception as error:  # handed to the listener, who raises it in the event's own thread
+            told_so_far.put(error)
+
+    threading.Thread(target=make, daemon=True, name="film").start()
+    begun = shown_at = time.monotonic()
+    try:
+        yield tiles.waiting(say("play.film.begin"), 0.0)
+        while True:
+            news = told_so_far.get()
+            if news is None:
+                return
+            if isinstance(news, Exception):
+                raise news
+            done, total = news
+            now = time.monotonic()
+            if total and now - shown_at > 0.25:
+                shown_at = now
+                left = look.time_words((now - begun) / done * (total - done))
+                yield tiles.waiting(say("play.film.frames", done=done, total=total, left=left), done / total)
+    finally:
+        given_up.set()
+
+
+def proof(home: Path, code: str, form: str) -> str:
+    """The line under the stage: the SHA-256 of what is shown, and whether it is what was shared."""
+    if not code:
+        return ""
+    artwork = artworks.decode(code)
+    if artwork.operation == "walk":
+        if not known_film(home, artwork, form):
+            return tiles.note(say("play.proof.strip"))
+        made = artworks.render(home, artwork, form)
+        sha256, sentence = made.sha256, made.sentence
+    else:
+        found = picture(home, code)
+        sha256, sentence = found.sha256, found.sentence
+    said = tiles.note(sentence, "good" if sentence.startswith("Identical") else "") if artwork.seal else ""
+    return said + tiles.note(say("play.proof", sha256=sha256))
+
+
+def playable(shared: Shared, key: str) -> list[tuple[str, str]]:
+    """The runs whose model can be played with, as choices: name and size, id."""
+    runs = [run for run in visible_runs(shared, key) if run.state != "damaged" and (run.step or run.shipped)]
+    return [(say("play.choice", name=run.name, size=run.size_px), run.id) for run in runs]
+
+
+# The tab
+
+
+def build(shared: Shared) -> None:
+    """Make the tab's components and wire them."""
+    home = shared.home
+
+    def piece(name: str, **more: object) -> gr.HTML:
+        return gr.HTML(
+            "",
+            elem_id=name,
+            elem_classes="piece",
+            js_on_load=tiles.script(),
+            apply_default_css=False,
+            server_functions=[sealer(home)],
+            **more,
+        )
+
+    def hidden(name: str, value: str) -> gr.Textbox:
+        return gr.Textbox(value, visible="hidden", elem_id=f"play-{name}", label=name)
+
+    default = Desk()
+    with gr.Column(visible=True, elem_id="play-empty") as nothing:
+        gr.HTML(look.sentence(say("play.empty")))
+        begin = gr.Button(say("play.empty.do"), variant="primary", elem_id="play-begin")
+    with gr.Column(visible=False, elem_id="play-room") as room:
+        with gr.Row(elem_id="play-model"):
+            model = gr.Dropdown(
+                [], label=say("play.model"), scale=3, elem_id="play-model-choice", filterable=False
+            )
+            newest = gr.Button(say("play.newest"), scale=0, min_width=140, size="md", elem_id="play-newest")
+        with gr.Row(elem_id="play-table"):
+            with gr.Column(elem_id="play-stage", scale=5, min_width=320):
+                view = piece("stage")
+                facts = gr.HTML("", elem_id="proof", elem_classes="piece", apply_default_css=False)
+            with gr.Column(elem_id="play-grid", scale=8, min_width=320):
+                seeds = piece("seeds")
+                with gr.Row(elem_id="play-pages"):
+                    previous = gr.Button(say("play.previous"), min_width=80, elem_id="play-previous")
+                    wanted = gr.Textbox(
+                        placeholder=say("play.seed"),
+                        show_label=False,
+                        container=False,
+                        min_width=120,
+                        max_length=20,
+                        elem_id="play-seed",
+                        label=say("play.seed"),
+                    )
+                    following = gr.Button(say("play.next"), min_width=80, elem_id="play-next")
+                span = gr.HTML("", elem_classes="piece", apply_default_css=False)
+                truncation = gr.Slider(
+                    0.0,
+                    2.0,
+                    default.truncation,
+                    step=0.05,
+                    label=say("play.truncation"),
+                    elem_id="play-truncation",
+                )
+                bold = gr.HTML("", elem_classes="piece", apply_default_css=False)
+            with gr.Column(elem_id="play-tools", scale=5, min_width=320):
+                tool = gr.Radio(
+                    [(say(f"play.tool.{name}"), name) for name in TOOLS],
+                    value="sample",
+                    show_label=False,
+                    container=False,
+                    elem_id="play-tool",
+                )
+                hint = gr.HTML("", elem_classes="piece", apply_default_css=False)
+                with gr.Column(visible=False) as mix_controls:
+                    two = piece("pair")
+                    bands = {
+                        name: gr.Slider(
+                            0.0,
+                            1.0,
+                            getattr(default, name),
+                            step=0.05,
+                            label=say("play.weight", band=say(f"play.{name}")),
+                            elem_id=f"play-{name}",
+                        )
+                        for name in ("coarse", "middle", "fine")
+                    }
+                with gr.Column(visible=False) as figure_controls:
+                    band = gr.Radio(
+                        [(say(f"play.{name}"), name) for name in artworks.BANDS],
+                        value="coarse",
+                        label=say("play.band"),
+                        elem_id="play-band",
+                    )
+                    rows, columns = (
+                        gr.Textbox(
+                            label=say(f"play.{name}"), placeholder=say("play.from_tray"), max_length=160
+                        )
+                        for name in ("rows", "columns")
+                    )
+                with gr.Column(visible=False) as walk_controls:
+                    seconds = gr.Slider(
+                        1, 30, default.seconds, step=1, label=say("play.seconds"), elem_id="play-seconds"
+                    )
+                    loop = gr.Checkbox(True, label=say("play.loop"), elem_id="play-loop")
+                    how = gr.Radio(
+                        [(say(f"play.how.{name}"), name) for name in walk.WAYS],
+                        value="w",
+                        label=say("play.how"),
+                    )
+                    easing = gr.Radio(
+                        [(say(f"play.easing.{name}"), name) for name in walk.EASINGS],
+                        value="smooth",
+                        label=say("play.easing"),
+                    )
+                    form = gr.Radio(
+                        [(say(f"play.form.{name}"), name) for name in film.FORMATS],
+                        value="mp4",
+                        label=say("play.form"),
+                        elem_id="play-form",
+                    )
+                    with gr.Row():
+                        make = gr.Button(
+                            say("play.film.make"), variant="primary", elem_id="play-make", min_width=120
+                        )
+                        cancel = gr.Button(
+                            say("play.film.cancel"), visible=False, elem_id="play-cancel", min_width=100
+                        )
+                    progress = gr.HTML(
+                        "", elem_id="film-progress", elem_classes="piece", apply_default_css=False
+                    )
+        strip = piece("tray")
+    digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
+    code, opened = hidden("code", ""), hidden("opened", "")
+
+    fields = {
+        "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
+        "coarse": bands["coarse"], "middle": bands["middle"], "fine": bands["fine"], "band": band, "rows": rows,
+        "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
+        "opened": opened,
+    }  # fmt: skip
+    assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
+    pieces = {
+        "stage": view, "code": code, "grid": seeds, "tray_view": strip, "pair": two, "adventure": bold, "range": span,
+    }  # fmt: skip
+    groups = {"mix": mix_controls, "mix_grid": figure_controls, "walk": walk_controls}
+    desk_in = list(fields.values())
+    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint]
+
+    def answer(old: Desk, new: Desk) -> dict:
+        """The updates of the page from one desk to the next."""
+        parts = fields | pieces
+        said = {parts[name]: gr.update(value=value) for name, value in shown(home, old, new).items()}
+        said |= {group: gr.update(visible=new.tool == name) for name, group in groups.items()}
+        return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
+
+    def on(event, change, *more_in, **options) -> object:
+        """Wire an event to a function from the desk (and `more_in`) to a new desk."""
+        name = f"ui_play_{change.__name__}"
+
+        def run(*values):
+            desk, extra = Desk.sent(values[: len(desk_in)]), values[len(desk_in) :]
+            if not desk.digest:
+                return gr.skip()
+            with told():
+                return answer(desk, change(desk, *extra))
+
+        return event(run, [*desk_in, *more_in], desk_out, api_name=name, **(QUIET | options))
+
+    def on_piece(event, change, name: str) -> None:
+        """Wire an event of our own pieces, which carries data, to a function from desk and data to a new desk."""
+
+        def run(event: gr.EventData, *values):
+            desk = Desk.sent(values)
+            if not desk.digest:
+                return gr.skip()
+            with told():
+                return answer(desk, change(desk, event._data if isinstance(event._data, dict) else {}))
+
+        event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **QUIET)
+
+    def picked(desk: Desk, data: dict) -> Desk:
+        if data.get("seed"):
+            return pick(desk, sample.check_seed(data["seed"]))
+        chosen = artworks.decode(str(data.get("code")))  # a mix in the figure
+        return desk_of(chosen, str(data.get("code")), desk)
+
+    def acted(desk: Desk, data: dict) -> Desk:
+        do = data.get("do")
+        chosen = sample.check_seed(data.get("seed") or desk.seed)
+        if do in ("to-mix", "to-walk"):
+            tray_with = desk if chosen in desk.picked else pick(desk, chosen)
+            return dataclasses.replace(tray_with, tool=do[3:])
+        return rearrange(desk, str(do), chosen, sample.check_seed(data.get("to") or "0"))
+
+    for source in (seeds, strip, view, two):
+        name = source.elem_id
+        on_piece(source.pick, picked, f"pick_{name}")
+    for source in (strip, view, two):
+        on_piece(source.act, acted, f"act_{source.elem_id}")
+
+    def stay(desk: Desk) -> Desk:
+        return desk
+
+    def back(desk: Desk) -> Desk:
+        return turn(desk, -1)
+
+    def forth(desk: Desk) -> Desk:
+        return turn(desk, 1)
+
+    on(previous.click, back)
+    on(following.click, forth)
+    on(wanted.submit, go, wanted)
+
+    def use_tool(desk: Desk) -> Desk:
+        return desk
+
+    on(tool.input, use_tool)
+    for source in (truncation, *bands.values()):
+        on(source.release, stay)
+    for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
+        on(source, stay)
+    for source in (easing.input, form.input, seconds.release):
+        on(source, stay)
+
+    def drag(*values):
+        """The stage while a slider is dragged; the rest of the page follows when it is let go."""
+        desk = Desk.sent(values)
+        if not desk.digest:
+            return gr.skip()
+        with told():
+            model = sample.load_digest(home, desk.digest)
+            html, now = stage(desk, model, home, quick=True)
+        return gr.update(value=html), gr.update(value=tiles.note(adventure(desk.truncation)))
+
+    for source in (truncation, *bands.values()):
+        source.input(
+            drag, desk_in, [view, bold], api_name="ui_play_drag", trigger_mode="always_last", **QUIET
+        )
+
+    # Which model is in hand, and which link was opened
+
+    def arrive(model_id: str, art: str, key: str, *values):
+        """Put a model on the desk: that of the opened link, else the chosen one."""
+        old = Desk.sent(values)
+        choices = playable(shared, key)
+        new = old
+        if art and art != old.opened:
+            try:
+                artwork = artworks.decode(art)
+                sample.load_digest(home, artwork.model)
+                new = desk_of(artwork, artworks.find_code(art), old)
+            except Refused as refused:
+                gr.Warning(refused.refusal.sentence, title="")
+        if new is old and is_run(home, model_id):
+            try:
+                new = dataclasses.replace(old, digest=sample.load(home, model_id).digest)
+            except Refused:
+                new = old  # nothing saved yet: what was in hand stays in hand
+        if not new.digest:
+            return {nothing: gr.update(visible=True), room: gr.update(visible=False)}
+        with told():
+            in_hand = sample.load_digest(home, new.digest)
+            said = answer(old, new)
+        if in_hand.run_id not in {value for _, value in choices}:
+            choices.append(
+                (say("play.choice", name=in_hand.name, size=in_hand.generator.size_px), in_hand.run_id)
+            )
+        said |= {nothing: gr.update(visible=False), room: gr.update(visible=True)}
+        return said | {model: gr.update(choices=choices, value=in_hand.run_id)}
+
+    arrival = [shared.model, shared.art, shared.key, *desk_in]
+    arrived = [nothing, room, model, *desk_out]
+    shared.model.change(arrive, arrival, arrived, api_name="ui_play_model", **QUIET)
+    shared.art.change(arrive, arrival, arrived, api_name="ui_play_art", **QUIET)
+
+    def choose(chosen: str):
+        """Another model from the list; the link that was opened is done with."""
+        if not is_run(home, chosen):
+            raise gr.Error(say("play.no_run"), print_exception=False)
+        return {
+            shared.model: gr.update(value=chosen),
+            shared.art: gr.update(value=""),
+            opened: gr.update(value=""),
+        }
+
+    model.input(choose, model, [shared.model, shared.art, opened], api_name="ui_play_choose", **QUIET).then(
+        arrive, arrival, arrived, api_name="ui_play_chosen", **QUIET
+    )
+    newest.click(choose, model, [shared.model, shared.art, opened], api_name="ui_play_newest", **QUIET).then(
+        arrive, arrival, arrived, api_name="ui_play_newer", **QUIET
+    )
+
+    def look_out(digest: str, chosen: str, key: str):
+        """Where nothing is in hand yet, take the first model that appears: a training's first checkpoint."""
+        if digest:
+            return gr.skip()
+        runs = [run for run in recent_runs(home, int(time.monotonic())) if run.step or run.shipped]
+        if not runs or not (found := playable(shared, key)) or found[0][1] == chosen:
+            return gr.skip()
+        return gr.update(value=found[0][1])
+
+    shared.clock.tick(
+        look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET
+    )
+    begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_play_begin", **QUIET)
+
+    def take(text: str, *values):
+        """A tile that was clicked in a training grid: its run's model, its seed."""
+        old = Desk.sent(values)
+        try:
+            sent = json.loads(text or "{}")
+            run, chosen = sent["run"], sample.check_seed(sent["seed"])
+        except (ValueError, TypeError, KeyError, Refused):
+            return gr.skip()
+        with told():
+            in_hand = sample.load(home, run)
+        new = dataclasses.replace(go(old, str(chosen)), digest=in_hand.digest)
+        new = new if chosen in new.picked else pick(dataclasses.replace(new, seed=""), chosen)
+        with told():
+            said = answer(old, new)
+        said |= {nothing: gr.update(visible=False), room: gr.update(visible=True)}
+        choices = playable(shared, "")
+        choices += [] if run in dict(map(reversed, choices)) else [(in_hand.name, run)]
+        return said | {model: gr.update(choices=choices, value=run), shared.model: gr.update(value=run)}
+
+    shared.picked.change(
+        take, [shared.picked, *desk_in], [*arrived, shared.model], api_name="ui_play_take", **QUIET
+    )
+
+    # Films
+
+    def make_film(*values):
+        """Make the film of the walk on the desk, with progress; the film stays if the page is closed after it."""
+        desk = Desk.sent(values)
+        with told():
+            artwork = artwork_of(desk)
+            if artwork is None or artwork.operation != "walk":
+                raise gr.Error(say("play.need.walk"), print_exception=False)
+            for sentence in films(home, artwork, desk.form):
+                yield gr.update(value=sentence), gr.update(visible=False), gr.update(visible=True)
+        yield gr.update(value=""), gr.update(visible=True), gr.update(visible=False)
+
+    buttons = [progress, make, cancel]
+    making = make.click(
+        make_film,
+        desk_in,
+        buttons,
+        api_name="ui_play_film",
+        concurrency_limit=1,
+        show_progress="minimal",
+        show_progress_on=progress,
+        **PRIVATE,
+    )
+    on(making.success, stay).then(
+        proof_of := _prover(home), [code, form], facts, api_name="ui_play_film_proof", **QUIET
+    )
+
+    def idle(sentence: str = ""):
+        return gr.update(value=sentence), gr.update(visible=True), gr.update(visible=False)
+
+    making.failure(idle, None, buttons, api_name="ui_play_film_failed", **QUIET)
+    cancel.click(
+        lambda: idle(tiles.note(say("play.film.cancelled"))),
+        None,
+        buttons,
+        cancels=[making],
+        api_name="ui_play_film_cancel",
+        **QUIET,
+    )
+
+    def kept(event: gr.EventData, key: str):
+        """The gallery takes what the stage shows."""
+        data = event._data if isinstance(event._data, dict) else {}
+        if data.get("do") == "keep":
+            with told():
+                gallery.keep(home, str(data.get("code", "")), key)
+            gr.Info(say("gallery.kept"), title="", duration=3)
+
+    view.act(kept, shared.key, None, api_name="ui_play_keep", **QUIET)
+
+    # What is on the stage: its proof and its address
+
+    code.change(proof_of, [code, form], facts, api_name="ui_play_proof", **QUIET)
+    code.change(None, code, None, js=ADDRESS, api_name="ui_play_address", **PRIVATE)
+
+
+def _prover(home: Path):
+    """The event that writes the line under the stage, once the picture is there."""
+
+    def prove(code: str, form: str):
+        with told():
+            return gr.update(value=proof(home, code, form))
+
+    return prove

@@ -1,0 +1,195 @@
+"""The addresses of artworks.
+
+    GET /gradio_api/art/CODE.png           the picture itself, as PNG with its card; a walk's strip
+    GET /gradio_api/art/CODE.mp4|gif|webp  a film that was made here
+    GET /gradio_api/art/CODE               a small page that chat programs can show, which leads to the picture
+
+`?download=1` asks the browser to save the file. A code says all that is needed, so an answer never changes for this
+build and may be kept. Bad and foreign codes answer 404 with their sentence.
+"""
+
+import functools
+import re
+import threading
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from fastapi import Request
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from fastapi.routing import APIRoute
+
+from gan_play.latent import walk
+from gan_play.latent.film import FORMATS
+from gan_play.latent.sample import Model, load_digest, pin
+from gan_play.pictures import images
+from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
+from gan_play.share.artwork import Artwork
+from gan_play.ui import routes as own_routes
+from gan_play.ui.words import say
+
+KEPT_PICTURES = 400
+"""Rendered pictures held in memory: eleven grids of 36; about 4 MB at 64 px, 200 MB at 512 px."""
+
+KINDS = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp"}
+DAY = {"Cache-Control": "public, max-age=86400"}
+
+_turns = threading.BoundedSemaphore(8)  # renderings asked for at once; the rest wait in line, not in memory
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An artwork as this page serves it."""
+
+    pixels: np.ndarray  # uint8 (H, W, 3); of a walk: its strip
+    png: bytes
+    sha256: str  # of the raw pixels; of a walk that has no film yet: ""
+    code: str  # sealed where it can be
+    sentence: str  # whether it is what was shared
+
+
+@functools.lru_cache(maxsize=KEPT_PICTURES)
+def picture(home: Path, code: str) -> Picture:
+    """The picture that a code names, rendered canonically. Refused for a bad or a foreign code."""
+    artwork = artworks.decode(code)
+    with _turns:
+        if artwork.operation == "walk":
+            return _strip(home, artwork)
+        made = artworks.render(home, artwork)
+        return Picture(made.pixels, made.png, made.sha256, made.code, made.sentence)
+
+
+def _strip(home: Path, artwork: Artwork) -> Picture:
+    """A walk's stills, without making its film."""
+    model = load_digest(home, artwork.model)
+    pixels = walk.strip(
+        model,
+        artwork.seeds,
+        artwork.how,
+        artwork.easing,
+        bool(artwork.loop),
+        artwork.truncation,
+        artwork.label,
+    )
+    png = images.encode(pixels, "png", text=artworks.card(artwork, model))
+    return Picture(pixels, png, "", artworks.encode(artwork), "")
+
+
+def plain(artwork: Artwork) -> Artwork:
+    """The recipe alone, without the seal of who shared it."""
+    return replace(artwork, seal="")
+
+
+def known_film(home: Path, artwork: Artwork, form: str) -> Path | None:
+    """The film of a walk if it was made here."""
+    if artwork.operation != "walk" or form not in FORMATS:
+        return None
+    path = artworks.film_path(home, artwork, form)
+    return path if path.is_file() else None
+
+
+def film_address(code: str, form: str) -> str:
+    """Where the page finds a film; relative."""
+    return f"gradio_api/art/{code}.{form}"
+
+
+def title_of(artwork: Artwork, model: Model) -> str:
+    """An artwork's name for people: what it is, of which model, how large."""
+    seeds = ", ".join(map(str, artwork.seeds))
+    facts = {"model": model.name, "size": model.generator.size_px}
+    if artwork.operation == "mix":
+        a, b = artwork.seeds
+        return say("play.title.mix", a=a, b=b, **facts)
+    if artwork.operation == "mix_grid":
+        columns = ", ".join(map(str, artwork.columns))
+        return say(
+            "play.title.mix_grid", band=say(f"play.{artwork.band}"), rows=seeds, columns=columns, **facts
+        )
+    if artwork.operation == "walk":
+        return say("play.title.walk", seeds=seeds, seconds=f"{artwork.seconds:g}", **facts)
+    return say("play.title.sample", seed=seeds, **facts)
+
+
+def sealer(home: Path):
+    """What the pieces' script calls when a link is copied."""
+
+    def seal(code: str) -> dict[str, str]:
+        """The code to send: sealed, with its model kept for good; or the sentence that says why not."""
+        try:
+            artwork = artworks.decode(code)
+            form = next((form for form in FORMATS if known_film(home, artwork, form)), None)
+            if artwork.operation == "walk" and form is None:  # its film isn't made yet: the recipe is enough
+                pin(home, load_digest(home, artwork.model))
+                return {"code": artworks.encode(artwork)}
+            return {"code": artworks.share(home, artwork, form or "mp4").code}
+        except Refused as refused:
+            return {"sentence": refused.refusal.sentence}
+
+    return seal
+
+
+def routes(home: Path) -> list[APIRoute]:
+    """The routes over one home, for `launch(app_kwargs={"routes": ...})`."""
+
+    def art_png(code: str, request: Request) -> Response:
+        try:
+            found = picture(home, code)
+            if "download" in request.query_params:
+                pin(
+                    home, load_digest(home, artworks.decode(code).model)
+                )  # a saved picture can be brought back
+        except Refused as refused:
+            return missing(refused)
+        return Response(found.png, media_type="image/png", headers=DAY | saved_as(code, "png", request))
+
+    def art_film(code: str, form: str, request: Request) -> Response:
+        try:
+            path = known_film(home, artworks.decode(code), form)
+        except Refused as refused:
+            return missing(refused)
+        if path is None:
+            return PlainTextResponse(say("share.no_film"), 404)
+        return FileResponse(path, media_type=KINDS[form], headers=DAY | saved_as(code, form, request))
+
+    def art_page(code: str, request: Request) -> Response:
+        try:
+            artwork = artworks.decode(code)
+            model = load_digest(home, artwork.model)
+        except Refused as refused:
+            return missing(refused)
+        return HTMLResponse(card_page(code, model.name, str(request.base_url)))
+
+    paths = [own_routes.route("/gradio_api/art/{code}.png", art_png)]
+    paths += [own_routes.route("/gradio_api/art/{code}.{form}", art_film)]
+    return [*paths, own_routes.route("/gradio_api/art/{code}", art_page)]
+
+
+def missing(refused: Refused) -> Response:
+    """A code that leads nowhere here: its sentence, as text."""
+    return PlainTextResponse(refused.refusal.sentence, 404)
+
+
+def saved_as(code: str, suffix: str, request: Request) -> dict[str, str]:
+    """The header that makes a browser save the file, where it was asked to."""
+    if "download" not in request.query_params:
+        return {}
+    artwork = artworks.decode(code)
+    seeds = "-".join(map(str, artwork.seeds[:3]))
+    return {"Content-Disposition": f'attachment; filename="gan-play-{artwork.operation}-{seeds}.{suffix}"'}
+
+
+def card_page(code: str, name: str, base: str) -> str:
+    """A page for chat programs: title and picture; a person's browser goes on to the artwork at once."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]_-]+/", base):
+        base = "/"
+    title, about = escape(say("share.card.title", model=name)), escape(say("share.card.sentence"))
+    image, there = escape(f"{base}gradio_api/art/{code}.png"), escape(f"{base}?art={code}")
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta property="og:type" content="website"><meta property="og:title" content="{title}">
+<meta property="og:description" content="{about}"><meta property="og:image" content="{image}">
+<meta property="og:image:type" content="image/png"><meta name="twitter:card" content="summary_large_image">
+<meta http-equiv="refresh" content="0; url={there}"></head>
+<body><p><a href="{there}"><img src="{image}" alt="{title}"></a></p></body></html>"""

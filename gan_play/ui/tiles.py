@@ -1,0 +1,176 @@
+"""The pieces that Play and Gallery are laid out with: tiles, the stage, the tray. HTML out; no state, no gradio.
+
+Every picture here is an address (`gradio_api/art/CODE.png`), so that what one sees, saves with a right click,
+downloads and shares are the same bytes. Tiles are real buttons: Tab reaches them, arrows move, Enter picks.
+Functions take plain text and escape it; the result is for a `gr.HTML` with its default template.
+"""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from gan_play.ui import look
+from gan_play.ui.words import say
+
+MOST_IN_TRAY = 12
+"""Seeds in the tray: as many as a walk may have."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture on the page: where it is, what it is called, and what a click on it takes along."""
+
+    code: str  # its share code
+    title: str  # for people who can't see it, and as a tooltip
+    seed: int | None = None
+    badge: str = ""  # a word or number in its corner
+    current: bool = False  # shown on the stage
+
+
+def address(code: str, suffix: str = "png") -> str:
+    """Where the page finds an artwork; relative, so that it works behind any prefix."""
+    return f"gradio_api/art/{code}.{suffix}"
+
+
+def public_base() -> str:
+    """The address that links start with where the page can't know it: on a Space, inside its frame; else ""."""
+    host = os.environ.get("SPACE_HOST", "").strip().lower()
+    return f"https://{host}/" if re.fullmatch(r"[a-z0-9.-]+", host) else ""
+
+
+def tile(picture: Tile, kind: str = "tile") -> str:
+    """One picture as a button."""
+    seed = "" if picture.seed is None else f' data-seed="{picture.seed}"'
+    badge = f'<span class="badge">{escape(picture.badge)}</span>' if picture.badge else ""
+    return (
+        f'<button type="button" class="{kind}{" current" if picture.current else ""}"{seed} '
+        f'data-code="{escape(picture.code)}" aria-pressed="{"true" if picture.badge else "false"}" '
+        f'title="{escape(picture.title)}"><img src="{escape(address(picture.code))}" '
+        f'alt="{escape(picture.title)}" draggable="false" decoding="async">{badge}</button>'
+    )
+
+
+def tiles(pictures: Sequence[Tile], title: str, size_px: int) -> str:
+    """A grid of pictures that can be picked."""
+    sharp = " sharp" if size_px < 64 else ""
+    inside = "".join(tile(picture) for picture in pictures)
+    return f'<div class="tiles{sharp}" role="group" aria-label="{escape(title)}">{inside}</div>'
+
+
+def tray(pictures: Sequence[Tile], size_px: int) -> str:
+    """The strip along the bottom: the picked seeds in their order, and what can be done with the current one."""
+    sharp = " sharp" if size_px < 64 else ""
+    here = any(picture.current for picture in pictures)
+    inside = "".join(tile(picture, "tile picked") for picture in pictures)
+    inside += '<span class="slot"></span>' * (MOST_IN_TRAY - len(pictures))
+    buttons = "".join(
+        f'<button type="button" class="quiet" data-do="{do}" title="{escape(say(f"tray.{do}.hint"))}"'
+        f"{'' if able else ' disabled'}>{escape(say(f'tray.{do}'))}</button>"
+        for do, able in (("left", here), ("right", here), ("out", here), ("clear", bool(pictures)))
+    )
+    count = escape(
+        say("tray.count", count=len(pictures), most=MOST_IN_TRAY) if pictures else say("tray.empty")
+    )
+    return (
+        f'<div class="tray"><div class="tray-head"><strong>{escape(say("tray.title"))}</strong>'
+        f'<span class="subdued">{count}</span><span class="tray-buttons">{buttons}</span></div>'
+        f'<div class="tray-strip{sharp}" role="group" aria-label="{escape(say("tray.title"))}">{inside}</div></div>'
+    )
+
+
+def action(do: str, key: str, code: str, href: str = "") -> str:
+    """One of the actions under a picture: a link where it leads to a file, else a button."""
+    hint, text = escape(say(f"act.{key}.hint")), escape(say(f"act.{key}"))
+    if href:
+        return f'<a class="action" href="{escape(href)}" download title="{hint}">{text}</a>'
+    return (
+        f'<button type="button" class="action" data-do="{do}" data-code="{escape(code)}" title="{hint}">'
+        f"{text}</button>"
+    )
+
+
+def actions(code: str, also: Sequence[str] = (), film: str = "", keep: bool = True) -> str:
+    """The same actions in the same order everywhere: open large, download, keep, copy link; then what is special."""
+    href = film or address(code) + "?download=1"
+    buttons = [action("open", "open", code), action("", "download", code, href)]
+    buttons += [action(key, key, code) for key in (*(("keep",) if keep else ()), "share", *also)]
+    return f'<div class="actions" data-base="{escape(public_base())}">{"".join(buttons)}</div>'
+
+
+def stage(
+    code: str, title: str, size_px: int, *, src: str = "", wide: bool = False, also: Sequence[str] = ()
+) -> str:
+    """The picked picture, large, with its actions. `src` stands in for the address while a slider is dragged."""
+    sharp = " sharp" if size_px < 64 else ""
+    return (
+        f'<figure class="stage{sharp}{" wide" if wide else ""}">'
+        f'<button type="button" class="large" data-do="open" data-code="{escape(code)}" '
+        f'aria-label="{escape(say("act.open.of", title=title))}">'
+        f'<img src="{escape(src or address(code))}" alt="{escape(title)}"></button>'
+        f"<figcaption>{escape(title)}</figcaption>{actions(code, also)}</figure>"
+    )
+
+
+def film(code: str, title: str, src: str, form: str) -> str:
+    """A finished film, playing, with its actions."""
+    moving = (
+        f'<video src="{escape(src)}" poster="{escape(address(code))}" controls loop autoplay muted playsinline '
+        f'aria-label="{escape(title)}"></video>'
+        if form == "mp4"
+        else f'<img src="{escape(src)}" alt="{escape(title)}">'
+    )
+    return (
+        f'<figure class="stage film">{moving}<figcaption>{escape(title)}</figcaption>'
+        f"{actions(code, film=src + '?download=1')}</figure>"
+    )
+
+
+def figure(inside: str, columns: int, code: str, title: str, size_px: int) -> str:
+    """A table of tiles as one artwork, with its actions."""
+    sharp = " sharp" if size_px < 64 else ""
+    return (
+        f'<figure class="stage{sharp}"><div class="table" role="group" aria-label="{escape(title)}" '
+        f'style="grid-template-columns:repeat({columns},minmax(0,1fr))">{inside}</div>'
+        f"<figcaption>{escape(title)}</figcaption>{actions(code)}</figure>"
+    )
+
+
+def pair(two: Sequence[Tile]) -> str:
+    """The two pictures of a mix, side by side, and the button that swaps them."""
+    first, second = (
+        f'<span class="half">{tile(picture)}<span>{escape(say(f"play.pair.{which}"))}</span></span>'
+        for which, picture in zip("ab", two)
+    )
+    swap = f'<button type="button" class="quiet" data-do="swap">{escape(say("play.swap"))}</button>'
+    return f'<div class="pair">{first}{swap}{second}</div>'
+
+
+def empty_stage(sentence: str) -> str:
+    """What stands where a picture will be: what to do to get one."""
+    return f'<figure class="stage"><p class="empty">{escape(sentence)}</p></figure>'
+
+
+def waiting(sentence: str, share: float) -> str:
+    """Progress of something that takes a while: a bar, and a sentence with the time left."""
+    percent = max(0, min(100, round(share * 100)))
+    return (
+        f'<div class="waiting" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        f'<div class="waiting-bar" style="width:{percent}%"></div></div><p class="subdued">{escape(sentence)}</p>'
+    )
+
+
+def note(text: str, kind: str = "") -> str:
+    """A quiet line: facts, or a calm message."""
+    return f'<p class="note {kind}">{escape(text)}</p>' if text else ""
+
+
+CSS = look.asset("tiles.css")
+
+
+def script() -> str:
+    """The script of the pieces, with its words."""
+    words = {key: say(f"act.{key}") for key in ("share", "copied", "select", "link", "wait", "lost")}
+    return f"const words = {json.dumps(words)};\n" + look.asset("tiles.js")
