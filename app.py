@@ -2,7 +2,7 @@
 
 import sys
 
-from gan_play.ui.server import main
+if __name__ == "__main__":  # child processes import this file too, and need none of it
+    from gan_play.ui.server import main
 
-if __name__ == "__main__":
     sys.exit(main())

@@ -97,6 +97,9 @@ REASONS: dict[str, str] = {
     "model-broken": "The model {file} makes no picture (not finite numbers): choose another checkpoint.",
     # The page
     "not-uploaded": "These files didn't come through this page: drop them on it again.",
+    "not-owner": "Only who started this run can steer it: open it in the browser that started it.",
+    "no-chosen": "There are no pictures to train on yet: drop some in under Gather.",
+    "one-each": "One training at a time for each visitor here: stop yours, or wait until it is done.",
     "port": "Port {file} is taken: choose another one with --port.",
     # The command line
     "output": "{file} can't be written to: name another file or folder with --out.",

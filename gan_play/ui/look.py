@@ -6,6 +6,7 @@ text and escapes it.
 """
 
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
@@ -21,18 +22,17 @@ THEME = gr.themes.Base(
     radius_size="md",
     font=FONT,
     font_mono=MONO,
+).set(
+    body_text_color_subdued="*neutral_600",  # contrast 7.6 on white; Gradio's own has 2.5
+    body_text_color_subdued_dark="*neutral_400",
+    button_primary_background_fill="*primary_700",  # contrast 5.2 with white
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_hover_dark="*primary_600",
+    button_primary_text_color="white",
+    button_primary_text_color_dark="white",
+    color_accent="*primary_700",
 )
-
-CSS = """
-.gradio-container { max-width: 1200px !important; }
-#masthead h1 { margin: 0; font-size: 1.5rem; letter-spacing: -.02em; }
-#masthead p { margin: 0; color: var(--body-text-color-subdued); }
-#bar .bar { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; min-height: 44px; }
-#bar button { all: unset; cursor: pointer; display: flex; gap: .6rem; align-items: center; min-height: 40px; }
-#bar button:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
-#bar img { width: 40px; height: 40px; object-fit: cover; border-radius: 4px; }
-.sentence { color: var(--body-text-color-subdued); margin: .25rem 0 .75rem; }
-"""
 
 # Where a browser blocks storage (a frame of another site), localStorage throws and Gradio stops rendering: give it
 # one that forgets.
@@ -40,6 +40,26 @@ HEAD = """<script>try{localStorage.length}catch(e){const m=new Map();Object.defi
 {configurable:true,value:{getItem:k=>m.has(k)?m.get(k):null,setItem:(k,v)=>m.set(k,String(v)),
 removeItem:k=>m.delete(k),clear:()=>m.clear(),key:i=>[...m.keys()][i]??null,get length(){return m.size}}})}</script>
 <meta name="viewport" content="width=device-width, initial-scale=1">"""
+
+
+def asset(name: str) -> str:
+    """The text of a script or style sheet that lies beside this file."""
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+
+
+CSS = asset("page.css")
+
+
+def note(text: str, kind: str = "") -> str:
+    """A line of text; `kind` is "verdict" or "bad"."""
+    return f'<p class="note {kind}">{escape(text)}</p>'
+
+
+def progress(share: float | None, text: str) -> str:
+    """A bar and what it is about; None where nobody knows how far it is."""
+    value = "" if share is None else f' value="{share:.3f}"'
+    bar = f'<progress max="1"{value} aria-label="{escape(text)}"></progress>'
+    return f'<div class="progress" role="status">{bar}<span>{escape(text)}</span></div>'
 
 
 def masthead() -> str:
@@ -99,6 +119,6 @@ def _running(run: dict | None, waiting: int) -> str:
 
 
 def _mini(run: dict) -> str:
-    if not run.get("last_grid"):
+    if run.get("last_grid") is None:
         return ""
     return f'<img src="{grid_address(escape(run["id"]), int(run["last_grid"]))}" alt="">'

@@ -16,11 +16,18 @@ import gradio as gr
 
 from gan_play.runs import store
 from gan_play.ui import gather, look, train
-from gan_play.ui.shared import LIVE, PRIVATE, QUIET, Shared, is_run, may_steer, recent_runs, visible_runs
+from gan_play.ui.shared import (
+    LIVE,
+    PRIVATE,
+    QUIET,
+    STARTER,
+    Shared,
+    is_run,
+    may_steer,
+    recent_runs,
+    visible_runs,
+)
 from gan_play.ui.words import say
-
-STARTER = "starter-64"
-"""The model that is in hand when nobody has chosen one."""
 
 MOST_CODE_CHARS = 1000
 """A share code has at most 600; the rest is refused by its parser, in a sentence."""
@@ -31,6 +38,11 @@ ADDRESS = """(run) => {
   if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
   history.replaceState(null, '', url);
 }"""
+
+BAR_JS = """element.addEventListener('click', (event) => {
+  const tab = event.target.closest('[data-tab]');
+  if (tab) trigger('open', {tab: tab.dataset.tab, run: tab.dataset.run});
+});"""
 
 BUILDERS = {"gather": gather.build, "train": train.build}
 for later in ("play", "gallery"):
@@ -44,24 +56,28 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         gr.HTML(look.masthead(), elem_id="masthead")
         state = {
             name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
-            for name in ("run", "model", "tray", "art", "picked")
+            for name in ("run", "model", "tray", "art", "picked", "chosen")
         }
+        bar = gr.HTML(look.bar(None, None, 0), elem_id="bar", js_on_load=BAR_JS)
+        with gr.Tabs(selected="play", elem_id="tabs", overflow_behavior="wrap") as tabs:
+            tab = {name: gr.Tab(say(f"tab.{name}"), id=name, elem_id=f"tab-{name}") for name in BUILDERS}
         shared = Shared(
             home=home,
             public=public,
-            tabs=gr.Tabs(selected="play", elem_id="tabs", overflow_behavior="wrap", render=False),
+            tabs=tabs,
+            train_tab=tab["train"],
             clock=gr.Timer(1.0),
+            go=gr.Button(say("gather.go"), variant="primary", elem_id="go", render=False),
+            busy=gr.HTML("", elem_id="busy", render=False),
             key=gr.BrowserState("", storage_key="gan-play-key", secret="not-a-secret", render=False),
             kept=gr.BrowserState({}, storage_key="gan-play-kept", secret="not-a-secret", render=False),
             **state,
         )
-        build_bar(shared)
-        shared.tabs.render()
-        with shared.tabs:
-            for name, build in BUILDERS.items():
-                with gr.Tab(say(f"tab.{name}"), id=name, elem_id=f"tab-{name}"):
-                    gr.HTML(look.sentence(say(f"{name}.sentence")))
-                    build(shared)
+        fill_bar(shared, bar)
+        for name, build in BUILDERS.items():
+            with tab[name]:
+                gr.HTML(look.sentence(say(f"{name}.sentence")))
+                build(shared)
         keep_address(shared)
         shared.key.render()
         shared.kept.render()  # last: where a browser blocks storage, nothing declared below would render
@@ -69,16 +85,8 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
     return blocks
 
 
-def build_bar(shared: Shared) -> None:
+def fill_bar(shared: Shared, bar: gr.HTML) -> None:
     """The thin bar: the model in hand, what is training with a mini grid and the time left, the device."""
-    bar = gr.HTML(
-        look.bar(None, None, 0),
-        elem_id="bar",
-        js_on_load="""element.addEventListener('click', (event) => {
-          const tab = event.target.closest('[data-tab]');
-          if (tab) trigger('open', {tab: tab.dataset.tab, run: tab.dataset.run});
-        });""",
-    )
     seen = gr.Textbox(visible=False)
 
     def tick(model: str, seen: str, key: str):
@@ -111,11 +119,11 @@ def keep_address(shared: Shared) -> None:
     """Keep the address and this browser's memory in step with the page; both happen in the browser alone."""
     shared.run.change(None, shared.run, None, js=ADDRESS, api_name="ui_address", **PRIVATE)
     gr.on(
-        [shared.run.change, shared.model.change, shared.tray.change],
+        [shared.run.change, shared.model.change, shared.tray.change, shared.chosen.change],
         None,
-        [shared.run, shared.model, shared.tray],
+        [shared.run, shared.model, shared.tray, shared.chosen],
         shared.kept,
-        js="(run, model, tray) => ({run, model, tray})",
+        js="(run, model, tray, chosen) => ({run, model, tray, chosen})",
         api_name="ui_keep",
         **PRIVATE,
     )
@@ -139,11 +147,12 @@ def arrive(shared: Shared, blocks: gr.Blocks) -> None:
             shared.model: gr.update(value=model),
             shared.tray: gr.update(value=tray_text(kept.get("tray"))),
             shared.art: gr.update(value=art),
+            shared.chosen: gr.update(value=str(kept.get("chosen") or "")[:MOST_CODE_CHARS]),
             shared.key: key or secrets.token_urlsafe(24),
             shared.tabs: gr.Tabs(selected=tab),
         }
 
-    outputs = [shared.run, shared.model, shared.tray, shared.art, shared.key, shared.tabs]
+    outputs = [shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key, shared.tabs]
     blocks.load(
         load, [shared.kept, shared.key], outputs, api_name="ui_arrive", show_progress="hidden", **PRIVATE
     )

@@ -1,7 +1,7 @@
 """Our own addresses under `/gradio_api/`, and the door before all addresses.
 
     GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
-    GET /gradio_api/set/SET/INDEX-SIZE.jpg          a small picture of a set
+    GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
     GET /gradio_api/set/SET/INDEX-HOW-BACK.webp     the same made square in one of three ways
     GET /gradio_api/example/NAME.webp               what an example set looks like
 
@@ -9,23 +9,28 @@ Whatever does not exist, is misspelt or points elsewhere answers 404, alike. Ids
 `Door` answers 403 to requests that a foreign web page could have made in the visitor's name (wrong Host or Origin).
 """
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 from fastapi import HTTPException
 from fastapi.responses import FileResponse, Response
 from fastapi.routing import APIRoute
 
 from gan_play import files
+from gan_play.pictures import datasets, examples, images
 from gan_play.refusals import Refused
 from gan_play.runs import store
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SET_ID = re.compile(r"[0-9a-f]{16}")
+THUMBNAILS = {96}
+PREVIEW_PX = 88
 
 
 def routes(home: Path) -> list[APIRoute]:
@@ -34,7 +39,33 @@ def routes(home: Path) -> list[APIRoute]:
     def grid(run: str, step: int) -> Response:
         return picture(run_folder(home, run) / "samples" / f"step-{step:06d}.webp")
 
-    return [route("/gradio_api/run/{run}/grid/{step}.webp", grid)]
+    def thumbnail(set_id: str, index: int, size: int) -> Response:
+        if size not in THUMBNAILS:
+            raise HTTPException(404)
+        return made(lambda: datasets.thumbnail(set_folder(home, set_id), index, size), "image/webp")
+
+    def square(set_id: str, index: int, how: str, background: str) -> Response:
+        if how not in datasets.FITS or not re.fullmatch(r"[0-9a-f]{6}", background):
+            raise HTTPException(404)
+        folder, colour = set_folder(home, set_id), tuple(bytes.fromhex(background))
+
+        def draw() -> bytes:
+            pixels = np.stack(datasets.preview_fit(folder, index, PREVIEW_PX, how, colour))
+            return images.encode(images.grid(pixels, len(pixels)), "webp")
+
+        return made(draw, "image/webp")
+
+    def example(name: str) -> Response:
+        if name not in examples.EXAMPLES:
+            raise HTTPException(404)
+        return made(lambda: example_strip(name), "image/webp")
+
+    return [
+        route("/gradio_api/run/{run}/grid/{step}.webp", grid),
+        route("/gradio_api/set/{set_id}/{index}-{size}.webp", thumbnail),
+        route("/gradio_api/set/{set_id}/{index}-{how}-{background}.webp", square),
+        route("/gradio_api/example/{name}.webp", example),
+    ]
 
 
 def route(path: str, endpoint: Callable[..., Response]) -> APIRoute:
@@ -50,6 +81,29 @@ def run_folder(home: Path, run: str) -> Path:
         return store.find_run(home, run)
     except Refused:
         raise HTTPException(404) from None
+
+
+def set_folder(home: Path, set_id: str) -> Path:
+    """The folder of a set, or 404."""
+    folder = home / "sets" / set_id
+    if not SET_ID.fullmatch(set_id) or not folder.is_dir():
+        raise HTTPException(404)
+    return folder
+
+
+def made(draw: Callable[[], bytes], kind: str) -> Response:
+    """A picture drawn on demand that will always be the same, or 404."""
+    try:
+        return Response(draw(), media_type=kind, headers=FOREVER)
+    except (Refused, IndexError):
+        raise HTTPException(404) from None
+
+
+@functools.lru_cache
+def example_strip(name: str) -> bytes:
+    """Eight pictures of an example set in two rows."""
+    pixels = np.stack([examples.draw(name, seed, 64) for seed in range(8)])
+    return images.encode(images.grid(pixels, 4), "webp")
 
 
 def picture(path: Path) -> Response:

@@ -22,6 +22,9 @@ PRIVATE = {"api_visibility": "private"}
 QUIET = {**PRIVATE, "queue": False, "show_progress": "hidden"}
 """For what only reads and answers within milliseconds."""
 
+STARTER = "starter-64"
+"""The model that is in hand, and begun from, when nobody has chosen one."""
+
 LIVE = {"queued", "preparing", "training"}
 """States of a run that is on its way."""
 
@@ -37,12 +40,14 @@ class Shared:
     model: gr.Textbox  # id of the run whose model is in hand
     tray: gr.Textbox  # the picked seeds: a JSON list
     art: gr.Textbox  # the share code of an opened link
-    picked: (
-        gr.Textbox
-    )  # a tile clicked in a training grid: JSON {"run", "step", "seed", "at"}; `at` makes it new
+    picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "at"}
+    chosen: gr.Textbox  # the set in hand: JSON {"set", "how", "background", "name"}
+    go: gr.Button  # "Train on these": stands in Gather, is wired by Train
+    busy: gr.HTML  # under that button: what it is doing, or why not
+    train_tab: gr.Tab  # for what happens when Train is opened
     clock: gr.Timer  # one tick a second while the page is visible
     key: gr.BrowserState  # this browser's owner key; "" until the page has loaded
-    kept: gr.BrowserState  # what survives a reload: {"run", "model", "tray"}
+    kept: gr.BrowserState  # what survives a reload: {"run", "model", "tray", "chosen"}
 
 
 @contextlib.contextmanager

@@ -1,7 +1,640 @@
-"""Train: choose how, watch it learn, steer it; every past grid stays within reach."""
+"""Train: choose how, watch it learn, steer it; every past grid stays within reach.
 
-from gan_play.ui.shared import Shared
+The page only reads the run folder, once a second, and writes wishes into it through `runs.store`. What is shown of
+a run is one value of plain data for `assets/live.js`, which sets it as text.
+"""
+
+import json
+import time
+from html import escape
+
+import gradio as gr
+
+from gan_play import files
+from gan_play.refusals import Refused, refuse
+from gan_play.runs import store, worker
+from gan_play.trainers import preflight
+from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES
+from gan_play.ui import forecast, look
+from gan_play.ui.gather import read_choice
+from gan_play.ui.shared import (
+    LIVE,
+    PRIVATE,
+    QUIET,
+    Shared,
+    is_run,
+    may_steer,
+    recent_runs,
+    told,
+    visible_runs,
+)
+from gan_play.ui.words import say
+
+SIZE = 64
+MINUTES = 20
+MOST_MINUTES = 480
+MORE_MINUTES = 10
+MOST_ROWS = 300  # of statistics in a plot: more can't be seen
+MOST_GRIDS = 600  # on the time slider
+CONTROLS = ("pause", "resume", "stop", "more")
+ENDED = {"stopped", "finished", "failed"}
+
+PICK_JS = """element.addEventListener('click', (event) => {
+  const card = event.target.closest('[data-pick]');
+  if (!card) return;
+  for (const other of element.querySelectorAll('[data-pick]')) {
+    const on = String(other === card);
+    other.setAttribute(other.hasAttribute('aria-checked') ? 'aria-checked' : 'aria-current', on);
+  }
+  trigger('choose', {name: card.dataset.pick});
+});"""
+SURE = "(run, key, _) => [run, key, String(confirm({question}))]"
 
 
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
+    build_watching(shared)
+    build_setup(shared)
+    build_runs(shared)
+
+
+# Watching
+
+
+def build_watching(shared: Shared) -> None:
+    """The run being watched: live view, controls, rename and delete."""
+    with gr.Column(visible=False, elem_id="watching") as column:
+        live = gr.HTML(
+            {},
+            html_template=live_frame(),
+            js_on_load=look.asset("live.js"),
+            elem_id="live",
+            apply_default_css=False,
+        )
+        with gr.Row(elem_id="controls"):
+            buttons = {
+                name: gr.Button(say(f"train.{name}"), elem_id=name, visible=False) for name in CONTROLS
+            }
+        with gr.Accordion(say("train.manage"), open=False, visible=False) as manage:
+            with gr.Row(equal_height=True):
+                name = gr.Textbox(label=say("train.name"), max_length=60, elem_id="rename-to")
+                rename = gr.Button(say("train.rename"), elem_id="rename")
+                delete = gr.Button(say("train.delete"), variant="stop", elem_id="delete")
+    seen, sure = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    outputs = [column, live, *buttons.values(), manage, seen]
+
+    def look_at(run: str, seen: str, key: str):
+        """What is new about the run since `seen`."""
+        if not is_run(shared.home, run):
+            nothing = "nothing"
+            if seen == nothing:
+                return [gr.skip()] * len(outputs)
+            hidden = [gr.update(visible=False)] * len(buttons)
+            return [
+                gr.update(visible=False),
+                gr.update(value={}),
+                *hidden,
+                gr.skip(),
+                gr.update(value=nothing),
+            ]
+        status = store.status(shared.home, run)
+        mine = may_steer(shared, run, key) and not status["shipped"]
+        mode = f"{run}|{status['state']}|{mine}"
+        now = "|".join(
+            str(status[k]) for k in ("step", "last_grid", "sentence", "queue_position", "name", "minutes")
+        )
+        if seen == f"{mode}|{now}":
+            return [gr.skip()] * len(outputs)
+        changed = not seen.startswith(f"{mode}|")
+        offered = allowed(status["state"]) if mine else set()
+        return [
+            gr.update(visible=True) if changed else gr.skip(),
+            gr.update(value=live_value(shared, status, mine)),
+            *(gr.update(visible=name in offered) if changed else gr.skip() for name in buttons),
+            gr.update(visible=mine) if changed else gr.skip(),
+            gr.update(value=f"{mode}|{now}"),
+        ]
+
+    inputs = [shared.run, seen, shared.key]
+    shared.clock.tick(look_at, inputs, outputs, api_name="ui_watch", **QUIET)
+    shared.run.change(look_at, inputs, outputs, api_name="ui_watch_now", **QUIET)
+
+    def steering(wish: str, minutes: float = 0):
+        """The event of one control."""
+
+        def steer(run: str, key: str, seen: str):
+            with told():
+                check_steer(shared, run, key)
+                store.ask(shared.home, run, wish, minutes)
+                if wish == "train":
+                    worker.start_worker(shared.home, run)
+            return look_at(run, seen, key)
+
+        return steer
+
+    wishes = {"pause": ("pause",), "resume": ("train",), "stop": ("stop",), "more": ("train", MORE_MINUTES)}
+    for control, wish in wishes.items():
+        buttons[control].click(
+            steering(*wish), [shared.run, shared.key, seen], outputs, api_name=f"ui_{control}", **QUIET
+        )
+
+    def rename_run(run: str, key: str, name: str):
+        with told():
+            check_steer(shared, run, key)
+            store.rename(shared.home, run, name)
+        return gr.update(value="")
+
+    def delete_run(run: str, key: str, sure: str):
+        if sure != "true":
+            return gr.skip()
+        with told():
+            check_steer(shared, run, key)
+            store.delete(shared.home, run)
+        return gr.update(value="")
+
+    rename.click(rename_run, [shared.run, shared.key, name], name, api_name="ui_rename", **QUIET)
+    name.submit(rename_run, [shared.run, shared.key, name], name, api_name="ui_rename_enter", **QUIET)
+    delete.click(
+        delete_run,
+        [shared.run, shared.key, sure],
+        shared.run,
+        js=SURE.format(question=json.dumps(say("train.delete.sure"))),
+        api_name="ui_delete",
+        **QUIET,
+    )
+
+    def pick(event: gr.EventData):
+        """A tile was clicked: take its seed, and this run's model, to Play."""
+        if not is_run(shared.home, event.run) or not str(event.seed).isdecimal():
+            return gr.skip(), gr.skip(), gr.skip()
+        picked = {"run": event.run, "step": event.step, "seed": int(event.seed), "at": time.time()}
+        return gr.update(value=event.run), gr.update(value=json.dumps(picked)), gr.Tabs(selected="play")
+
+    live.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick", **QUIET)
+
+
+def check_steer(shared: Shared, run: str, key: str) -> None:
+    """Refused unless this browser may steer the run."""
+    if not is_run(shared.home, run):
+        raise Refused(refuse("no-run", str(run)))
+    if not may_steer(shared, run, key):
+        raise Refused(refuse("not-owner"))
+
+
+def allowed(state: str) -> set[str]:
+    """The controls that make sense in a state."""
+    if state in LIVE:
+        return {"pause", "stop", "more"}
+    if state in {"paused", "interrupted"}:
+        return {"resume", "stop", "more"}
+    return (
+        {"resume", "more"} if state in {"stopped", "failed"} else {"more"} if state == "finished" else set()
+    )
+
+
+def live_frame() -> str:
+    """The unchanging frame that `live.js` fills."""
+    word = {
+        key: escape(say(f"train.{key}"))
+        for key in ("time", "newest", "losses", "speed", "step", "painter", "critic")
+    }
+    return f"""<section class="live">
+<header><h3 class="live-name"></h3><span class="live-state chip"></span></header>
+<progress class="live-bar" max="1" value="0" aria-label="{word["time"]}"></progress>
+<p class="live-sentence note"></p>
+<div class="live-columns"><div class="live-left">
+<p class="live-waiting empty"></p>
+<div class="live-grid" hidden><img alt=""><div class="live-tiles" role="group"></div></div>
+<div class="live-slider"><input type="range" min="0" max="0" step="1" value="0" aria-label="{word["time"]}"></div>
+<div class="live-caption"><span class="live-when"></span>
+<button type="button" class="live-newest gp small" hidden>{word["newest"]}</button></div></div>
+<div class="live-right"><p class="live-numbers"></p><p class="live-score"></p>
+<figure class="live-losses plot" data-title="{word["losses"]}" data-axis="{word["step"]}" hidden>
+<figcaption>{word["losses"]} <i class="key-0">{word["painter"]}</i> <i class="key-1">{word["critic"]}</i>
+</figcaption></figure>
+<figure class="live-speed plot" data-title="{word["speed"]}" data-axis="{word["step"]}" hidden>
+<figcaption>{word["speed"]}</figcaption></figure><p class="live-facts subdued"></p></div></div></section>"""
+
+
+def live_value(shared: Shared, status: dict, mine: bool) -> dict:
+    """All that the page shows of a run, as plain data; `live.js` sets it as text."""
+    folder = store.find_run(shared.home, status["id"])
+    rows = store.stats(shared.home, status["id"], MOST_ROWS)
+    keys = ("step", "images_per_second", "loss_g", "loss_d")
+    layout = files.read_json(folder / "samples" / "seeds.json")
+    steps = status["grids"]
+    watching = "" if mine or status["shipped"] else say("train.watching")
+    return {
+        "run": status["id"],
+        "name": status["name"],
+        "code": status["state"],
+        "state": say(f"state.{status['state']}"),
+        "sentence": " ".join(filter(None, (status["sentence"], watching))),
+        "percent": status["percent"] if status["state"] != "damaged" else None,
+        "numbers": numbers(status),
+        "score": score_words(status["best_score"]),
+        "facts": facts(status),
+        "waiting": say("train.no_grid" if status["state"] in ENDED else "train.first_grid"),
+        "steps": steps[:: max(1, -(-len(steps) // MOST_GRIDS))] if len(steps) > MOST_GRIDS else steps,
+        "layout": layout if isinstance(layout, dict) else None,
+        "stats": [{key: row.get(key) for key in keys} for row in rows],
+        "words": {key: say(f"train.live.{key}") for key in ("newest", "past", "tile")},
+    }
+
+
+def numbers(status: dict) -> str:
+    """Step, pictures seen, speed, time spent and left, in words."""
+    parts = [say("train.numbers.step", step=f"{status['step']:,}")]
+    if status["images_seen"]:
+        parts.append(say("train.numbers.seen", count=f"{status['images_seen']:,}"))
+    if status["images_per_second"] and status["state"] == "training":
+        parts.append(say("train.numbers.speed", count=f"{status['images_per_second']:.0f}"))
+    if status["seconds_spent"]:
+        parts.append(say("train.numbers.spent", time=look.time_words(status["seconds_spent"])))
+    if status["seconds_left"] is not None:
+        parts.append(say("train.numbers.left", time=look.time_words(status["seconds_left"])))
+    return " · ".join(parts)
+
+
+def score_words(score: float | None) -> str:
+    """The score with its meaning. The scale is of 64 px paintings: real van Goghs against others of his are 0.02."""
+    if score is None:
+        return ""
+    meaning = next(key for limit, key in SCORES if score <= limit)
+    return say("train.score", score=f"{score:.3f}", meaning=say(f"train.score.{meaning}"))
+
+
+SCORES = ((0.05, "same"), (0.12, "related"), (0.3, "near"), (0.8, "far"), (float("inf"), "apart"))
+
+
+def facts(status: dict) -> str:
+    """Recipe, size, device and what the pre-flight chose."""
+    if status["state"] == "damaged":
+        return ""
+    recipe = RECIPES.get(status["recipe"])
+    parts = [recipe.title if recipe else status["recipe"], f"{status['size_px']} px"]
+    if status.get("pictures"):
+        parts.append(say("train.facts.pictures", count=f"{status['pictures']:,}"))
+    if settings := status["settings"]:
+        parts.append(say("train.facts.batch", batch=settings.get("batch")))
+        parts.append(
+            say(
+                "train.facts.device",
+                device=str(settings.get("device")).upper(),
+                kind=settings.get("precision"),
+            )
+        )
+    if isinstance(start := status["started_from"], dict) and start.get("run"):
+        parts.append(say("train.facts.start", run=start["run"]))
+    return " · ".join(map(str, parts))
+
+
+# Choosing how
+
+
+def build_setup(shared: Shared) -> None:
+    """How to train next: recipe, size, time and what it will take, where to start from; the rest folded away."""
+    with gr.Accordion(say("train.setup"), open=True, elem_id="setup"):
+        subject = gr.HTML(subject_of(None), elem_id="subject")
+        gather = gr.Button(say("train.gather_first"), elem_id="gather-first")
+        recipe = gr.Textbox(DEFAULT, visible=False)
+        cards = gr.HTML(recipe_cards(DEFAULT), js_on_load=PICK_JS, elem_id="recipes")
+        with gr.Row():
+            sizes = [(f"{size} px", size) for size in SIZES]
+            size = gr.Radio(
+                sizes, value=SIZE, label=say("train.size"), info=say("train.size.info"), elem_id="size"
+            )
+            minutes = gr.Slider(
+                1, MOST_MINUTES, MINUTES, step=1, label=say("train.minutes"), elem_id="minutes", buttons=[]
+            )
+        expected = gr.HTML(look.note(say("train.forecast.none")), elem_id="forecast")
+        with gr.Row():
+            choices, first = starts(shared, DEFAULT, SIZE)
+            start = gr.Dropdown(
+                choices,
+                value=first,
+                label=say("train.start"),
+                info=say("train.start.info"),
+                elem_id="start-from",
+            )
+            device = gr.Dropdown(
+                devices(), value="auto", label=say("train.device"), info=device_sentence(), elem_id="device"
+            )
+        with gr.Accordion(say("train.advanced"), open=False):
+            with gr.Row():
+                name = gr.Textbox(label=say("train.name"), info=say("train.name.info"), max_length=60)
+                seed = gr.Number(
+                    0, label=say("train.seed"), info=say("train.seed.info"), precision=0, minimum=0
+                )
+            columns, dials = build_dials()
+        begin = gr.Button(say("train.begin"), variant="primary", interactive=False, elem_id="begin")
+        note = gr.HTML("", elem_id="begin-note")
+    busy = shared.busy
+
+    def show(chosen: str):
+        choice = read_choice(shared, chosen)
+        return (
+            gr.update(value=subject_of(choice)),
+            gr.update(visible=not choice),
+            gr.update(interactive=bool(choice)),
+        )
+
+    def lead():
+        """Answer the press at once."""
+        waiting = gr.update(value=look.progress(None, say("train.preparing")))
+        return waiting, waiting, gr.update(interactive=False), gr.update(interactive=False)
+
+    def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, *values):
+        """Make the run and start its worker; whatever happens, the buttons come back."""
+        try:
+            run = create(
+                shared,
+                chosen,
+                recipe,
+                size,
+                minutes,
+                start,
+                device,
+                name,
+                seed,
+                key,
+                chosen_dials(recipe, values),
+            )
+        except Refused as refused:
+            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
+            return gr.skip(), gr.skip(), bad, bad, gr.update(interactive=True), gr.update(interactive=True)
+        done = gr.update(value="")
+        back = gr.update(interactive=True)
+        return gr.update(value=run), gr.Tabs(selected="train"), done, done, back, back
+
+    inputs = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, *dials.values()]
+    for button, api_name in ((shared.go, "ui_go"), (begin, "ui_begin")):
+        button.click(
+            lead, None, [busy, note, shared.go, begin], api_name=f"{api_name}_pressed", **QUIET
+        ).then(
+            start_run,
+            inputs,
+            [shared.run, shared.tabs, busy, note, shared.go, begin],
+            concurrency_limit=2,
+            show_progress="hidden",
+            api_name=api_name,
+            **PRIVATE,
+        ).then(None, None, None, js="() => window.scrollTo({top: 0})", api_name=f"{api_name}_top", **PRIVATE)
+
+    def pick_recipe(size: int, event: gr.EventData):
+        """Another recipe: its card, its dials, the runs that it can start from."""
+        name = event.name if event.name in RECIPES else DEFAULT
+        choices, first = starts(shared, name, size)
+        shown = [gr.update(visible=name == other) for other in columns]
+        return (
+            gr.update(value=name),
+            gr.update(value=recipe_cards(name)),
+            gr.update(choices=choices, value=first),
+            *shown,
+        )
+
+    def pick_size(recipe: str, size: int):
+        choices, first = starts(shared, recipe, size)
+        return gr.update(choices=choices, value=first)
+
+    def guess(recipe: str, size: int, device: str, minutes: float):
+        """What it will take by what is known; nothing is measured here."""
+        return gr.update(value=forecast_words(shared, recipe, size, device, minutes))
+
+    def measure(recipe: str, size: int, device: str, minutes: float):
+        """Measure what isn't known yet, unless a run is training."""
+        text = forecast_words(shared, recipe, size, device, minutes)
+        if forecast.known(recipe, size, device) or any(
+            run.state in LIVE for run in store.list_runs(shared.home)
+        ):
+            yield gr.update(value=text)
+            return
+        yield gr.update(value=look.progress(None, say("train.forecast.measuring")))
+        try:
+            forecast.measure(recipe, size, device)
+        except Refused as refused:
+            yield gr.update(value=look.note(refused.refusal.sentence, "bad"))
+            return
+        yield gr.update(value=forecast_words(shared, recipe, size, device, minutes))
+
+    wishes = [recipe, size, device, minutes]
+    measuring = {
+        "fn": measure,
+        "inputs": wishes,
+        "outputs": expected,
+        "trigger_mode": "always_last",
+        "show_progress": "hidden",
+        "concurrency_limit": 2,
+        **PRIVATE,
+    }
+    cards.choose(
+        pick_recipe, size, [recipe, cards, start, *columns.values()], api_name="ui_recipe", **QUIET
+    ).then(api_name="ui_forecast_recipe", **measuring)
+    size.input(pick_size, [recipe, size], start, api_name="ui_size", **QUIET).then(
+        api_name="ui_forecast_size", **measuring
+    )
+    device.input(api_name="ui_forecast_device", **measuring)
+    minutes.change(guess, wishes, expected, trigger_mode="always_last", api_name="ui_minutes", **QUIET)
+    shared.train_tab.select(api_name="ui_forecast", **measuring)
+    shared.chosen.change(show, shared.chosen, [subject, gather, begin], api_name="ui_subject", **QUIET)
+    gather.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_gather_first", **QUIET)
+    shared.run.change(pick_size, [recipe, size], start, api_name="ui_starts", **QUIET)
+
+
+def create(shared: Shared, chosen: str, recipe, size, minutes, start, device, name, seed, key, dials) -> str:
+    """Make a run of what the page asked for and start its worker; its id. Refused where anything is impossible."""
+    choice = read_choice(shared, chosen)
+    if not choice:
+        raise Refused(refuse("no-chosen"))
+    if shared.public:
+        own = [run for run in visible_runs(shared, key) if not run.shipped and run.state in LIVE]
+        if own or not key:
+            raise Refused(refuse("one-each"))
+    if start and not is_run(shared.home, start):
+        raise Refused(refuse("no-run", str(start)))
+    run = store.create_run(
+        shared.home,
+        set_folder=shared.home / "sets" / choice["set"],
+        recipe=recipe,
+        size_px=int(size),
+        seed=int(seed or 0),
+        minutes=float(minutes),
+        name=name.strip() or choice["name"],
+        start=start or None,
+        how=choice["how"],
+        device=device,
+        owner_key=key or None,
+        dials=dials,
+    )
+    worker.start_worker(shared.home, run)
+    return run
+
+
+def build_dials() -> tuple[dict[str, gr.Column], dict[tuple[str, str], gr.Slider]]:
+    """The dials of every recipe, each recipe's in a column that shows when it is picked."""
+    columns, dials = {}, {}
+    for recipe in RECIPES.values():
+        with gr.Column(visible=recipe.name == DEFAULT) as columns[recipe.name]:
+            for name, dial in recipe.dials.items():
+                step = (dial.high - dial.low) / 100
+                dials[recipe.name, name] = gr.Slider(
+                    dial.low,
+                    dial.high,
+                    dial.default,
+                    step=step,
+                    label=dial.title,
+                    info=dial.sentence,
+                    buttons=["reset"],
+                )
+    return columns, dials
+
+
+def chosen_dials(recipe: str, values: tuple) -> dict[str, float]:
+    """The dials of one recipe out of the values of all, in the order of `build_dials`."""
+    names = [(row.name, name) for row in RECIPES.values() for name in row.dials]
+    return {name: value for (row, name), value in zip(names, values, strict=True) if row == recipe}
+
+
+def recipe_cards(chosen: str) -> str:
+    """The table of recipes as cards."""
+    cards = "".join(
+        f'<button type="button" class="card" role="radio" data-pick="{row.name}" '
+        f'aria-checked="{"true" if row.name == chosen else "false"}"><strong>{escape(row.title)}</strong>'
+        f"<span>{escape(row.sentence)}</span>"
+        f'<span class="subdued">{escape(say("train.suits", what=row.suits))} {escape(row.note)}</span></button>'
+        for row in RECIPES.values()
+    )
+    return (
+        f'<div class="cards two" role="radiogroup" aria-label="{escape(say("train.recipe"))}">{cards}</div>'
+    )
+
+
+def subject_of(choice: dict | None) -> str:
+    """What it will be trained on."""
+    if not choice:
+        return look.note(say("train.no_set"))
+    some = "".join(
+        f'<img src="gradio_api/set/{choice["set"]}/{i}-96.webp" alt="" width="48" height="48">'
+        for i in range(6)
+    )
+    name = escape(choice["name"] or say("gather.your_set"))
+    return f'<div class="subject"><span>{escape(say("train.subject"))} <b>{name}</b></span><span>{some}</span></div>'
+
+
+def starts(shared: Shared, recipe: str, size: int) -> tuple[list, str]:
+    """The runs that a new one can start from (same recipe and size), and the one to propose: the starter."""
+    runs = [
+        run
+        for run in store.list_runs(shared.home)
+        if (run.recipe, run.size_px) == (recipe, size) and run.step > 0 and (run.shipped or not shared.public)
+    ]
+    choices = [(say("train.start.none"), ""), *((f"{run.name} ({run.id})", run.id) for run in runs)]
+    starter = next((run.id for run in runs if run.shipped), "")
+    return choices, starter
+
+
+def devices() -> list[tuple[str, str]]:
+    """What can train here, for the page: title and free memory."""
+    found = preflight.devices()
+    named = [
+        (say("train.device.one", title=d["title"], free=f"{d['free_bytes'] / 1e9:.1f}"), d["name"])
+        for d in found
+    ]
+    return [(say("train.device.auto", title=found[0]["title"]), "auto"), *named]
+
+
+def device_sentence() -> str:
+    """What the best device here is good for."""
+    return preflight.devices()[0]["sentence"]
+
+
+def forecast_words(shared: Shared, recipe: str, size: int, device: str, minutes: float) -> str:
+    """What a training will take, from what was measured, else from the last run alike; "" where nothing is known."""
+    known = forecast.known(recipe, size, device)
+    speed = known["images_per_second"] if known else last_speed(shared, recipe, size)
+    if not speed:
+        return look.note(say("train.forecast.none"))
+    pictures = speed * minutes * 60
+    rounded = round(pictures, -3 if pictures >= 10_000 else -2)
+    text = say(
+        "train.forecast",
+        pictures=f"{rounded:,.0f}",
+        time=look.time_words(minutes * 60),
+        speed=f"{speed:.0f}",
+    )
+    if known:
+        memory, disk = known["memory_bytes"] / 1e9, known["disk_bytes"] / 1e6
+        text += " " + say("train.forecast.needs", memory=f"{memory:.1f}", disk=f"{disk:.0f}")
+        text += " " + say(
+            "train.forecast.chosen", **{k: known["settings"][k] for k in ("batch", "precision", "width")}
+        )
+    return look.note(text)
+
+
+def last_speed(shared: Shared, recipe: str, size: int) -> float | None:
+    """Pictures a second of the newest own run of this recipe and size."""
+    for run in recent_runs(shared.home, int(time.monotonic())):
+        if (run.recipe, run.size_px) == (recipe, size) and not run.shipped:
+            if speed := store.status(shared.home, run.id)["images_per_second"]:
+                return speed
+    return None
+
+
+# The list of runs
+
+
+def build_runs(shared: Shared) -> None:
+    """All runs, each with its last grid; a click opens one."""
+    gr.HTML(f"<h3>{escape(say('train.runs'))}</h3>")
+    runs = gr.HTML("", js_on_load=PICK_JS, elem_id="runs")
+    seen = gr.Textbox(visible=False)
+
+    def list_them(run: str, key: str, seen: str):
+        rows = visible_runs(shared, key)
+        now = files.sha256(repr((run, rows)).encode())[:16]
+        if now == seen:
+            return gr.skip(), gr.skip()
+        return gr.update(value=run_cards(rows, run)), gr.update(value=now)
+
+    def open_run(event: gr.EventData):
+        return gr.update(value=event.name) if is_run(shared.home, event.name) else gr.skip()
+
+    inputs, outputs = [shared.run, shared.key, seen], [runs, seen]
+    shared.clock.tick(list_them, inputs, outputs, api_name="ui_runs", **QUIET)
+    shared.run.change(list_them, inputs, outputs, api_name="ui_runs_now", **QUIET)
+    runs.choose(open_run, None, shared.run, api_name="ui_open_run", **QUIET).then(
+        None,
+        None,
+        None,
+        js="() => window.scrollTo({top: 0, behavior: 'smooth'})",
+        api_name="ui_runs_top",
+        **PRIVATE,
+    )
+
+
+def run_cards(rows: list, watched: str) -> str:
+    """The list of runs."""
+    if not rows:
+        return look.note(say("train.no_runs"))
+    return f'<div class="cards runs">{"".join(run_card(row, row.id == watched) for row in rows)}</div>'
+
+
+def run_card(row: store.RunSummary, watched: bool) -> str:
+    """One run: its last grid, name, state, recipe, size, step and best score."""
+    picture = (
+        f'<img src="{look.grid_address(escape(row.id), row.last_grid)}" alt="" loading="lazy">'
+        if row.last_grid is not None
+        else '<span class="blank"></span>'
+    )
+    parts = [f"{row.recipe}", f"{row.size_px} px"] if row.state != "damaged" else [row.sentence]
+    if row.step:
+        parts.append(say("train.numbers.step", step=f"{row.step:,}"))
+    if row.score is not None:
+        parts.append(f"KID {row.score:.3f}")
+    state = say("state.shipped" if row.shipped else f"state.{row.state}")
+    return (
+        f'<button type="button" class="card run" data-pick="{escape(row.id)}" aria-current="{str(watched).lower()}">'
+        f'{picture}<span class="about"><strong>{escape(row.name)}</strong>'
+        f'<span class="chip" data-state="{escape(row.state)}">{escape(state)}</span>'
+        f'<span class="subdued">{escape(" · ".join(parts))}</span></span></button>'
+    )

@@ -1,0 +1,151 @@
+// One run, live: its grid with a slider through all past grids, tiles that can be clicked, numbers and two plots.
+// The template never changes; the server sends plain data as `props.value` and everything is set from here, as text.
+// The slider works in the browser alone; it follows the newest grid until it is moved back.
+// Runs with Gradio's `element`, `props`, `trigger` and `watch`.
+
+const part = (name) => element.querySelector(`.live-${name}`);
+const slider = part('slider').querySelector('input');
+let shown = { run: '', step: -1, follow: true };
+
+const address = (run, step) => `gradio_api/run/${run}/grid/${step}.webp`;
+
+function picture(run, step) {
+  const image = part('grid').querySelector('img');
+  part('grid').hidden = step === undefined;
+  part('waiting').hidden = step !== undefined;
+  if (step === undefined) return;
+  if (shown.run !== run || shown.step !== step) {
+    image.src = address(run, step);
+    image.alt = `${props.value.name}, step ${step.toLocaleString()}`;
+    shown.run = run;
+    shown.step = step;
+  }
+  const steps = props.value.steps;
+  part('slider').hidden = steps.length < 2;
+  part('when').textContent = step === steps.at(-1) ? props.value.words.newest.replace('%', step.toLocaleString())
+    : props.value.words.past.replace('%', step.toLocaleString());
+  part('newest').hidden = step === steps.at(-1);
+}
+
+function tiles(layout) { // a transparent button over each tile
+  const board = part('tiles');
+  const seeds = layout ? layout.seeds : [];
+  if (board.dataset.seeds === JSON.stringify(layout)) return;
+  board.dataset.seeds = JSON.stringify(layout);
+  if (layout) {
+    board.style.gridTemplateColumns = `repeat(${layout.columns}, 1fr)`;
+    const width = layout.columns * (layout.tile_px + layout.gap_px) + layout.gap_px;
+    const rows = Math.ceil(seeds.length / layout.columns);
+    board.parentElement.style.aspectRatio = `${width} / ${rows * (layout.tile_px + layout.gap_px) + layout.gap_px}`;
+  }
+  board.replaceChildren(...seeds.map((seed) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.dataset.seed = seed;
+    button.title = props.value.words.tile.replace('%', seed);
+    button.setAttribute('aria-label', button.title);
+    return button;
+  }));
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function draw(tag, attributes, text) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+const short = (number) => Math.abs(number) >= 1000 ? `${Math.round(number / 1000)}k`
+  : Math.abs(number) >= 10 ? String(Math.round(number)) : number.toFixed(2).replace(/\.?0+$/, '');
+
+function plot(name, rows, keys) { // lines over the steps; the last values stand in the legend
+  const host = part(name);
+  const [width, height, left, right, top, bottom] = [320, 120, 36, 6, 8, 18];
+  const points = rows.filter((row) => keys.some((key) => Number.isFinite(row[key])));
+  host.hidden = points.length < 2;
+  if (host.hidden) return;
+  const values = points.flatMap((row) => keys.map((key) => row[key])).filter(Number.isFinite).sort((a, b) => a - b);
+  let low = Math.min(0, values[0]);
+  let high = values[Math.floor((values.length - 1) * 0.99)]; // one wild value should not flatten all others
+  if (high <= low) high = low + 1;
+  const first = points[0].step, last = points.at(-1).step;
+  const x = (step) => left + ((width - left - right) * (step - first)) / Math.max(1, last - first);
+  const y = (value) => top + (height - top - bottom) * (1 - (Math.min(high, value) - low) / (high - low));
+  const svg = draw('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img' });
+  svg.setAttribute('aria-label', `${host.dataset.title}: ${keys.map((key) => short(points.at(-1)[key] ?? 0)).join(', ')}`);
+  for (const value of [low, (low + high) / 2, high]) {
+    svg.append(draw('line', { x1: left, x2: width - right, y1: y(value), y2: y(value), class: 'rule' }),
+      draw('text', { x: left - 5, y: y(value) + 3.5, 'text-anchor': 'end' }, short(value)));
+  }
+  svg.append(draw('text', { x: left, y: height - 4 }, short(first)),
+    draw('text', { x: width - right, y: height - 4, 'text-anchor': 'end' }, `${host.dataset.axis} ${short(last)}`));
+  keys.forEach((key, at) => svg.append(draw('polyline', { class: `line line-${at}`, points: points
+    .filter((row) => Number.isFinite(row[key])).map((row) => `${x(row.step).toFixed(1)},${y(row[key]).toFixed(1)}`).join(' ') })));
+  host.querySelector('svg')?.remove();
+  host.append(svg);
+}
+
+function update() {
+  const now = props.value;
+  if (!now || !now.run) {
+    shown = { run: '', step: -1, follow: true };
+    return;
+  }
+  if (now.run !== shown.run) shown = { run: '', step: -1, follow: true };
+  for (const name of ['name', 'state', 'sentence', 'numbers', 'score', 'facts']) {
+    part(name).textContent = now[name] || '';
+    part(name).hidden = !now[name];
+  }
+  part('state').dataset.state = now.code;
+  const bar = part('bar');
+  bar.hidden = now.percent === null;
+  bar.value = (now.percent || 0) / 100;
+  part('waiting').textContent = now.waiting;
+  slider.max = Math.max(0, now.steps.length - 1);
+  tiles(now.layout);
+  if (shown.follow || !now.steps.includes(shown.step)) {
+    slider.value = slider.max;
+    shown.follow = true;
+    picture(now.run, now.steps.at(-1));
+  } else {
+    slider.value = now.steps.indexOf(shown.step);
+    picture(now.run, shown.step);
+  }
+  plot('losses', now.stats, ['loss_g', 'loss_d']);
+  plot('speed', now.stats, ['images_per_second']);
+}
+
+slider.addEventListener('input', () => {
+  const at = Number(slider.value);
+  shown.follow = at >= Number(slider.max);
+  picture(props.value.run, props.value.steps[at]);
+});
+
+element.addEventListener('click', (event) => {
+  if (event.target.closest('.live-newest')) {
+    shown.follow = true;
+    update();
+    return;
+  }
+  const tile = event.target.closest('[data-seed]');
+  if (tile) trigger('pick', { run: props.value.run, step: shown.step, seed: tile.dataset.seed });
+});
+
+part('tiles').addEventListener('keydown', (event) => {
+  const columns = props.value.layout?.columns || 1;
+  const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+  const all = [...part('tiles').children];
+  const next = all[all.indexOf(event.target) + move];
+  if (!move || !next) return;
+  event.preventDefault();
+  next.focus();
+});
+
+part('grid').querySelector('img').addEventListener('error', () => { // an old grid that was thinned out
+  if (!shown.follow) { shown.follow = true; update(); }
+});
+
+watch('value', update);
+update();
