@@ -79,6 +79,24 @@ class ImageSet:
     digest: str
 
 
+class Clock:
+    """When to tell about progress, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self._started = self._told = time.monotonic()
+
+    def due(self) -> bool:
+        """True once in a fifth of a second: more often nobody can read."""
+        if time.monotonic() - self._told < 0.2:
+            return False
+        self._told = time.monotonic()
+        return True
+
+    def left(self, done: int, total: int) -> float:
+        """Seconds left where `done` of `total` took the time until now."""
+        return (time.monotonic() - self._started) / max(done, 1) * (total - done)
+
+
 def run_to_end(steps: Generator[Progress, None, object]):  # noqa: ANN201 - it is the generator's own type
     """What a generator of progress returns in the end."""
     while True:
@@ -107,13 +125,15 @@ def check_room(path: Path, needed_bytes: int = 0) -> None:
 
 
 def keep(picture: images.Decoded) -> Kept:
-    """A decoded picture as it goes into the pack: JPEG, or PNG where it is so small that JPEG's blocks show."""
+    """A decoded picture as it goes into the pack: JPEG, or without loss where its blocks would show."""
     pixels = picture.pixels
     if min(pixels.shape[:2]) > limits.KEPT_SIDE_PX:
         pixels = images.resize(pixels, images.within(pixels.shape[1], pixels.shape[0], limits.KEPT_SIDE_PX))
     height, width = pixels.shape[:2]
-    lossless = min(width, height) <= limits.LOSSLESS_SIDE_PX
-    data = images.encode(pixels, "png") if lossless else images.encode(pixels, "jpeg", quality=95)
+    small = min(width, height) <= limits.LOSSLESS_SIDE_PX
+    data = (
+        images.encode(pixels, "webp", lossless=True) if small else images.encode(pixels, "jpeg", quality=95)
+    )
     return Kept(
         data=data,
         width=picture.width,
@@ -241,24 +261,25 @@ def find_set(home: Path, set_id: str) -> Path:
     return home / "sets" / set_id
 
 
-def _read_kept(set_folder: Path, picture: dict) -> np.ndarray:
-    """The pixels (H, W, 3) of one picture of a set, verified. Errors: Refused where it is damaged."""
+def _read_pack(set_folder: Path, pictures: list[dict]) -> Iterator[np.ndarray]:
+    """The pixels (H, W, 3) of pictures of a set, one by one, verified. Errors: Refused where one is damaged."""
     try:
         with (set_folder / "pictures.pack").open("rb") as pack:
-            pack.seek(picture["offset"])
-            data = pack.read(picture["length"])
-        if files.sha256(data)[:32] == picture["digest"]:
-            return images.read_kept(data)
+            for picture in pictures:
+                pack.seek(picture["offset"])
+                data = pack.read(picture["length"])
+                if files.sha256(data)[:32] != picture["digest"]:
+                    raise Refused(refuse("set-damaged", set_folder.name))
+                yield images.read_kept(data)
     except OSError:
-        pass
-    raise Refused(refuse("set-damaged", set_folder.name))
+        raise Refused(refuse("set-damaged", set_folder.name)) from None
 
 
 def _picture(set_folder: Path, index: int) -> np.ndarray:
     pictures = read_manifest(set_folder)["pictures"]
     if not (isinstance(index, int) and 0 <= index < len(pictures)):
         raise Refused(refuse("not-found", f"picture {index}"))
-    return _read_kept(set_folder, pictures[index])
+    return next(_read_pack(set_folder, [pictures[index]]))
 
 
 def thumbnail(set_folder: Path, index: int, size_px: int) -> bytes:
@@ -308,17 +329,17 @@ def making_block(
     labels: list[int] = []
     names: list[str] = []
     content = hashlib.sha256()
-    started = told = time.monotonic()
+    clock = Clock()
     with disk_may_be_full(out_folder), files.atomic_path(out_folder / "pixels.npy") as unfinished:
         with unfinished.open("wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
-            for done, picture in enumerate(pictures):
-                if time.monotonic() - told > 0.2:
-                    told = time.monotonic()
-                    left = (told - started) / max(done, 1) * (len(pictures) - done)
+            kept = _read_pack(set_folder, pictures)
+            for done, (picture, pixels) in enumerate(zip(pictures, kept)):
+                if clock.due():
+                    left = clock.left(done, len(pictures))
                     yield Progress(done, len(pictures), left, "Making squares of the pictures")
-                for square in images.fit(_read_kept(set_folder, picture), size_px, how, ground):
+                for square in images.fit(pixels, size_px, how, ground):
                     file.write(square.tobytes())
                     content.update(square.tobytes())
                     labels.append(picture["label"])

@@ -13,7 +13,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 import zlib
 from collections import deque
@@ -25,7 +24,16 @@ from pathlib import Path
 
 from gan_play import limits
 from gan_play.pictures import decoder, doctor, images
-from gan_play.pictures.datasets import Kept, NewSet, Progress, Taken, check_room, disk_may_be_full, run_to_end
+from gan_play.pictures.datasets import (
+    Clock,
+    Kept,
+    NewSet,
+    Progress,
+    Taken,
+    check_room,
+    disk_may_be_full,
+    run_to_end,
+)
 from gan_play.refusals import Refusal, Refused, refuse
 
 __all__ = ["Progress", "Taken", "run_to_end", "take_in"]
@@ -329,7 +337,7 @@ def take_in(
     with ExitStack() as open_archives, disk_may_be_full(home):
         entries = list(_entries(sources, open_archives))
         new = open_archives.enter_context(NewSet(home))
-        started = told = time.monotonic()
+        clock = Clock()
         yield Progress(0, len(entries), 0.0, "Looking at the pictures")
         for done, (entry, result) in enumerate(_decode_all(entries, background), start=1):
             if isinstance(result, Refusal):
@@ -339,9 +347,8 @@ def take_in(
                 break
             else:
                 new.add(entry.name, result)
-            if time.monotonic() - told > 0.2:
-                told = time.monotonic()
-                left = (told - started) / done * (len(entries) - done)
+            if clock.due():
+                left = clock.left(done, len(entries))
                 yield Progress(done, len(entries), left, f"{len(new):,} pictures taken in")
         if not len(new):
             first = refused[0].sentence if len(refused) == 1 else ""
