@@ -16,6 +16,7 @@ file, so that each file can be verified by itself, even where `latest.json` is l
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import re
@@ -299,9 +300,17 @@ def settings_of(header: Mapping[str, str]) -> Settings:
     return check_settings(values)
 
 
+@functools.lru_cache(maxsize=32)
+def _table(recipe: str, size_px: int, width: int, num_labels: int) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Name -> (shape, dtype code) of a whole state. Nothing else in the settings matters to it."""
+    sizes = {"recipe": recipe, "size_px": size_px, "width": width, "num_labels": num_labels}
+    settings = check_settings(sizes | {"batch": 2, "seed": 0})
+    return {name: (tuple(shape), DTYPES[dtype]) for name, (shape, dtype) in expected_shapes(settings).items()}
+
+
 def _expected(header: Mapping[str, str], settings: Settings) -> dict[str, tuple[tuple[int, ...], str]]:
     """The table of tensors that a file of this kind must have, computed from the recipe and not from the file."""
-    table = {n: (tuple(shape), DTYPES[str(d).removeprefix("torch.")]) for n, (shape, d) in _shapes(settings)}
+    table = _table(settings.recipe, settings.size_px, settings.width, settings.num_labels)
     if header["kind"] == "model":
         return {n.removeprefix("average."): entry for n, entry in table.items() if n.startswith("average.")}
     if header["kind"] == "starter":
@@ -309,10 +318,6 @@ def _expected(header: Mapping[str, str], settings: Settings) -> dict[str, tuple[
         kept = {n: entry for n, entry in table.items() if n.startswith(("average.", "discriminator."))}
         return {n: (shape, half.get(dtype, dtype)) for n, (shape, dtype) in kept.items()}
     return table
-
-
-def _shapes(settings: Settings) -> Iterable[tuple[str, tuple[tuple[int, ...], str]]]:
-    return expected_shapes(settings).items()
 
 
 def _check_table(path: Path, header: Mapping[str, str], entries: Mapping, settings: Settings) -> None:
@@ -364,6 +369,8 @@ def load_newest(folder: Path, settings: Settings) -> State:
         known = noted.get("sha256") if noted.get("file") == path.name else None
         try:
             state = load(path, settings, known if isinstance(known, str) else None)
+            if state.header["kind"] != "state":
+                raise _foreign(path)
         except FileNotFoundError:
             continue  # pruned since the folder was listed
         except Refused:

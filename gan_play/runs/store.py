@@ -274,11 +274,8 @@ def _seconds_left(run: dict, known: dict) -> float | None:
 
 def _sentence(home: Path, state: str, run: dict, position: int | None) -> str:
     if state == "queued":
-        ahead = (
-            "the run before it" if position == 1 else f"{position} runs before it" if position else "its turn"
-        )
-        busy = training_run(home)
-        return f"Waits for {ahead} to finish." if busy or (position or 0) > 1 else "Starting."
+        ahead = (position or 1) - 1 + (training_run(home) is not None)
+        return f"Waits for {ahead} run{'s' if ahead > 1 else ''} to finish." if ahead else "Starting."
     if state == "interrupted":
         return run["sentence"] or "Its process ended unexpectedly. It goes on from the last saved state."
     return run["sentence"]

@@ -1,0 +1,51 @@
+"""Small runs for the tests of checkpoints, store and worker: a dozen drawn pictures, the classic recipe, 32 px."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from gan_play.pictures import examples
+from gan_play.runs import checkpoints, store
+from gan_play.trainers import loop
+from gan_play.trainers.recipes import Settings, check_settings
+
+
+def settings(**changes: object) -> Settings:
+    """The quickest training there is: about 10 ms a step."""
+    smallest = {"recipe": "dcgan", "size_px": 32, "batch": 2, "width": 4, "seed": 3, "threads": 1}
+    return check_settings(smallest | changes)
+
+
+def a_run(home: Path, steps: int = 6, **changes: object) -> str:
+    """A run that waits to be trained to a step. `changes` go to `run.json`; it saves at every chance."""
+    taken = examples.take_in_example("sunsets", home, count=12)
+    plan = SimpleNamespace(settings=settings(), disk_bytes=0, sentence="")
+    run_id = store.create_run(
+        home, set_folder=taken.folder, plan=plan, recipe="dcgan", size_px=32, seed=3, steps=steps, name="Toy"
+    )
+    with store.changing(home / run_id) as run:
+        run |= {"save_seconds": 0.0, "scores": False} | changes
+    return run_id
+
+
+def final_digest(folder: Path) -> str:
+    """What identifies the newest state to the last bit: SHA-256 over its header and all its tensors."""
+    state = checkpoints.load(checkpoints.states(folder)[0])
+    return state.header["digest"]
+
+
+def digest_after(folder: Path, steps: int) -> str:
+    """The digest that an uninterrupted training with the run's settings and pictures has after `steps`."""
+    from gan_play.pictures import datasets
+
+    run = store.read_run(folder)
+    mine = Settings.from_json(run["settings"])
+    pictures = datasets.open_block(folder / "set")
+    training = loop.begin(mine)
+    for tick in loop.train(training, pictures.pixels, pictures.labels):
+        if tick.step == steps:
+            break
+    elsewhere = folder.parent / "reference"
+    elsewhere.mkdir(exist_ok=True)
+    header = checkpoints.make_header(mine, pictures.digest, steps)
+    path = checkpoints.save(elsewhere, steps, training.tensors(), header)
+    return checkpoints.load(path).header["digest"]
