@@ -64,7 +64,7 @@ def build(shared: Shared) -> None:
             if event.name not in examples.EXAMPLES:
                 raise Refused(refuse("example", str(event.name), names=", ".join(examples.EXAMPLES)))
             title = examples.EXAMPLES[event.name].title
-            yield from taking(examples.take_in_example(event.name, shared.home), title, colour)
+            yield from taking(examples.taking_in_example(event.name, shared.home), title, colour)
 
     outputs = [progress, stop, shared.chosen]
     events = [
