@@ -1,3 +1,4 @@
+import errno
 import tracemalloc
 
 import av
@@ -96,6 +97,17 @@ def test_a_cancelled_film_leaves_the_old_one_and_nothing_else(tmp_path):
     with pytest.raises(Cancelled):
         write_film(colours(), path, progress=cancel)
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("form", ["mp4", "gif", "webp"])
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path, form):
+    def full():
+        yield from colours(3)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(Refused, match="disk is full"):
+        write_film(full(), tmp_path / f"film.{form}")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("form", ["mp4", "gif", "webp"])

@@ -105,6 +105,21 @@ def test_threads_that_render_at_once_get_the_same_bytes_and_leave_torch_as_it_wa
     assert torch.get_num_threads() == before
 
 
+def test_every_picture_is_computed_on_one_thread_in_full_precision():
+    seen = []
+    handle = MODEL.generator.picture.register_forward_hook(
+        lambda module, given, made: seen.append((torch.get_num_threads(), given[0].dtype, len(given[0])))
+    )
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        all_operations(MODEL)
+    finally:
+        handle.remove()
+        torch.set_num_threads(threads)
+    assert set(seen) == {(1, torch.float32, 1)}
+
+
 def test_rendering_leaves_threads_precision_and_random_numbers_as_they_were():
     torch.manual_seed(5)
     expected = torch.randn(3)

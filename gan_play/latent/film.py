@@ -6,6 +6,7 @@ enlarged by whole multiples, so that players don't blur them; a film that failed
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -14,12 +15,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from gan_play import files
+from gan_play import files, limits
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
 FORMATS: dict[str, int] = {"mp4": 512, "webp": 256, "gif": 256}
 """Each kind of film with the side in pixels that small frames are enlarged to. GIF and WebP grow too heavy at 512."""
+
+MOST_FILM_BYTES = 100 * limits.MB  # what to free for one: two minutes of a restless film
 
 
 def check_format(form: object) -> str:
@@ -53,15 +56,20 @@ def write_film(
 
     Calls `progress(done, total)` after each frame; what it raises (a cancel) ends the writing and leaves no file.
     `note` goes into an MP4 as its comment. GIF counts time in hundredths of a second, so its speed is rounded.
-    Raises Refused for another suffix, ValueError for no frames.
+    Raises Refused for another suffix or a full disk, ValueError for no frames.
     """
     form = check_format(path.suffix.lstrip(".").lower())
     counted = _counted((enlarged(frame, FORMATS[form]) for frame in frames), total, progress)
-    with files.atomic_path(path) as unfinished:
-        if form == "mp4":
-            _write_mp4(counted, unfinished, fps, note)
-        else:
-            images.write_animation(counted, unfinished, fps, form)
+    try:
+        with files.atomic_path(path) as unfinished:
+            if form == "mp4":
+                _write_mp4(counted, unfinished, fps, note)
+            else:
+                images.write_animation(counted, unfinished, fps, form)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise Refused(refuse("disk-full", megabytes=MOST_FILM_BYTES // limits.MB)) from None
     return path
 
 

@@ -243,7 +243,10 @@ def _hold(path: Path, folder: Path, run_id: str) -> Model:
     with torch.random.fork_rng(devices=[]):  # building draws numbers that nobody needs
         generator = build_generator(settings)
     generator.load_state_dict(tensors)
-    generator = generator.float().eval().requires_grad_(False)
+    generator.to(
+        "cpu", torch.float32, memory_format=torch.contiguous_format
+    )  # channels_last sums in another order
+    generator.eval().requires_grad_(False)
     described = files.read_json(folder / "run.json")
     name = described.get("name") if isinstance(described, dict) else None
     model = Model(
