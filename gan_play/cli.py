@@ -129,23 +129,28 @@ def as_json(value: object) -> str:
 
 
 def output(text: str, endings: tuple[str, ...]) -> Path:
-    """Where a result goes: a path with one of `endings`; its folder is made. Refused before any work."""
+    """Where a result goes: a file with one of `endings`; its folder is made. Refused before any work."""
     path = Path(text).expanduser()
-    if path.suffix.lower() not in endings or path.is_dir():
-        raise Refused(refuse("output-kind", text, endings=" or ".join(endings)))
-    folder_for(str(path.parent))
+    if path.suffix.lower() not in endings or os.path.isdir(path):
+        raise Refused(refuse("output-kind", path.name or "Nothing", endings=" or ".join(endings)))
+    folder_for(path.parent)
+    try:
+        path.stat()  # a name that is too long, or that no disk can hold
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise Refused(refuse("output", path.name)) from error
     return path
 
 
-def folder_for(text: str) -> Path:
+def folder_for(folder: Path) -> Path:
     """Makes the folder of a result, or refuses in a sentence."""
-    folder = Path(text).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError
     except (OSError, ValueError) as error:
-        raise Refused(refuse("output", text)) from error
+        raise Refused(refuse("output", folder.name)) from error
     return folder
 
 
@@ -321,8 +326,8 @@ def sample(given: argparse.Namespace) -> int:
     from gan_play.share import artwork
 
     home = files.home(given.home)
-    single = given.out.endswith(("/", os.sep)) or Path(given.out).is_dir()
-    out = folder_for(given.out) if single else output(given.out, (".png",))
+    single = given.out.endswith(("/", os.sep))
+    out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
     seeds = playing.parse_seeds(given.seeds, most=MOST_FOLDER_SEEDS if single else limits.MOST_SEEDS)
     truncation = playing.check_truncation(given.truncation)
     model = playing.load(home, given.run)

@@ -103,7 +103,7 @@ REASONS: dict[str, str] = {
     "port": "Port {file} is taken: choose another one with --port.",
     # The command line
     "output": "{file} can't be written to: name another file or folder with --out.",
-    "output-kind": "{file} can't be the name of the result: it has to end in {endings}.",
+    "output-kind": "{file} can't be the name of the result: it has to be a file that ends in {endings}.",
     "scored": "{file} pictures can't be scored: choose a number from 16 to {most}.",
     "no-set-kept": "{file} came without the pictures that it learnt from, so there is nothing to score it against.",
 }
@@ -140,4 +140,5 @@ def refuse(reason: str, file: str = "", **details: object) -> Refusal:
     """The refusal for a code of `REASONS`; `details` fill its sentence. An unknown code is a KeyError."""
     values = {name: printable(str(value), most=96) for name, value in details.items()}
     sentence = REASONS[reason].format(file=printable(file) or "It", **values)
+    file = str(file).encode("utf-8", "replace").decode()  # half a surrogate pair can't be written as JSON
     return Refusal(reason, file, printable(sentence, most=limits.MOST_SENTENCE_CHARS))
