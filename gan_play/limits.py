@@ -24,6 +24,7 @@ LEAST_PICTURES = 8  # with fewer there is no set, only copies to be learnt by he
 MOST_PICTURES = 100_000  # names, labels and hashes of all of them are held in memory: about 100 MB
 KEPT_SIDE_PX = 512  # shorter side of a kept picture: the largest training size
 LOSSLESS_SIDE_PX = 128  # up to this a picture is kept without loss: JPEG would show its blocks
+MOST_FILES = 200_000  # looked at in all sources: somebody may name the root of a disk
 MOST_LABELS = 1_000  # ImageNet has as many; each costs the networks parameters
 MOST_CROPS = 8  # of one picture, along its long side; as many as MOST_ASPECT allows
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from gan_play import limits
@@ -43,18 +44,18 @@ _PROJECT = str(Path(__file__).resolve().parent.parent.parent)
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing found in a source: its path there, about how many bytes, and how to read it, or why not to."""
+    """One thing found in a source: its path there, and how to read it, which may tell why not to."""
 
     name: str
-    size_bytes: int
     read: Callable[[], bytes | Refusal]
 
 
 class Decoder:
-    """A child process that decodes, started again when it died."""
+    """A child process that decodes, started again when it died. One thread at a time may call `examine`."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen | None = None
+        self._over = False
 
     def _start(self) -> subprocess.Popen:
         path = os.pathsep.join(filter(None, [_PROJECT, os.environ.get("PYTHONPATH")]))
@@ -70,6 +71,10 @@ class Decoder:
 
     def examine(self, data: bytes, name: str, background: images.Color) -> Kept | Refusal:
         """One file's bytes as a kept picture, or why not. A child that dies or takes too long is a refusal."""
+        if self._over:
+            return refuse("unreadable", name)
+        if self._child is not None and self._child.poll() is not None:  # it died between two pictures
+            self.close()
         if self._child is None:
             self._child = self._start()
         child = self._child
@@ -87,8 +92,14 @@ class Decoder:
             return refuse("too-heavy", name)
         return decoder.from_message(*answer)
 
+    def stop(self) -> None:
+        """From any thread: ends what the child is doing, for good. `close` is still to be called."""
+        self._over = True
+        if child := self._child:
+            child.kill()
+
     def close(self) -> None:
-        """Ends the child, whatever it is doing."""
+        """Ends the child and leaves nothing of it."""
         if self._child is not None:
             self._child.kill()
             for pipe in (self._child.stdin, self._child.stdout):
@@ -121,15 +132,12 @@ def _read_file(path: Path, name: str) -> bytes | Refusal:
 
 
 def _file_entry(path: Path, name: str) -> Entry:
-    try:
-        size_bytes = path.stat().st_size
-    except (OSError, ValueError):
-        size_bytes = 0
-    return Entry(name, size_bytes, lambda: _read_file(path, name))
+    name = name.encode("utf-8", "replace").decode()  # a name on disk may be no text at all
+    return Entry(name, lambda: _read_file(path, name))
 
 
 def _refused_entry(refusal: Refusal) -> Entry:
-    return Entry(refusal.file, 0, lambda: refusal)
+    return Entry(refusal.file, lambda: refusal)
 
 
 def _directory_size(file, size_bytes: int) -> tuple[int, int]:
@@ -233,9 +241,7 @@ def _zip_entries(path: Path, name: str, prefix: str, open_archives: ExitStack) -
             most = limits.MOST_ZIP_TOTAL_BYTES // limits.MB
             entries.append(_refused_entry(refuse("zip-too-large", name, most=most)))
             break
-        entries.append(
-            Entry(shown, entry.file_size, lambda e=entry, shown=shown: _read_entry(archive, e, shown))
-        )
+        entries.append(Entry(shown, lambda entry=entry, shown=shown: _read_entry(archive, entry, shown)))
     return sorted(entries, key=lambda e: e.name)
 
 
@@ -298,28 +304,28 @@ def _decode_all(
     children = list(free)
     waiting: deque[tuple[Entry, int, Future | Refusal]] = deque()
     held_bytes = 0
-    with ThreadPoolExecutor(count) as threads:
-        try:
-            for entry in entries:
-                data = entry.read()
-                if isinstance(data, Refusal):
-                    waiting.append((entry, 0, data))
-                else:
-                    waiting.append((entry, len(data), threads.submit(examine, data, entry.name)))
-                    held_bytes += len(data)
-                while waiting and (len(waiting) > 8 * count or held_bytes > limits.MOST_WAITING_BYTES):
-                    entry, size_bytes, result = waiting.popleft()
-                    held_bytes -= size_bytes
-                    yield entry, result.result() if isinstance(result, Future) else result
-            while waiting:
-                entry, _, result = waiting.popleft()
+    threads = ThreadPoolExecutor(count)
+    try:
+        for entry in entries:
+            data = entry.read()
+            if isinstance(data, Refusal):
+                waiting.append((entry, 0, data))
+            else:
+                waiting.append((entry, len(data), threads.submit(examine, data, entry.name)))
+                held_bytes += len(data)
+            while waiting and (len(waiting) > 8 * count or held_bytes > limits.MOST_WAITING_BYTES):
+                entry, size_bytes, result = waiting.popleft()
+                held_bytes -= size_bytes
                 yield entry, result.result() if isinstance(result, Future) else result
-        finally:
-            for _, _, result in waiting:
-                if isinstance(result, Future):
-                    result.cancel()
-            for child in children:
-                child.close()
+        while waiting:
+            entry, _, result = waiting.popleft()
+            yield entry, result.result() if isinstance(result, Future) else result
+    finally:  # also where nobody wants the rest any more
+        for child in children:
+            child.stop()
+        threads.shutdown(cancel_futures=True)
+        for child in children:
+            child.close()
 
 
 def take_in(
@@ -335,7 +341,7 @@ def take_in(
     check_room(home)
     refused: list[Refusal] = []
     with ExitStack() as open_archives, disk_may_be_full(home):
-        entries = list(_entries(sources, open_archives))
+        entries = list(islice(_entries(sources, open_archives), limits.MOST_FILES))
         new = open_archives.enter_context(NewSet(home))
         clock = Clock()
         yield Progress(0, len(entries), 0.0, "Looking at the pictures")
