@@ -3,12 +3,17 @@
 import dataclasses
 
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as examples_of
 
 from gan_play.latent.sample import Model
 from gan_play.runs import checkpoints
 from gan_play.trainers.recipes import Settings, build_generator, check_settings
 
 SIZE_PX = 32
+
+untimed = examples_of(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For hypothesis: a busy machine is no failure."""
 
 
 def settings(recipe: str = "projected", size_px: int = SIZE_PX) -> Settings:

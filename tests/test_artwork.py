@@ -81,6 +81,7 @@ def signed(data):
 # Codes
 
 
+@playing.untimed
 @given(works())
 def test_a_code_brings_back_the_artwork_and_nothing_else(work):
     code = encode(work)
@@ -152,6 +153,7 @@ def test_what_is_no_code_is_refused_in_a_sentence(text):
     assert 20 < len(refused.value.refusal.sentence) <= 160
 
 
+@playing.untimed
 @given(st.text(max_size=80) | st.from_regex(r"[A-Za-z0-9_-]{16,80}", fullmatch=True))
 @example("A" * 24)
 def test_any_text_is_refused_or_was_made_here(text):
@@ -159,6 +161,7 @@ def test_any_text_is_refused_or_was_made_here(text):
         decode(text)
 
 
+@playing.untimed
 @given(st.binary(max_size=120))
 def test_forged_codes_are_an_artwork_that_can_be_or_refused(data):
     for forged in (data, bytes([1]) + bytes(8) + data):
@@ -171,6 +174,7 @@ def test_forged_codes_are_an_artwork_that_can_be_or_refused(data):
             assert work.operation in artworks.OPERATIONS and 0 <= work.truncation <= 2
 
 
+@playing.untimed
 @given(works(), st.data())
 def test_a_code_with_one_wrong_missing_or_extra_character_is_told_from_a_good_one(work, data):
     code = encode(work)

@@ -203,6 +203,7 @@ def test_what_is_no_list_of_seeds_is_refused_in_a_sentence(text):
     assert len(refused.value.refusal.sentence) <= 160
 
 
+@playing.untimed
 @given(st.text(max_size=60))
 def test_any_text_is_a_list_of_seeds_or_refused(text):
     try:

@@ -23,6 +23,7 @@ def steps(places, stops):
     return [(b - a) % stops for a, b in itertools.pairwise([*along, along[0]])]
 
 
+@playing.untimed
 @given(st.integers(2, 12), st.integers(2, 400))
 def test_a_loop_closes_with_one_ordinary_step_and_meets_every_stop(stops, frames):
     frames = max(frames, stops)
@@ -36,6 +37,7 @@ def test_a_loop_closes_with_one_ordinary_step_and_meets_every_stop(stops, frames
     assert min(ordinary) <= ordinary[-1] <= max(ordinary)
 
 
+@playing.untimed
 @given(st.integers(2, 12), st.integers(2, 400))
 def test_a_walk_that_is_no_loop_begins_and_ends_at_its_first_and_last_stop(stops, frames):
     frames = max(frames, stops)
