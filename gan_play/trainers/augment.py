@@ -5,7 +5,6 @@ generator given, so a step's augmentation is a function of (seed, step).
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 SHIFT = 0.125  # of the side
@@ -23,16 +22,17 @@ def colour(x: Tensor, random: torch.Generator) -> Tensor:
 
 
 def shift(x: Tensor, random: torch.Generator) -> Tensor:
-    """Move each picture by up to an eighth of its side; what comes in from outside is mid-grey."""
+    """Move each picture by up to an eighth of its side; its edge fills what comes in from outside.
+
+    The paper fills with grey. A painter learns to paint that grey along its own edges, since there it passes.
+    """
     count, _, height, width = x.shape
     reach = int(height * SHIFT + 0.5)
-    moves = torch.randint(-reach, reach + 1, (2, count), generator=random)
-    rows = torch.arange(height)[None] + moves[0][:, None] + reach  # (B, H)
-    columns = torch.arange(width)[None] + moves[1][:, None] + reach
-    rows, columns = rows.to(x.device), columns.to(x.device)
-    padded = F.pad(x, (reach, reach, reach, reach)).permute(0, 2, 3, 1)
+    moves = torch.randint(-reach, reach + 1, (2, count, 1), generator=random)
+    rows = (torch.arange(height) + moves[0]).clamp(0, height - 1).to(x.device)  # (B, H)
+    columns = (torch.arange(width) + moves[1]).clamp(0, width - 1).to(x.device)  # (B, W)
     which = torch.arange(count, device=x.device)[:, None, None]
-    return padded[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return x.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def cutout(x: Tensor, random: torch.Generator) -> Tensor:
