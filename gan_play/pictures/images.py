@@ -53,6 +53,7 @@ _TURNS = {  # EXIF orientation -> what puts the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 _FOREIGN = (  # (offset, magic bytes, kind): what people drop in that is no picture we read, to say so by its name
     (4, b"ftypheic", "a HEIC picture"),
     (4, b"ftypheix", "a HEIC picture"),
@@ -90,12 +91,17 @@ class Decoded:
     animated: bool
 
 
+def _ends_early(data: bytes) -> bool:
+    """Whether a WebP is shorter than its head says. Its decoder doesn't tell this from other damage."""
+    webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    return webp and struct.unpack("<I", data[4:8])[0] + 8 > len(data)
+
+
 def _foreign(data: bytes, name: str) -> Refusal:
     """The refusal of bytes in which no format of ours was recognised."""
     head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n") if data[:1] in b"\xef \t\r\n<" else data[:64]
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        early = struct.unpack("<I", data[4:8])[0] + 8 > len(data)
-        return refuse("truncated" if early else "damaged", name)
+        return refuse("truncated" if _ends_early(data) else "damaged", name)
     if head.startswith(_READABLE) or ("AVIF" in FORMATS and data[4:12] == b"ftypavif"):
         return refuse("damaged", name)
     for offset, magic, kind in _FOREIGN:
@@ -144,9 +150,9 @@ def _keyed(image: Image.Image, data: bytes) -> Image.Image:
         clear = np.asarray(image) == key
         colors = _eight_bits(image).convert("RGB")
     else:
-        scale = (lambda v: v >> 8) if depth == 16 else (lambda v: v * (255 // (2**depth - 1)))
         colors = image.convert("RGB")
-        wanted = [scale(v) for v in (key if isinstance(key, tuple) else (key,) * 3)]
+        samples = key if isinstance(key, tuple) else (key,) * 3
+        wanted = [v >> 8 if depth == 16 else min(255, v * (255 // (2**depth - 1))) for v in samples]
         clear = (np.asarray(colors) == np.array(wanted)).all(axis=-1)
     colors.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
     return colors
@@ -216,12 +222,7 @@ def _decoded(data: bytes, name: str, background: Color, side_px: int | None) -> 
         clean = ground
     if turn is not None:
         clean = clean.transpose(turn)
-        if clean.size[0] * height != clean.size[1] * width and turn in (
-            Image.Transpose.TRANSPOSE,
-            Image.Transpose.ROTATE_270,
-            Image.Transpose.TRANSVERSE,
-            Image.Transpose.ROTATE_90,
-        ):
+        if turn in _QUARTER_TURNS:
             width, height = height, width
     return Decoded(np.array(clean, dtype=np.uint8), width, height, animated)
 
@@ -249,12 +250,10 @@ def examine(
         return refuse("too-many-pixels", name, megapixels=math.ceil(pixels / 1e6), most=most)
     except MemoryError:
         return refuse("too-heavy", name)
-    except (
-        Exception
-    ) as error:  # PIL's decoders raise whatever they meet in bad bytes: ValueError, SyntaxError...
-        early = isinstance(error, EOFError) or re.search(
-            "truncated|unexpected end|buffer is not", str(error).lower()
-        )
+    except Exception as error:
+        # PIL's decoders raise whatever they meet in bad bytes: ValueError, SyntaxError, struct.error...
+        said = re.search("truncated|unexpected end|buffer is not", str(error).lower())
+        early = isinstance(error, EOFError) or said or _ends_early(data)
         return refuse("truncated" if early else "damaged", name)
 
 
