@@ -100,6 +100,8 @@ REASONS: dict[str, str] = {
     "not-owner": "Only who started this run can steer it: open it in the browser that started it.",
     "no-chosen": "There are no pictures to train on yet: drop some in under Gather.",
     "one-each": "One training at a time for each visitor here: stop yours, or wait until it is done.",
+    "no-key": "Where strangers may come, a run needs a key of 8 to 200 characters: think one up and keep it.",
+    "crowded": "Too many trainings are waiting here already: come back later.",
     "port": "Port {file} is taken: choose another one with --port.",
     # The command line
     "output": "{file} can't be written to: name another file or folder with --out.",

@@ -29,6 +29,11 @@ MOST_NAMES = 200  # refused files and duplicates that are listed by name
 PREVIEWS = 3  # own pictures on which the ways to make them square are shown
 
 DROP_JS = look.asset("drop.js")
+EXAMPLE_JS = """element.addEventListener('click', (event) => {
+  const card = event.target.closest('[data-example]');
+  if (card) trigger('example', {name: card.dataset.example});
+});"""
+TO_REPORT = "() => document.querySelector('#report')?.scrollIntoView({behavior: 'smooth', block: 'start'})"
 CHOOSE_JS = """element.addEventListener('click', (event) => {
   const card = event.target.closest('[data-how]');
   if (!card) return;
@@ -40,8 +45,6 @@ CHOOSE_JS = """element.addEventListener('click', (event) => {
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
     drop = gr.HTML(drop_zone(), js_on_load=DROP_JS, elem_id="drop")
-    with gr.Accordion(say("gather.colour.title"), open=False):
-        colour = gr.ColorPicker("#ffffff", label=say("gather.colour.label"), info=say("gather.colour.info"))
     progress = gr.HTML("", elem_id="gather-progress")
     stop = gr.Button(say("gather.cancel"), visible=False, size="sm", elem_id="gather-cancel")
     report = gr.HTML("", elem_id="report", js_on_load=CHOOSE_JS)
@@ -49,6 +52,9 @@ def build(shared: Shared) -> None:
         shared.go.render()
         more = gr.Button(say("gather.choose"), elem_id="gather-choose")
     shared.busy.render()
+    cards = gr.HTML(example_cards(), js_on_load=EXAMPLE_JS, elem_id="examples")
+    with gr.Accordion(say("gather.colour.title"), open=False):
+        colour = gr.ColorPicker("#ffffff", label=say("gather.colour.label"), info=say("gather.colour.info"))
 
     def take(colour: str, event: gr.EventData):
         """Take in what was uploaded."""
@@ -67,26 +73,13 @@ def build(shared: Shared) -> None:
             yield from taking(examples.taking_in_example(event.name, shared.home), title, colour)
 
     outputs = [progress, stop, shared.chosen]
+    reading = {"concurrency_limit": 2, "show_progress": "hidden", **PRIVATE}
     events = [
-        drop.gathered(
-            take,
-            colour,
-            outputs,
-            api_name="ui_gather",
-            show_progress="hidden",
-            concurrency_limit=2,
-            **PRIVATE,
-        ),
-        drop.example(
-            take_example,
-            colour,
-            outputs,
-            api_name="ui_example",
-            show_progress="hidden",
-            concurrency_limit=2,
-            **PRIVATE,
-        ),
+        drop.gathered(take, colour, outputs, api_name="ui_gather", **reading),
+        cards.example(take_example, colour, outputs, api_name="ui_example", **reading),
     ]
+    for event, api_name in zip(events, ("ui_gather_seen", "ui_example_seen"), strict=True):
+        event.success(None, None, None, js=TO_REPORT, api_name=api_name, **PRIVATE)
     stop.click(
         lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
         None,
@@ -213,11 +206,10 @@ def taking(steps: Iterator, name: str, colour: str) -> Iterator[tuple]:
 
 
 def drop_zone() -> str:
-    """The drop zone and the example sets."""
+    """The drop zone; `drop.js` brings it to life."""
     texts = {key: say(f"gather.drop.{key}") for key in ("packing", "sending", "large", "failed", "cancelled")}
     data = " ".join(f'data-{key}="{escape(text)}"' for key, text in texts.items())
     choose_files, choose_folder = escape(say("gather.drop.files")), escape(say("gather.drop.folder"))
-    cards = "".join(example_card(name, example) for name, example in examples.EXAMPLES.items())
     return f"""<div class="drop" {data}>
 <p class="drop-big">{escape(say("gather.drop.title"))}</p><p class="subdued">{escape(say("gather.drop.kinds"))}</p>
 <div class="buttons"><button type="button" class="gp primary" data-choose="files">{choose_files}</button>
@@ -225,8 +217,13 @@ def drop_zone() -> str:
 <input type="file" name="files" multiple hidden aria-label="{choose_files}">
 <input type="file" name="folder" webkitdirectory hidden aria-label="{choose_folder}">
 <div class="drop-status" role="status"><span></span><progress max="1" value="0" hidden></progress>
-<button type="button" class="gp" data-cancel hidden>{escape(say("gather.cancel"))}</button></div></div>
-<p class="or">{escape(say("gather.examples"))}</p><div class="cards">{cards}</div>"""
+<button type="button" class="gp" data-cancel hidden>{escape(say("gather.cancel"))}</button></div></div>"""
+
+
+def example_cards() -> str:
+    """The example sets to choose from."""
+    cards = "".join(example_card(name, example) for name, example in examples.EXAMPLES.items())
+    return f'<p class="or">{escape(say("gather.examples"))}</p><div class="cards">{cards}</div>'
 
 
 def example_card(name: str, example: examples.Example) -> str:
@@ -314,7 +311,7 @@ def fits(choice: dict, pictures: list[dict]) -> str:
     cards = ""
     for how in datasets.FITS:
         shown = "".join(
-            f'<img src="gradio_api/set/{choice["set"]}/{i}-{how}-{back}.webp" height="88" loading="lazy" '
+            f'<img src="gradio_api/set/{choice["set"]}/square/{i}-{how}-{back}.webp" height="88" loading="lazy" '
             f'alt="{escape(say("gather.fit.alt", name=pictures[i]["name"]))}">'
             for i in dict.fromkeys(some)
         )

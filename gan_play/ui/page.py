@@ -15,7 +15,7 @@ from pathlib import Path
 import gradio as gr
 
 from gan_play.runs import store
-from gan_play.ui import gather, look, train
+from gan_play.ui import api, gather, look, train
 from gan_play.ui.shared import (
     LIVE,
     PRIVATE,
@@ -58,6 +58,7 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
             name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
             for name in ("run", "model", "tray", "art", "picked", "chosen")
         }
+        here = gr.Textbox("play", visible="hidden", elem_id="state-tab", label="tab")
         bar = gr.HTML(look.bar(None, None, 0), elem_id="bar", js_on_load=BAR_JS)
         with gr.Tabs(selected="play", elem_id="tabs", overflow_behavior="wrap") as tabs:
             tab = {name: gr.Tab(say(f"tab.{name}"), id=name, elem_id=f"tab-{name}") for name in BUILDERS}
@@ -78,16 +79,17 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
             with tab[name]:
                 gr.HTML(look.sentence(say(f"{name}.sentence")))
                 build(shared)
-        keep_address(shared)
+        keep_address(shared, tab, here)
         shared.key.render()
         shared.kept.render()  # last: where a browser blocks storage, nothing declared below would render
         arrive(shared, blocks)
+        api.register(shared)
     return blocks
 
 
 def fill_bar(shared: Shared, bar: gr.HTML) -> None:
     """The thin bar: the model in hand, what is training with a mini grid and the time left, the device."""
-    seen = gr.Textbox(visible=False)
+    seen = gr.Textbox("", visible=False)
 
     def tick(model: str, seen: str, key: str):
         now = look.bar(*bar_facts(shared, model, key))
@@ -115,15 +117,17 @@ def bar_facts(shared: Shared, model: str, key: str) -> tuple[dict | None, dict |
     return in_hand, running and store.status(shared.home, running.id), waiting
 
 
-def keep_address(shared: Shared) -> None:
+def keep_address(shared: Shared, tab: dict[str, gr.Tab], here: gr.Textbox) -> None:
     """Keep the address and this browser's memory in step with the page; both happen in the browser alone."""
+    for name, one in tab.items():
+        one.select(None, None, here, js=f"() => '{name}'", api_name=f"ui_here_{name}", **PRIVATE)
     shared.run.change(None, shared.run, None, js=ADDRESS, api_name="ui_address", **PRIVATE)
     gr.on(
-        [shared.run.change, shared.model.change, shared.tray.change, shared.chosen.change],
+        [one.change for one in (shared.run, shared.model, shared.tray, shared.chosen, here)],
         None,
-        [shared.run, shared.model, shared.tray, shared.chosen],
+        [shared.run, shared.model, shared.tray, shared.chosen, here],
         shared.kept,
-        js="(run, model, tray, chosen) => ({run, model, tray, chosen})",
+        js="(run, model, tray, chosen, tab) => ({run, model, tray, chosen, tab})",
         api_name="ui_keep",
         **PRIVATE,
     )
@@ -141,21 +145,32 @@ def arrive(shared: Shared, blocks: gr.Blocks) -> None:
         model = next((run for run in (kept.get("model"), STARTER) if is_run(shared.home, run)), "")
         if asked and not is_run(shared.home, asked):
             gr.Warning(say("page.no_run"), title="")
-        tab = "train" if asked and run == asked and not art else "play"
-        return {
+        arrived = {
             shared.run: gr.update(value=run),
             shared.model: gr.update(value=model),
             shared.tray: gr.update(value=tray_text(kept.get("tray"))),
             shared.art: gr.update(value=art),
             shared.chosen: gr.update(value=str(kept.get("chosen") or "")[:MOST_CODE_CHARS]),
             shared.key: key or secrets.token_urlsafe(24),
-            shared.tabs: gr.Tabs(selected=tab),
         }
+        tab = first_tab(asked, art, kept)
+        if tab != "play":  # it is there already, and a quick visitor may have left it
+            arrived[shared.tabs] = gr.Tabs(selected=tab)
+        return arrived
 
     outputs = [shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key, shared.tabs]
     blocks.load(
         load, [shared.kept, shared.key], outputs, api_name="ui_arrive", show_progress="hidden", **PRIVATE
     )
+
+
+def first_tab(run: str, art: str, kept: dict) -> str:
+    """Where a page opens: a link to an artwork in Play, one to a run in Train; a reload where it was; else Play."""
+    if art:
+        return "play"
+    if run and run != kept.get("run"):
+        return "train"
+    return kept.get("tab") if kept.get("tab") in BUILDERS else "train" if run else "play"
 
 
 def tray_text(text: object) -> str:

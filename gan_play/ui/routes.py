@@ -2,7 +2,7 @@
 
     GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
     GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
-    GET /gradio_api/set/SET/INDEX-HOW-BACK.webp     the same made square in one of three ways
+    GET /gradio_api/set/SET/square/INDEX-HOW-BACK.webp the same made square in one of three ways
     GET /gradio_api/example/NAME.webp               what an example set looks like
 
 Whatever does not exist, is misspelt or points elsewhere answers 404, alike. Ids are matched before they touch a path.
@@ -61,9 +61,9 @@ def routes(home: Path) -> list[APIRoute]:
         return made(lambda: example_strip(name), "image/webp")
 
     return [
-        route("/gradio_api/run/{run}/grid/{step}.webp", grid),
-        route("/gradio_api/set/{set_id}/{index}-{size}.webp", thumbnail),
-        route("/gradio_api/set/{set_id}/{index}-{how}-{background}.webp", square),
+        route("/gradio_api/run/{run}/grid/{step:int}.webp", grid),
+        route("/gradio_api/set/{set_id}/{index:int}-{size:int}.webp", thumbnail),
+        route("/gradio_api/set/{set_id}/square/{index:int}-{how}-{background}.webp", square),
         route("/gradio_api/example/{name}.webp", example),
     ]
 

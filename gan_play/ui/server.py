@@ -9,7 +9,9 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault(
@@ -24,6 +26,7 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
 from gan_play.ui import look, page, routes, share_routes, tiles
 
+ADOPT_SECONDS = 5
 WILDCARDS = {"0.0.0.0", "::"}
 
 
@@ -57,6 +60,16 @@ def names(host: str | None, share: bool) -> frozenset[str]:
     return frozenset(own)
 
 
+def keep_adopting(home: Path) -> None:
+    """Take up runs whose worker died, and those that wait, now and every few seconds; for a thread of its own."""
+    while True:
+        try:
+            worker.adopt(home)
+        except OSError as error:  # a home that can't be read now may be readable again soon
+            print(f"The runs can't be looked after: {error.strerror}.", file=sys.stderr)
+        time.sleep(ADOPT_SECONDS)
+
+
 def launch(
     home: str | None = None,
     host: str | None = None,
@@ -85,8 +98,8 @@ def launch(
         state_session_capacity=1000,
         footer_links=["api", "settings"],
         theme=look.THEME,
-        css=look.CSS + tiles.CSS,
-        head=look.HEAD,
+        css=look.CSS,
+        head=look.HEAD + tiles.STYLE,
         app_kwargs={
             "routes": [*routes.routes(folder), *share_routes.routes(folder)],
             "middleware": [door],
@@ -97,7 +110,7 @@ def launch(
         _, address, _ = blocks.launch(**settings)
     except OSError as error:  # Gradio's only one: no free port
         raise Refused(refuse("port", str(port or "7860 to 7959"))) from error
-    threading.Thread(target=worker.adopt, args=(folder,), daemon=True).start()
+    threading.Thread(target=keep_adopting, args=(folder,), daemon=True).start()
     if wait:
         blocks.block_thread()
     return blocks, address

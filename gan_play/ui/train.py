@@ -36,6 +36,7 @@ MOST_MINUTES = 480
 MORE_MINUTES = 10
 MOST_ROWS = 300  # of statistics in a plot: more can't be seen
 MOST_GRIDS = 600  # on the time slider
+MOST_WAITING = 20  # runs on their way where strangers may come
 CONTROLS = ("pause", "resume", "stop", "more")
 ENDED = {"stopped", "finished", "failed"}
 
@@ -80,7 +81,7 @@ def build_watching(shared: Shared) -> None:
                 name = gr.Textbox(label=say("train.name"), max_length=60, elem_id="rename-to")
                 rename = gr.Button(say("train.rename"), elem_id="rename")
                 delete = gr.Button(say("train.delete"), variant="stop", elem_id="delete")
-    seen, sure = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    seen, sure = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
     outputs = [column, live, *buttons.values(), manage, seen]
 
     def look_at(run: str, seen: str, key: str):
@@ -294,7 +295,7 @@ def facts(status: dict) -> str:
 
 def build_setup(shared: Shared) -> None:
     """How to train next: recipe, size, time and what it will take, where to start from; the rest folded away."""
-    with gr.Accordion(say("train.setup"), open=True, elem_id="setup"):
+    with gr.Accordion(say("train.setup"), open=True, elem_id="setup") as setup:
         subject = gr.HTML(subject_of(None), elem_id="subject")
         gather = gr.Button(say("train.gather_first"), elem_id="gather-first")
         recipe = gr.Textbox(DEFAULT, visible=False)
@@ -345,11 +346,12 @@ def build_setup(shared: Shared) -> None:
         return waiting, waiting, gr.update(interactive=False), gr.update(interactive=False)
 
     def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, *values):
-        """Make the run and start its worker; whatever happens, the buttons come back."""
+        """Make the run and start its worker."""
         try:
+            values = chosen_dials(recipe, values)
             run = create(
                 shared,
-                chosen,
+                read_choice(shared, chosen),
                 recipe,
                 size,
                 minutes,
@@ -358,28 +360,36 @@ def build_setup(shared: Shared) -> None:
                 name,
                 seed,
                 key,
-                chosen_dials(recipe, values),
+                values,
             )
         except Refused as refused:
             bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
-            return gr.skip(), gr.skip(), bad, bad, gr.update(interactive=True), gr.update(interactive=True)
-        done = gr.update(value="")
-        back = gr.update(interactive=True)
-        return gr.update(value=run), gr.Tabs(selected="train"), done, done, back, back
+            return gr.skip(), gr.skip(), bad, bad
+        return gr.update(value=run), gr.Tabs(selected="train"), gr.update(value=""), gr.update(value="")
+
+    def again(chosen: str):
+        """Whatever happened, the buttons come back."""
+        able = gr.update(interactive=bool(read_choice(shared, chosen)))
+        return able, able
 
     inputs = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, *dials.values()]
     for button, api_name in ((shared.go, "ui_go"), (begin, "ui_begin")):
-        button.click(
+        pressed = button.click(
             lead, None, [busy, note, shared.go, begin], api_name=f"{api_name}_pressed", **QUIET
-        ).then(
+        )
+        started = pressed.then(
             start_run,
             inputs,
-            [shared.run, shared.tabs, busy, note, shared.go, begin],
+            [shared.run, shared.tabs, busy, note],
             concurrency_limit=2,
             show_progress="hidden",
             api_name=api_name,
             **PRIVATE,
-        ).then(None, None, None, js="() => window.scrollTo({top: 0})", api_name=f"{api_name}_top", **PRIVATE)
+        )
+        started.then(again, shared.chosen, [shared.go, begin], api_name=f"{api_name}_again", **QUIET)
+        started.success(
+            None, None, None, js="() => window.scrollTo({top: 0})", api_name=f"{api_name}_top", **PRIVATE
+        )
 
     def pick_recipe(size: int, event: gr.EventData):
         """Another recipe: its card, its dials, the runs that it can start from."""
@@ -438,18 +448,21 @@ def build_setup(shared: Shared) -> None:
     shared.train_tab.select(api_name="ui_forecast", **measuring)
     shared.chosen.change(show, shared.chosen, [subject, gather, begin], api_name="ui_subject", **QUIET)
     gather.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_gather_first", **QUIET)
-    shared.run.change(pick_size, [recipe, size], start, api_name="ui_starts", **QUIET)
+
+    def fold(run: str, recipe: str, size: int):
+        """While a run is watched, the next one waits folded; what the next one can start from may be new."""
+        choices, _ = starts(shared, recipe, size)
+        return gr.update(open=not is_run(shared.home, run)), gr.update(choices=choices)
+
+    shared.run.change(fold, [shared.run, recipe, size], [setup, start], api_name="ui_fold", **QUIET)
 
 
 def create(shared: Shared, chosen: str, recipe, size, minutes, start, device, name, seed, key, dials) -> str:
     """Make a run of what the page asked for and start its worker; its id. Refused where anything is impossible."""
-    choice = read_choice(shared, chosen)
     if not choice:
         raise Refused(refuse("no-chosen"))
     if shared.public:
-        own = [run for run in visible_runs(shared, key) if not run.shipped and run.state in LIVE]
-        if own or not key:
-            raise Refused(refuse("one-each"))
+        check_public(shared, key)
     if start and not is_run(shared.home, start):
         raise Refused(refuse("no-run", str(start)))
     run = store.create_run(
@@ -459,7 +472,7 @@ def create(shared: Shared, chosen: str, recipe, size, minutes, start, device, na
         size_px=int(size),
         seed=int(seed or 0),
         minutes=float(minutes),
-        name=name.strip() or choice["name"],
+        name=(name or "").strip() or choice["name"],
         start=start or None,
         how=choice["how"],
         device=device,
@@ -468,6 +481,16 @@ def create(shared: Shared, chosen: str, recipe, size, minutes, start, device, na
     )
     worker.start_worker(shared.home, run)
     return run
+
+
+def check_public(shared: Shared, key: str) -> None:
+    """Where strangers may come, each may have one run on its way, and so many may wait in all."""
+    if not isinstance(key, str) or not 8 <= len(key) <= 200:
+        raise Refused(refuse("no-key"))
+    if any(run.state in LIVE and not run.shipped for run in visible_runs(shared, key)):
+        raise Refused(refuse("one-each"))
+    if sum(run.state in LIVE for run in store.list_runs(shared.home)) >= MOST_WAITING:
+        raise Refused(refuse("crowded"))
 
 
 def build_dials() -> tuple[dict[str, gr.Column], dict[tuple[str, str], gr.Slider]]:
@@ -587,7 +610,7 @@ def build_runs(shared: Shared) -> None:
     """All runs, each with its last grid; a click opens one."""
     gr.HTML(f"<h3>{escape(say('train.runs'))}</h3>")
     runs = gr.HTML("", js_on_load=PICK_JS, elem_id="runs")
-    seen = gr.Textbox(visible=False)
+    seen = gr.Textbox("", visible=False)
 
     def list_them(run: str, key: str, seen: str):
         rows = visible_runs(shared, key)

@@ -248,10 +248,9 @@ ENGLISH = {
     "gallery.full": "The Gallery is full ({most}): remove something first.",
     "gallery.open": "Open a link or a code",
     "gallery.open.hint": "Paste it here and press Enter",
-    "gallery.check": "Is it the real one? Drop a PNG that was downloaded here",
+    "gallery.check": "Check a downloaded PNG",
     "gallery.how.kept": "Kept {date}",
     "gallery.how.opened": "Opened from a link, {date}",
-    "gallery.gone": "That one was removed already.",
 }
 
 LANGUAGES = {"en": ENGLISH}

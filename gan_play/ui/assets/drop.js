@@ -147,9 +147,6 @@ element.addEventListener('click', (event) => {
   const choose = event.target.closest('[data-choose]');
   if (choose) element.querySelector(`input[name=${choose.dataset.choose}]`).click();
   else if (event.target.closest('[data-cancel]')) request?.abort();
-  else if (event.target.closest('[data-example]')) {
-    trigger('example', { name: event.target.closest('[data-example]').dataset.example });
-  }
 });
 
 for (const kind of ['dragover', 'dragenter']) {

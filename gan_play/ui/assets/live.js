@@ -13,6 +13,8 @@ function picture(run, step) {
   const image = part('grid').querySelector('img');
   part('grid').hidden = step === undefined;
   part('waiting').hidden = step !== undefined;
+  part('slider').hidden = props.value.steps.length < 2;
+  part('caption').hidden = step === undefined;
   if (step === undefined) return;
   if (shown.run !== run || shown.step !== step) {
     image.src = address(run, step);
@@ -21,7 +23,6 @@ function picture(run, step) {
     shown.step = step;
   }
   const steps = props.value.steps;
-  part('slider').hidden = steps.length < 2;
   part('when').textContent = step === steps.at(-1) ? props.value.words.newest.replace('%', step.toLocaleString())
     : props.value.words.past.replace('%', step.toLocaleString());
   part('newest').hidden = step === steps.at(-1);
