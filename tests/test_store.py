@@ -224,10 +224,8 @@ def test_runs_wait_in_the_order_in_which_they_were_asked_for(tmp_path, taken):
         in_state(tmp_path / run_id, "queued", queued=float(i))
     assert store.queue(tmp_path) == [third, first, second]
     assert store.status(tmp_path, second)["queue_position"] == 3
-    assert (
-        "3 runs" in store.status(tmp_path, second)["sentence"]
-        or "2 runs" in store.status(tmp_path, second)["sentence"]
-    )
+    sentences = [store.status(tmp_path, run_id)["sentence"] for run_id in (third, first, second)]
+    assert sentences == ["Starting.", "Waits for 1 run to finish.", "Waits for 2 runs to finish."]
 
 
 def test_a_run_under_training_is_not_deleted_and_then_it_is_gone_whole(tmp_path, taken):

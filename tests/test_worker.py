@@ -1,0 +1,494 @@
+"""The worker: what it writes, how it is steered, and what it does when something goes wrong.
+
+Most tests call `worker.work` in this process, which is what a worker process does after its first line; the last
+ones start real processes.
+"""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from filelock import FileLock
+from PIL import Image
+
+from gan_play import files
+from gan_play.models.seeds import noise_of, z_of
+from gan_play.pictures import images
+from gan_play.runs import checkpoints, store, worker
+from gan_play.trainers import loop
+from tests import toys
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def this_process_as_it_was() -> Iterator[None]:
+    """A worker sets signal handlers and threads for its whole process."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def steps_of(folder: Path) -> list[int]:
+    return [int(path.stem[6:]) for path in checkpoints.states(folder)]
+
+
+def stray_files(folder: Path) -> list[str]:
+    """What nobody should find once a worker has left."""
+    mine = [".run.lock", ".training.lock"]
+    return [
+        p.name
+        for p in folder.rglob("*")
+        if (p.name.startswith(".") or ".tmp" in p.name) and p.name not in mine
+    ]
+
+
+def at_step(
+    monkeypatch: pytest.MonkeyPatch, step: int, act: Callable[[loop.Training], dict | None], times: int = 1
+) -> list[int]:
+    """Calls `act` just after a step was made, `times` times at the most; it may return other numbers for it."""
+    train, done = loop.train, []
+
+    def interfered(training: loop.Training, *data: object) -> Iterator[loop.Tick]:
+        for tick in train(training, *data):
+            if tick.step == step and len(done) < times:
+                done.append(step)
+                numbers = act(training)
+                tick = tick._replace(numbers=tick.numbers | (numbers or {}))
+            yield tick
+
+    monkeypatch.setattr(loop, "train", interfered)
+    return done
+
+
+# What it writes
+
+
+def test_a_run_to_a_step_ends_there_with_all_that_the_contract_names(tmp_path):
+    run_id = toys.a_run(tmp_path, steps=6)
+    folder = tmp_path / run_id
+    assert worker.work(folder) == 0
+    status = store.status(tmp_path, run_id)
+    assert (status["state"], status["step"], status["images_seen"]) == ("finished", 6, 12)
+    assert status["percent"] == 100 and status["grids"][0] == 0 and status["last_grid"] == 6
+    last = store.stats(tmp_path, run_id)[-1]
+    assert {"step", "images_seen", "seconds", "images_per_second", "loss_g", "loss_d"} <= last.keys()
+    seeds = json.loads((folder / "samples" / "seeds.json").read_text())
+    assert seeds["seeds"] == list(range(36)) and (seeds["columns"], seeds["tile_px"]) == (6, 32)
+    with Image.open(store.grid_path(folder, 6)) as grid:
+        assert grid.size == (6 * 32 + 5 * seeds["gap_px"],) * 2
+    assert checkpoints.load_newest(folder, toys.settings()).step == 6
+    assert not (folder / "worker.json").exists() and stray_files(folder) == []
+
+
+def test_the_chores_change_nothing_in_the_mathematics(tmp_path):
+    """States, grids, numbers and scores or none of them: the same bits at the end."""
+    folder = tmp_path / toys.a_run(tmp_path, steps=5, scores=True)
+    assert worker.work(folder) == 0
+    assert toys.final_digest(folder) == toys.digest_after(folder, 5)
+
+
+def test_every_tile_of_a_grid_is_the_picture_of_its_seed(tmp_path):
+    training = loop.begin(toys.settings())
+    path = worker.write_grid(tmp_path, training) if (tmp_path / "samples").mkdir() is None else None
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    generator = training.average
+    for seed in (0, 7, 35):
+        with torch.inference_mode():
+            ws = generator.mapping(z_of([seed], generator.z_dim))
+            ws = generator.w_mean + worker.GRID_TRUNCATION * (ws - generator.w_mean)
+            picture = images.to_pixels(generator.synthesis(ws, noise_of(generator, [seed]) or None))[0]
+        top, left = (seed // 6) * (32 + worker.GRID_GAP_PX), (seed % 6) * (32 + worker.GRID_GAP_PX)
+        tile = pixels[top : top + 32, left : left + 32]
+        assert abs(tile - picture.astype(int)).mean() < 6  # WebP, and noise is what it keeps worst
+
+
+def test_the_grids_of_a_long_run_are_thinned_but_the_first_and_the_new_ones_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "GRIDS_KEPT", 20)
+    (tmp_path / "samples").mkdir()
+    for step in range(0, 500, 10):
+        store.grid_path(tmp_path, step).write_bytes(b"")
+        worker.thin_grids(tmp_path)
+    steps = store.grids(tmp_path)
+    assert len(steps) <= 21 and steps[0] == 0 and steps[-5:] == [450, 460, 470, 480, 490]
+
+
+def test_a_run_of_minutes_ends_by_the_clock_and_time_counts_over_restarts(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path, steps=10**6)
+    folder = tmp_path / run_id
+    files.append_line(folder / "stats.jsonl", '{"step": 0, "seconds": 599.5}')
+    store.ask(tmp_path, run_id, "train", minutes=10)
+    assert worker.work(folder) == 0
+    status = store.status(tmp_path, run_id)
+    assert status["state"] == "finished" and 600 <= status["seconds_spent"] < 630
+    store.ask(tmp_path, run_id, "train", more_minutes=10)
+    assert store.status(tmp_path, run_id)["state"] == "queued"
+    assert store.status(tmp_path, run_id)["seconds_left"] == pytest.approx(600)
+
+
+def test_numbers_beyond_the_state_it_goes_on_from_are_dropped_but_their_time_counts(tmp_path):
+    for step in range(0, 50, 10):
+        files.append_line(tmp_path / "stats.jsonl", json.dumps({"step": step, "seconds": step * 2.0}))
+    assert worker.trim_stats(tmp_path, step=20) == 80.0
+    assert [line["step"] for line in files.read_lines_json(tmp_path / "stats.jsonl")] == [0, 10, 20]
+
+
+def test_scores_find_the_best_state_and_keep_it(tmp_path, monkeypatch):
+    scores = iter([0.5, 0.2, 0.9, 0.8, 0.7, 0.6, 0.95])
+    monkeypatch.setattr(worker, "MOST_SHARE", 1e9)  # as much time as they like
+
+    def quick_scoring(training: loop.Training, pixels: np.ndarray, keep: Callable[[], Path]) -> Iterator:
+        while True:
+            path = keep()
+            yield None
+            yield path, next(scores, 1.0)
+
+    monkeypatch.setattr(worker, "scoring", quick_scoring)
+    run_id = toys.a_run(tmp_path, steps=16, scores=True, save_seconds=1e9)
+    folder = tmp_path / run_id
+    assert worker.work(folder) == 0
+    best = checkpoints.best(folder)
+    assert store.status(tmp_path, run_id)["best_score"] == 0.2
+    assert best is not None and int(best.stem[6:]) not in steps_of(folder)[:3]
+    assert checkpoints.load(best).step == int(best.stem[6:])
+    assert 0.2 in [line.get("score") for line in store.stats(tmp_path, run_id)]
+
+
+def test_a_score_that_fails_costs_no_training(tmp_path, monkeypatch, capfd):
+    def broken(*_: object) -> Iterator:
+        raise ValueError("no features today")
+        yield
+
+    monkeypatch.setattr(worker, "scoring", broken)
+    run_id = toys.a_run(tmp_path, steps=3, scores=True)
+    assert worker.work(tmp_path / run_id) == 0
+    assert store.status(tmp_path, run_id)["state"] == "finished"
+    assert "no features today" in capfd.readouterr().err
+
+
+# Steering
+
+
+@pytest.mark.parametrize("wish, state", [("pause", "paused"), ("stop", "stopped")])
+def test_a_wish_is_heard_saved_and_gone_on_from_to_the_same_bits(tmp_path, monkeypatch, wish, state):
+    run_id = toys.a_run(tmp_path, steps=8)
+    folder = tmp_path / run_id
+    monkeypatch.setattr(worker, "WISH_SECONDS", 0.0)
+    at_step(monkeypatch, 4, lambda _training: store.ask(tmp_path, run_id, wish))
+    assert worker.work(folder) == 0
+    status = store.status(tmp_path, run_id)
+    assert (status["state"], status["step"], steps_of(folder)[0]) == (state, 4, 4)
+    assert store.list_runs(tmp_path)[0].state == state and worker.adopt(tmp_path) == []
+    store.ask(tmp_path, run_id, "train")
+    assert worker.work(folder) == 0
+    assert store.status(tmp_path, run_id)["state"] == "finished"
+    assert toys.final_digest(folder) == toys.digest_after(folder, 8)
+
+
+def test_who_presses_go_on_while_it_saves_for_a_pause_is_heard(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path, steps=8)
+    folder = tmp_path / run_id
+    monkeypatch.setattr(worker, "WISH_SECONDS", 0.0)
+    at_step(monkeypatch, 4, lambda _training: store.ask(tmp_path, run_id, "pause"))
+    settle = worker.settle
+
+    def regretted(folder: Path, state: str, *more: object) -> bool:
+        if state == "paused":
+            store.ask(tmp_path, run_id, "train")
+        return settle(folder, state, *more)
+
+    monkeypatch.setattr(worker, "settle", regretted)
+    assert worker.work(folder) == 0
+    assert store.status(tmp_path, run_id)["state"] == "finished"
+
+
+def test_a_limit_raised_at_the_last_moment_is_heard(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path, steps=4)
+    folder = tmp_path / run_id
+    settle = worker.settle
+
+    def raised(folder: Path, state: str, *more: object) -> bool:
+        if steps_of(folder)[0] == 4:
+            store.ask(tmp_path, run_id, "train", steps=6)
+        return settle(folder, state, *more)
+
+    monkeypatch.setattr(worker, "settle", raised)
+    assert worker.work(folder) == 0
+    assert steps_of(folder)[0] == 6
+
+
+def test_only_the_first_in_the_queue_with_a_living_worker_trains(tmp_path):
+    dead, first, second = (toys.a_run(tmp_path) for _ in range(3))
+    me = psutil.Process()
+    for i, run_id in enumerate((dead, first, second)):
+        with store.changing(tmp_path / run_id) as run:
+            run["queued"] = float(i)
+        if run_id != dead:
+            files.write_json(tmp_path / run_id / "worker.json", {"pid": me.pid, "started": me.create_time()})
+    assert worker.next_in_line(tmp_path) == first
+    with store.changing(tmp_path / first) as run:
+        run["state"] = "training"
+    assert worker.next_in_line(tmp_path) == second
+
+
+def test_a_waiting_run_can_be_paused(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path)
+    with FileLock(tmp_path / "training.lock"):  # another run is being trained
+        asked = threading.Timer(0.2, store.ask, (tmp_path, run_id, "pause"))
+        asked.start()
+        assert worker.work(tmp_path / run_id) == 0
+        asked.join()
+    assert store.status(tmp_path, run_id)["state"] == "paused"
+    assert steps_of(tmp_path / run_id) == []
+
+
+def test_two_workers_are_never_on_one_run(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path)
+    folder = tmp_path / run_id
+    monkeypatch.setattr(worker, "RUN_LOCK_SECONDS", 0)
+    before = (folder / "run.json").read_bytes()
+    with FileLock(folder / "lock"):
+        assert worker.work(folder) == 0
+    assert (folder / "run.json").read_bytes() == before and steps_of(folder) == []
+
+
+def test_what_killed_writers_left_is_removed_at_the_next_start(tmp_path):
+    folder = tmp_path / toys.a_run(tmp_path, steps=2)
+    for name in (
+        ".state-00000007.safetensors.4711-0.tmp",
+        ".run.json.9-3.tmp",
+        "samples/.step-000001.webp.9-0.tmp",
+    ):
+        (folder / name).write_bytes(b"half")
+    assert worker.work(folder) == 0
+    assert stray_files(folder) == []
+
+
+# When something goes wrong
+
+
+def test_numbers_gone_astray_take_the_last_good_state_at_half_the_rate(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path, steps=8)
+    folder = tmp_path / run_id
+    nan = torch.tensor(float("nan"))
+    at_step(monkeypatch, 5, lambda _training: {"loss_g": nan})
+    assert worker.work(folder) == 0
+    assert store.status(tmp_path, run_id)["state"] == "finished"
+    state = checkpoints.load_newest(folder, toys.settings())
+    dials = json.loads(state.header["settings"])["dials"]
+    assert (state.step, dials["rate_g"], dials["rate_d"]) == (8, 0.5, 0.5)
+
+
+def test_a_weight_gone_astray_is_found_before_it_is_saved(tmp_path, monkeypatch):
+    def poison(training: loop.Training) -> None:
+        next(iter(training.average.parameters())).data.mul_(float("inf"))
+
+    run_id = toys.a_run(tmp_path, steps=8)
+    folder = tmp_path / run_id
+    assert at_step(monkeypatch, 5, poison) == []
+    assert worker.work(folder) == 0
+    assert store.read_run(folder)["rollbacks"] == 1
+    state = checkpoints.load_newest(folder, toys.settings())
+    assert state.step == 8 and checkpoints.first_not_finite(state.tensors) is None
+
+
+def test_a_run_that_goes_astray_again_and_again_stops_with_a_sentence(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path, steps=8)
+    folder = tmp_path / run_id
+    nan = torch.tensor(float("nan"))
+    monkeypatch.setattr(worker, "MOST_SHARE", 1e9)  # saves at every step
+    done = at_step(monkeypatch, 3, lambda _training: {"loss_d": nan}, times=99)
+    assert worker.work(folder) == 0
+    status = store.status(tmp_path, run_id)
+    assert status["state"] == "failed" and "astray" in status["sentence"]
+    assert len(done) == 1 + worker.MOST_ROLLBACKS
+    assert worker.adopt(tmp_path) == []
+    assert steps_of(folder)[0] == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_short_memory_halves_the_batch_and_goes_on(tmp_path, monkeypatch, error, capfd):
+    run_id = toys.a_run(tmp_path, steps=6, settings=toys.settings(batch=8).to_json())
+    folder = tmp_path / run_id
+
+    def fail(_: loop.Training) -> None:
+        raise error
+
+    at_step(monkeypatch, 3, fail, times=2)
+    assert worker.work(folder) == 0
+    status = store.status(tmp_path, run_id)
+    assert (status["state"], status["step"], status["settings"]["batch"]) == ("finished", 6, 2)
+
+
+def test_memory_too_short_for_any_batch_ends_with_a_sentence(tmp_path, monkeypatch, capfd):
+    run_id = toys.a_run(tmp_path, steps=6)
+
+    def fail(_: loop.Training) -> None:
+        raise MemoryError
+
+    at_step(monkeypatch, 3, fail, times=99)
+    worker.work(tmp_path / run_id)
+    status = store.status(tmp_path, run_id)
+    assert status["state"] == "failed" and "memory" in status["sentence"]
+
+
+@pytest.mark.parametrize(
+    "error, word",
+    [
+        (ImportError("No module named 'torch'"), "missing"),
+        (ZeroDivisionError(), "worker.log"),
+        (OSError(errno.EIO, "rotten disk"), "worker.log"),
+    ],
+)
+def test_a_failed_start_says_why_in_a_sentence(tmp_path, monkeypatch, error, word, capfd):
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loop, "begin", fail)
+    run_id = toys.a_run(tmp_path)
+    assert worker.work(tmp_path / run_id) == 1
+    status = store.status(tmp_path, run_id)
+    assert status["state"] == "failed" and word in status["sentence"] and len(status["sentence"]) <= 160
+    assert "Traceback" in capfd.readouterr().err and "Traceback" not in status["sentence"]
+
+
+def fill_the_disk_at(monkeypatch: pytest.MonkeyPatch, which: int) -> list[int]:
+    """Makes every write from the `which`-th on fail as on a full disk, small ones excepted once there is room
+    again (the worker frees its reserve)."""
+    write, count, room = files._write, [0], [0]
+
+    def full(descriptor: int, data: bytes) -> None:
+        count[0] += 1
+        if count[0] >= which and not (len(data) < 4096 and room[0]):
+            os.write(descriptor, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(descriptor, data)
+
+    unlink = Path.unlink
+
+    def freeing(path: Path, missing_ok: bool = False) -> None:
+        if path.name == ".reserve" and path.exists():
+            room[0] = worker.RESERVE_BYTES
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(files, "_write", full)
+    monkeypatch.setattr(Path, "unlink", freeing)
+    return count
+
+
+SOME, ALL = range(1, 25, 4), range(1, 30)
+
+
+@pytest.mark.parametrize("which", [pytest.param(i, marks=() if i in SOME else pytest.mark.slow) for i in ALL])
+def test_a_full_disk_pauses_the_run_loses_nothing_and_is_gone_on_from(tmp_path, which, capfd):
+    run_id = toys.a_run(tmp_path, steps=12)
+    folder = tmp_path / run_id
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(worker, "MOST_SHARE", 1e9)  # saves at every step: many writes to fail at
+        fill_the_disk_at(monkeypatch, which)
+        assert worker.work(folder) == 1
+        status = store.status(tmp_path, run_id)
+        assert status["state"] == "paused" and "MB" in status["sentence"], status["sentence"]
+        assert worker.adopt(tmp_path) == []
+    for path in checkpoints.states(folder):
+        assert checkpoints.load(path).step == int(path.stem[6:])
+    assert all(path.stat().st_size for path in folder.glob("*.json*"))
+    assert stray_files(folder) == []
+    store.ask(tmp_path, run_id, "train")
+    assert worker.work(folder) == 0
+    assert toys.final_digest(folder) == toys.digest_after(folder, 12)
+
+
+def test_a_run_that_dies_again_and_again_unsaved_is_given_up(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path)
+    started = []
+    monkeypatch.setattr(worker.subprocess, "Popen", lambda *_args, **_more: started.append(1) or _Dead())
+    for _ in range(worker.MOST_ATTEMPTS):
+        assert worker.adopt(tmp_path) == [run_id]
+    assert worker.adopt(tmp_path) == [] and len(started) == worker.MOST_ATTEMPTS
+    status = store.status(tmp_path, run_id)
+    assert status["state"] == "failed" and "several times" in status["sentence"]
+
+
+class _Dead:
+    """A process that has ended."""
+
+    def poll(self) -> int:
+        return 1
+
+
+def test_a_large_log_keeps_its_end(tmp_path):
+    log = tmp_path / "worker.log"
+    log.write_bytes(b"old\n" * 500_000 + b"the last line\n")
+    worker.trim_log(tmp_path)
+    assert log.stat().st_size <= worker.LOG_BYTES and log.read_bytes().endswith(b"the last line\n")
+
+
+# Real processes
+
+
+def wait_until(true: Callable[[], object], seconds: float = 90) -> None:
+    """Waits for what another process does; the time is only a limit for a test that fails."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals and process groups as on Unix")
+def test_a_worker_outlives_its_server_and_saves_when_the_system_ends_it(tmp_path):
+    """One story in real processes, since each costs seconds: the server is killed, the worker goes on; SIGTERM
+    makes it save and leave; started again it ends bit-identical to a training never interrupted."""
+    run_id = toys.a_run(tmp_path, steps=10**6, save_seconds=1e9)
+    folder = tmp_path / run_id
+    code = "import sys, time; from pathlib import Path; from gan_play.runs import worker\n"
+    code += (
+        "worker.start_worker(Path(sys.argv[1]), sys.argv[2]); print('started', flush=True); time.sleep(600)"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path), run_id], cwd=REPOSITORY, stdout=subprocess.PIPE
+    )
+    with server:
+        assert server.stdout.readline() == b"started\n"
+        server.kill()
+    wait_until(lambda: store.status(tmp_path, run_id)["step"] >= 1)  # after the server's death
+    process = store.worker_of(folder)
+    assert process is not None and process.nice() >= worker.NICE
+    assert os.getsid(process.pid) == process.pid
+    worker.start_worker(tmp_path, run_id)  # a new server: it finds the worker and starts no second
+    assert store.worker_of(folder) == process and worker.adopt(tmp_path) == []
+
+    process.terminate()
+    psutil.wait_procs([process], timeout=60)
+    assert not process.is_running()
+    status = store.status(tmp_path, run_id)
+    reached = status["step"]
+    assert status["state"] == "paused" and reached == steps_of(folder)[0] > 0
+    assert stray_files(folder) == []
+
+    store.ask(tmp_path, run_id, "train", steps=reached + 5)
+    assert worker.adopt(tmp_path) == [run_id]
+    wait_until(lambda: store.status(tmp_path, run_id)["state"] == "finished")
+    assert toys.final_digest(folder) == toys.digest_after(folder, reached + 5)
+    wait_until(lambda: worker._is_starting(folder) is False)
