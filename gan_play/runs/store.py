@@ -468,13 +468,15 @@ def create_run(
     name: str = "",
     start: str | None = None,
     how: str = "crop",
+    background: tuple[int, int, int] | None = None,
     device: str = "auto",
     owner_key: str | None = None,
     dials: dict | None = None,
 ) -> str:
     """Makes a run that waits to be trained, and returns its id. `worker.start_worker` starts it.
 
-    `plan` is what a pre-flight found (else the worker makes one); `start` is the id of a run to begin from.
+    `plan` is what a pre-flight found (else the worker makes one); `start` is the id of a run to begin from;
+    `background` is the colour of borders, by default the one that the set was taken in with.
     Refused, with nothing left behind, if a setting is impossible, the disk too full, or the set damaged.
     """
     from gan_play.pictures import datasets
@@ -490,7 +492,7 @@ def create_run(
     try:
         (folder / "samples").mkdir(parents=True)
         started_from = _begin_from(home, start, folder, recipe, size_px) if start else None
-        pictures = datasets.make_block(set_folder, folder / "set", size_px, how)
+        pictures = datasets.make_block(set_folder, folder / "set", size_px, how, background)
         now = time.time()
         run = {
             "version": 1,
