@@ -10,7 +10,7 @@ import gradio as gr
 from gan_play.pictures import datasets, intake
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store, worker
-from gan_play.ui import train
+from gan_play.ui import play_api, train
 from gan_play.ui.gather import uploaded
 from gan_play.ui.look import grid_address
 from gan_play.ui.shared import Shared, told, visible_runs
@@ -58,7 +58,7 @@ def register(shared: Shared) -> None:
         """
         with told():
             datasets.find_set(home, set_id)
-            choice = {"set": set_id, "how": how, "name": ""}
+            choice = {"set": set_id, "how": how, "background": None, "name": ""}
             return train.create(shared, choice, recipe, size, minutes, start, "auto", name, seed, key, {})
 
     def run_status(run: str) -> dict:
@@ -118,6 +118,7 @@ def register(shared: Shared) -> None:
 
     for endpoint in (create_set, start_run, run_status, pause_run, resume_run, stop_run, list_runs):
         gr.api(endpoint, concurrency_limit=4)
+    play_api.register(shared)
 
 
 def path_of(file: object) -> object:

@@ -457,7 +457,19 @@ def build_setup(shared: Shared) -> None:
     shared.run.change(fold, [shared.run, recipe, size], [setup, start], api_name="ui_fold", **QUIET)
 
 
-def create(shared: Shared, chosen: str, recipe, size, minutes, start, device, name, seed, key, dials) -> str:
+def create(
+    shared: Shared,
+    choice: dict | None,
+    recipe: str,
+    size: int,
+    minutes: float,
+    start: str | None,
+    device: str,
+    name: str | None,
+    seed: float | None,
+    key: str,
+    dials: dict[str, float],
+) -> str:
     """Make a run of what the page asked for and start its worker; its id. Refused where anything is impossible."""
     if not choice:
         raise Refused(refuse("no-chosen"))
@@ -469,18 +481,24 @@ def create(shared: Shared, chosen: str, recipe, size, minutes, start, device, na
         shared.home,
         set_folder=shared.home / "sets" / choice["set"],
         recipe=recipe,
-        size_px=int(size),
-        seed=int(seed or 0),
-        minutes=float(minutes),
-        name=(name or "").strip() or choice["name"],
+        size_px=whole(size),
+        seed=whole(seed or 0),
+        minutes=minutes,
+        name=str(name or "").strip() or choice["name"],
         start=start or None,
         how=choice["how"],
+        background=choice["background"],
         device=device,
-        owner_key=key or None,
+        owner_key=key if isinstance(key, str) and key else None,
         dials=dials,
     )
     worker.start_worker(shared.home, run)
     return run
+
+
+def whole(number: object) -> object:
+    """A whole number as one, since JavaScript knows only floats; anything else as it is, to be refused by name."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def check_public(shared: Shared, key: str) -> None:
