@@ -16,67 +16,63 @@ CHANNELS = {4: 8, 8: 8, 16: 4, 32: 2, 64: 1, 128: 0.5, 256: 0.25, 512: 0.25}
 
 
 class StyledBlock(nn.Module):
-    """Double the size, convolve, normalise, then gate each channel by the style (B, C, H, W)."""
+    """Double the size, convolve, normalise, then let the style scale and shift each channel.
 
-    def __init__(self, inputs: int, outputs: int, w_dim: int, up: str | None) -> None:
+    (B, inputs, H, W), w (B, w_dim), noise (B, 1, 2H, 2W) -> (B, outputs, 2H, 2W). The gated unit after it turns
+    half of the styled channels into gates of the other half (Dauphin 2017), so a style also opens and closes.
+    Measured against gates alone (sigmoid of w), FastGAN's skip excitation and no style at all: KID after 9,600
+    pictures 0.34 against 0.46, 0.40 and 0.52, and no checkerboards (benchmarks/results.md).
+    """
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int) -> None:
         super().__init__()
-        self.up = up
         self.convolution = nn.Conv2d(inputs, 2 * outputs, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(2 * outputs)
+        self.style = EqualizedLinear(w_dim, 4 * outputs)
         self.noise_strength = nn.Parameter(torch.zeros(2 * outputs))
-        self.gate = EqualizedLinear(w_dim, outputs, bias=0.0)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
-        if self.up:
-            x = F.interpolate(x, scale_factor=2, mode=self.up)
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
         x = self.norm(self.convolution(x))
+        scale, shift = self.style(w)[:, :, None, None].to(x.dtype).chunk(2, dim=1)
+        x = x * (1 + scale) + shift
         if noise is not None:
             x = x + noise.to(x.dtype) * self.noise_strength.to(x.dtype)[:, None, None]
-        x = F.glu(x, dim=1)
-        return x * (2 * torch.sigmoid(self.gate(w)))[:, :, None, None].to(x.dtype)
+        return F.glu(x, dim=1)
 
 
 class StyleGenerator(nn.Module):
-    """z -> ws -> picture. Every block is gated by its own w.
+    """z -> ws -> picture; every layer has a w of its own.
 
-    mapping: (B, z_dim), label ignored -> ws (B, L, w_dim). synthesis: ws, noise -> (B, 3, S, S) in [-1, 1].
+    mapping: z (B, z_dim), label ignored -> ws (B, L, w_dim). synthesis: ws, noise -> (B, 3, S, S) in [-1, 1],
+    float32. `noise` has one map a block, (B, 1, H, W) as in `noise_shapes`; None is no noise.
     """
 
-    def __init__(
-        self,
-        size_px: int,
-        width: int,
-        z_dim: int = 128,
-        w_dim: int = 128,
-        up: str = "nearest",
-        convs: int = 1,
-    ) -> None:
+    def __init__(self, size_px: int, width: int, z_dim: int = 128, w_dim: int = 128) -> None:
         super().__init__()
         self.size_px, self.z_dim, self.w_dim, self.num_labels = size_px, z_dim, w_dim, 0
         sizes = [4 * 2**i for i in range(size_px.bit_length() - 2)]
-        channels = {size: max(8, int(width * CHANNELS[size])) for size in sizes}
+        channels = [max(8, int(width * CHANNELS[size])) for size in sizes]
         self.map = MappingNetwork(z_dim, w_dim)
-        self.first = EqualizedLinear(w_dim, channels[4] * 16)
-        self.first_norm = nn.BatchNorm2d(channels[4])
-        self.blocks = nn.ModuleList()
-        self.noise_shapes: list[tuple[int, int, int]] = []
-        for before, size in zip(sizes, sizes[1:]):
-            for i in range(convs):
-                source = channels[before] if i == 0 else channels[size]
-                self.blocks.append(StyledBlock(source, channels[size], w_dim, up if i == 0 else None))
-                self.noise_shapes.append((1, size, size))
-        self.picture = nn.Conv2d(channels[size_px], 3, 3, padding=1)
+        self.first = EqualizedLinear(w_dim, 2 * channels[0] * 16)
+        self.first_norm = nn.BatchNorm2d(2 * channels[0])
+        self.blocks = nn.ModuleList(StyledBlock(a, b, w_dim) for a, b in zip(channels, channels[1:]))
+        self.picture = nn.Conv2d(channels[-1], 3, 3, padding=1)
         self.num_ws = 1 + len(self.blocks)
         self.bands = style_bands(self.num_ws)
+        self.noise_shapes = [(1, size, size) for size in sizes[1:]]
         self.register_buffer("w_mean", torch.zeros(w_dim))
 
     def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.map(z)[:, None].expand(-1, self.num_ws, -1)
+        w = self.map(z)
+        if self.training:
+            with torch.no_grad():
+                self.w_mean.lerp_(w.float().mean(dim=0), 0.01)
+        return w[:, None].expand(-1, self.num_ws, -1)
 
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
-        x = self.first(ws[:, 0]).view(len(ws), -1, 4, 4)  # (B, C, 4, 4)
-        x = F.leaky_relu(self.first_norm(x), 0.2)
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = self.first(ws[:, 0]).view(len(ws), -1, 4, 4)  # (B, 2C, 4, 4)
+        x = F.glu(self.first_norm(x.contiguous(memory_format=torch.channels_last)), dim=1)
         for i, block in enumerate(self.blocks):
             x = block(x, ws[:, i + 1], noise[i] if noise else None)
         return torch.tanh(self.picture(x).float())

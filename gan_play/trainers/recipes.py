@@ -46,6 +46,7 @@ class Recipe:
     generator: Callable[[int, int], nn.Module]
     discriminator: Callable[[int, int], nn.Module]
     loss: Loss
+    rate: float  # of Adam, where the dials are at 1
     betas: tuple[float, float]
     widths: tuple[int, ...]
     batches: tuple[int, ...]
@@ -76,12 +77,13 @@ RECIPES = {
             generator=StyleGenerator,
             discriminator=lambda size_px, width: ProjectedDiscriminator(size_px),
             loss=HINGE,
+            rate=2e-3,
             betas=(0.0, 0.99),
             widths=(16,),
             batches=(32, 16, 8),
             dials={
-                "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter", default=1),
-                "rate_d": dataclasses.replace(RATE, title="Learning rate of the critic", default=1),
+                "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter"),
+                "rate_d": dataclasses.replace(RATE, title="Learning rate of the critic"),
                 "augment": AUGMENT,
                 "mirror": MIRROR,
             },
@@ -96,6 +98,7 @@ RECIPES = {
             generator=DcganGenerator,
             discriminator=DcganDiscriminator,
             loss=NON_SATURATING,
+            rate=2e-4,
             betas=(0.5, 0.999),
             widths=(32,),
             batches=(64, 32, 16),
@@ -109,7 +112,6 @@ RECIPES = {
     )
 }
 DEFAULT = "projected"
-BASE_RATE = 2e-4  # of Adam, at dial 1: Radford 2015, section 4; Sauer 2021, appendix
 
 
 @dataclass(frozen=True)
