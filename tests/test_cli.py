@@ -1,0 +1,281 @@
+"""The command line keeps its contracts: what is printed last, exit statuses, help, runs that are saved."""
+
+import hashlib
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gan_play import cli, files
+from gan_play.pictures import examples, images
+from gan_play.runs import store
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(capsys: pytest.CaptureFixture, *words: object) -> str:
+    """The last line that a verb prints, which must succeed."""
+    assert cli.main([str(word) for word in words]) == 0
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def start(*words: object) -> subprocess.Popen:
+    """The command line in a process of its own."""
+    command = [sys.executable, "-m", "gan_play", *map(str, words)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def workers(home: Path) -> list[psutil.Process]:
+    """The live workers of all runs in a home."""
+    found = (store.worker_of(path.parent) for path in home.glob("*/worker.json"))
+    return [worker for worker in found if worker is not None]
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[subprocess.Popen]:
+    """`train` in a process of its own, for long enough, in the home `tmp_path`; nothing of it outlives the test."""
+    options = ["--recipe", "dcgan", "--size", "32", "--steps", "100000", "--device", "cpu"]
+    process = start("train", "example:fields", *options, "--home", tmp_path)
+    yield process
+    process.kill()
+    process.communicate()
+    for worker in workers(tmp_path):
+        worker.kill()
+
+
+def wait_for(there: Callable[[], object], process: subprocess.Popen) -> None:
+    """Returns once `there()` is true; fails where the process ends before. pytest's timeout ends what hangs."""
+    while not there():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+
+
+# Help
+
+
+@pytest.mark.parametrize("verb", cli.verbs())
+def test_each_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main([verb, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"example: python -m gan_play {verb} " in said
+    assert "--home" in said
+
+
+def test_the_examples_in_the_help_can_be_typed() -> None:
+    for verb in cli.verbs():
+        with pytest.raises(SystemExit):
+            cli.parser().parse_args([verb, "--help"])
+    actions = next(action for action in cli.parser()._actions if action.dest == "verb")
+    for name, made in actions.choices.items():
+        words = made.epilog.removeprefix(f"example: python -m gan_play {name} ").split()
+        assert cli.parser().parse_args([name, *words]).does.__name__ == name
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'numpy', 'gradio', 'PIL', 'av', 'psutil'} & set(sys.modules)"
+    code = f"import sys; from gan_play import cli; cli.main(['train', '--help']); print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+def test_the_help_of_train_names_every_example_set(capsys: pytest.CaptureFixture) -> None:
+    from gan_play.pictures.examples import EXAMPLES
+
+    cli.main(["train", "--help"])
+    named = re.findall(r"example:(\w+)", capsys.readouterr().out)
+    assert named == list(EXAMPLES)
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture) -> None:
+    assert run(capsys, "--version").startswith("GAN Play 0.")
+
+
+# Tables
+
+
+def test_recipes_are_listed_as_a_table_and_as_json(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["recipes", "--json"]) == 0
+    names = [recipe["name"] for recipe in json.loads(capsys.readouterr().out)]
+    assert {"projected", "dcgan"} <= set(names)
+    assert cli.main(["recipes"]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in table] == ["name", *names]
+
+
+def test_runs_are_listed_as_a_table_and_as_json(
+    trained: tuple[Path, str], capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    assert cli.main(["runs", "--json", "--home", str(home)]) == 0
+    (row,) = (row for row in json.loads(capsys.readouterr().out) if row["id"] == run_id)
+    told = {name: row[name] for name in ("name", "recipe", "state", "step")}
+    assert told == {"name": "Little sunsets", "recipe": "dcgan", "state": "finished", "step": 2}
+    assert cli.main(["runs", "--home", str(home)]) == 0
+    assert run_id in capsys.readouterr().out
+
+
+def test_a_damaged_run_is_listed_and_costs_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "broken-abc123").mkdir()
+    (tmp_path / "broken-abc123" / "run.json").write_text("{")
+    assert cli.main(["runs", "--json", "--home", str(tmp_path)]) == 0
+    (row,) = (row for row in json.loads(capsys.readouterr().out) if row["id"] == "broken-abc123")
+    assert row["state"] == "damaged"
+
+
+def test_a_run_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture) -> None:
+    said = cli.table([{"name": "\x1b[31mred\x07\n" + "x" * 500}], ["name"])
+    assert said.replace("\n", "").isprintable()
+    assert len(said) < 200
+
+
+# Playing
+
+
+def test_sample_writes_a_grid(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "new" / "grid.png"
+    printed = run(capsys, "sample", trained[1], "--seeds", "0-4", "--out", out, "--home", trained[0])
+    assert printed == str(out)
+    assert images.decode(out.read_bytes()).shape == (2 * 32 + 2, 3 * 32 + 4, 3)
+
+
+def test_sample_writes_one_png_a_seed_that_render_brings_back(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    run(capsys, "sample", run_id, "--seeds", "7,123456", "--out", f"{tmp_path}/", "--home", home)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["seed00007.png", "seed123456.png"]
+    png = (tmp_path / "seed00007.png").read_bytes()
+    code = images.read_text(png)["Code"]
+    digest = run(capsys, "render", code, "--out", tmp_path / "again.png", "--home", home)
+    assert (tmp_path / "again.png").read_bytes() == png
+    assert digest == hashlib.sha256(images.decode(png).tobytes()).hexdigest()
+
+
+def test_mix_writes_a_figure(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out, options = tmp_path / "mix.png", ["--rows", "1,2", "--cols", "3-5", "--band", "middle"]
+    assert run(capsys, "mix", trained[1], *options, "--out", out, "--home", trained[0]) == str(out)
+    assert images.decode(out.read_bytes()).shape == (3 * 34 - 2, 4 * 34 - 2, 3)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "gif", "webp"])
+def test_walk_writes_a_film(
+    ending: str, trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out, options = tmp_path / f"walk.{ending}", ["--seeds", "1,5", "--seconds", "1", "--fps", "8", "--loop"]
+    assert run(capsys, "walk", trained[1], *options, "--out", out, "--home", trained[0]) == str(out)
+    begins = {"mp4": out.read_bytes()[4:8] == b"ftyp", "gif": out.read_bytes()[:4] == b"GIF8"}
+    assert begins.get(ending, out.read_bytes()[8:12] == b"WEBP")
+
+
+def test_a_shared_code_renders_to_the_same_digest_in_another_process(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    code = run(capsys, "share", run_id, "--seed", "7", "--home", home)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{16,600}", code)
+    here = run(capsys, "render", f"https://example.org/?art={code}", "--home", home)
+    assert re.fullmatch(r"[0-9a-f]{64}", here)
+    elsewhere = start("render", code, "--out", tmp_path / "x.png", "--home", home)
+    said, told = elsewhere.communicate(timeout=100)
+    assert said.splitlines()[-1] == here
+    assert "Identical" in told
+
+
+def test_evaluate_prints_scores_as_json(trained: tuple[Path, str], capsys: pytest.CaptureFixture) -> None:
+    home, run_id = trained
+    assert cli.main(["evaluate", run_id, "--pictures", "16", "--home", str(home)]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["kid_low"] < scores["kid"] < scores["kid_high"]
+    assert (scores["run"], scores["step"], scores["real_pictures"]) == (run_id, 2, 16)
+
+
+# The report on a set
+
+
+def test_doctor_reports_in_words_and_in_json_and_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("GAN_PLAY_HOME", str(tmp_path / "home"))
+    for seed in range(3):
+        (tmp_path / f"{seed}.png").write_bytes(images.encode(examples.draw("fields", seed, 64), "png"))
+    (tmp_path / "bad.jpg").write_bytes(b"")
+    assert cli.main(["doctor", str(tmp_path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["accepted"] == 3
+    assert [refusal["reason"] for refusal in report["refused"]] == ["empty"]
+    assert cli.main(["doctor", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert report["verdict"] in said.splitlines()
+    assert "bad.jpg is empty" in said
+    assert not (tmp_path / "home").exists()
+
+
+# Training
+
+
+def test_a_run_folder_keeps_its_contract(trained: tuple[Path, str]) -> None:
+    home, run_id = trained
+    folder = home / run_id
+    line = files.read_lines_json(folder / "stats.jsonl")[-1]
+    contract = {"step", "images_seen", "seconds", "images_per_second", "loss_g", "loss_d"}
+    assert contract <= set(line)
+    latest = files.read_json(folder / "latest.json")
+    assert latest["step"] == 2
+    assert files.sha256(folder / latest["file"]) == latest["sha256"]
+    assert (folder / "samples" / "step-000002.webp").exists() or list(
+        (folder / "samples").glob("step-*.webp")
+    )
+    assert files.read_json(folder / "samples" / "seeds.json")["seeds"] == list(range(36))
+
+
+@pytest.mark.timeout(600)
+def test_ctrl_c_saves_the_run_and_resume_goes_on(
+    training: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    wait_for(lambda: any(row.step for row in store.list_runs(tmp_path) if not row.shipped), training)
+    training.send_signal(signal.SIGINT)
+    said, told = training.communicate()
+    assert training.returncode == 130, told
+    assert "Traceback" not in told
+    run_id = said.splitlines()[-1]
+    stopped = store.status(tmp_path, run_id)
+    assert stopped["state"] == "stopped"
+    assert workers(tmp_path) == []
+    saved = files.read_json(tmp_path / run_id / "latest.json")["step"]
+    assert saved == stopped["step"] > 0
+    assert run(capsys, "resume", run_id, "--steps", saved + 1, "--home", tmp_path) == run_id
+    assert store.status(tmp_path, run_id)["step"] == saved + 1
+
+
+@pytest.mark.timeout(600)
+def test_a_worker_that_dies_is_told_and_nothing_hangs(training: subprocess.Popen, tmp_path: Path) -> None:
+    wait_for(lambda: workers(tmp_path), training)
+    workers(tmp_path)[0].kill()
+    said, told = training.communicate()
+    assert training.returncode == 1, told
+    assert f"resume {said.splitlines()[-1]}" in told
+    assert "Traceback" not in told
+
+
+def test_a_run_is_named_after_its_pictures() -> None:
+    assert cli.default_name("example:sunsets") == "sunsets"
+    assert cli.default_name("/home/me/Van Gogh/") == "Van Gogh"
+    assert cli.default_name("my.paintings.zip") == "my.paintings"
+    assert cli.default_name("x" * 300) == "x" * 40
+
+
+def test_the_clock_is_read_like_a_clock() -> None:
+    assert [cli.clock(seconds) for seconds in (7, 59.6, 750, 3723)] == ["0:07", "1:00", "12:30", "1:02:03"]
