@@ -201,8 +201,7 @@ def build(shared: Shared) -> None:
         if data.get("do") == "play":
             return opened(code)
         if data.get("do") == "forget":
-            if not forget(home, code, key, shared.public):
-                gr.Info(say("gallery.gone"), title="")
+            forget(home, code, key, shared.public)
             return {seen_box: gr.update(value="never")}
         return gr.skip()
 

@@ -6,6 +6,7 @@ code, an address and a link. Pictures come by `<img>` from their address (`ui/sh
 """
 
 import base64
+import contextlib
 import dataclasses
 import json
 import queue
@@ -31,6 +32,9 @@ from gan_play.ui.words import say
 
 PAGE = 36
 """Seeds of one grid."""
+
+STILLS = 12
+"""Moments of a walk's strip, as `walk.strip` makes it."""
 
 FPS = 24
 """Frames a second of the films made here; the command line and the API offer others."""
@@ -236,7 +240,7 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
     if artwork.operation == "walk":
         if known_film(home, artwork, desk.form):
             return tiles.film(code, title, film_address(code, desk.form), desk.form), code
-        return tiles.stage(code, title, size_px, wide=True), code
+        return tiles.stills(code, title, STILLS, size_px), code
     src = data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
     return tiles.stage(code, title, size_px, src=src, also=also), code
@@ -407,6 +411,15 @@ def proof(home: Path, code: str, form: str) -> str:
     return said + tiles.note(say("play.proof", sha256=sha256))
 
 
+def training_pick(text: str) -> tuple[float, str, int]:
+    """When a tile was clicked in a training grid, in which run, and its seed; (0, "", 0) for none."""
+    try:
+        sent = json.loads(text or "{}")
+        return float(sent["at"]), str(sent["run"]), sample.check_seed(sent["seed"])
+    except (ValueError, TypeError, KeyError, RecursionError, Refused):
+        return 0.0, "", 0
+
+
 def playable(shared: Shared, key: str) -> list[tuple[str, str]]:
     """The runs whose model can be played with, as choices: name and size, id."""
     runs = [run for run in visible_runs(shared, key) if run.state != "damaged" and (run.step or run.shipped)]
@@ -435,6 +448,7 @@ def build(shared: Shared) -> None:
         return gr.Textbox(value, visible="hidden", elem_id=f"play-{name}", label=name)
 
     default = Desk()
+    message = gr.HTML("", elem_id="play-message", elem_classes="piece", apply_default_css=False)
     with gr.Column(visible=True, elem_id="play-empty") as nothing:
         gr.HTML(look.sentence(say("play.empty")))
         begin = gr.Button(say("play.empty.do"), variant="primary", elem_id="play-begin")
@@ -540,7 +554,7 @@ def build(shared: Shared) -> None:
                     )
         strip = piece("tray")
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
-    code, opened = hidden("code", ""), hidden("opened", "")
+    code, opened, handled = hidden("code", ""), hidden("opened", ""), hidden("handled", "{}")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
@@ -649,28 +663,42 @@ def build(shared: Shared) -> None:
 
     # Which model is in hand, and which link was opened
 
-    def arrive(model_id: str, art: str, key: str, *values):
-        """Put a model on the desk: that of the opened link, else the chosen one."""
-        old = Desk.sent(values)
-        choices = playable(shared, key)
-        new = old
-        if art and art != old.opened:
-            try:
+    def arrive(model_id: str, art: str, text: str, seen: str, key: str, *values):
+        """Put on the desk what is new: a tile clicked in a training grid, an opened link, or a chosen model.
+
+        Several of these may change at once, and each calls this: `seen` says what was dealt with, and what two
+        calls at once answer is the same.
+        """
+        done = json.loads(seen or "{}")
+        old = new = Desk.sent(values)
+        at, run, seed = training_pick(text)
+        said_why = ""
+        try:
+            if at and at != done.get("at"):
+                new = dataclasses.replace(go(old, str(seed)), digest=sample.load(home, run).digest, opened="")
+                new = new if seed in new.picked else pick(dataclasses.replace(new, seed=""), seed)
+            elif art and art != done.get("art"):
                 artwork = artworks.decode(art)
                 sample.load_digest(home, artwork.model)
                 new = desk_of(artwork, artworks.find_code(art), old)
-            except Refused as refused:
-                gr.Warning(refused.refusal.sentence, title="")
-        if new is old and is_run(home, model_id):
-            try:
-                new = dataclasses.replace(old, digest=sample.load(home, model_id).digest)
-            except Refused:
-                new = old  # nothing saved yet: what was in hand stays in hand
-        if not new.digest:
-            return {nothing: gr.update(visible=True), room: gr.update(visible=False)}
+                if artwork.seal:
+                    gallery.keep(home, art, key, "opened")
+            elif is_run(home, model_id) and model_id != done.get("model"):
+                new = dataclasses.replace(old, digest=sample.load(home, model_id).digest, opened="")
+        except Refused as refused:
+            said_why = tiles.note(refused.refusal.sentence, "bad")
+            if not old.digest and is_run(home, model_id):
+                with contextlib.suppress(Refused):
+                    new = dataclasses.replace(old, digest=sample.load(home, model_id).digest)
+        dealt = {handled: gr.update(value=json.dumps({"model": model_id, "art": art, "at": at}))}
+        if said_why or new != old:
+            dealt[message] = gr.update(value=said_why)
+        if not new.digest or new == old:
+            return dealt
         with told():
             in_hand = sample.load_digest(home, new.digest)
-            said = answer(old, new)
+            said = answer(old, new) | dealt
+        choices = playable(shared, key)
         if in_hand.run_id not in {value for _, value in choices}:
             choices.append(
                 (say("play.choice", name=in_hand.name, size=in_hand.generator.size_px), in_hand.run_id)
@@ -678,27 +706,25 @@ def build(shared: Shared) -> None:
         said |= {nothing: gr.update(visible=False), room: gr.update(visible=True)}
         return said | {model: gr.update(choices=choices, value=in_hand.run_id)}
 
-    arrival = [shared.model, shared.art, shared.key, *desk_in]
-    arrived = [nothing, room, model, *desk_out]
-    shared.model.change(arrive, arrival, arrived, api_name="ui_play_model", **QUIET)
-    shared.art.change(arrive, arrival, arrived, api_name="ui_play_art", **QUIET)
+    arrival = [shared.model, shared.art, shared.picked, handled, shared.key, *desk_in]
+    arrived = [nothing, room, model, handled, message, *desk_out]
+    for name, source in (("model", shared.model), ("art", shared.art), ("picked", shared.picked)):
+        source.change(arrive, arrival, arrived, api_name=f"ui_play_{name}", **QUIET)
 
     def choose(chosen: str):
-        """Another model from the list; the link that was opened is done with."""
+        """A model from the list, in its newest state; the link that was opened is done with."""
         if not is_run(home, chosen):
             raise gr.Error(say("play.no_run"), print_exception=False)
         return {
             shared.model: gr.update(value=chosen),
             shared.art: gr.update(value=""),
-            opened: gr.update(value=""),
+            handled: gr.update(value="{}"),
         }
 
-    model.input(choose, model, [shared.model, shared.art, opened], api_name="ui_play_choose", **QUIET).then(
-        arrive, arrival, arrived, api_name="ui_play_chosen", **QUIET
-    )
-    newest.click(choose, model, [shared.model, shared.art, opened], api_name="ui_play_newest", **QUIET).then(
-        arrive, arrival, arrived, api_name="ui_play_newer", **QUIET
-    )
+    for name, event in (("choose", model.input), ("newest", newest.click)):
+        event(choose, model, [shared.model, shared.art, handled], api_name=f"ui_play_{name}", **QUIET).then(
+            arrive, arrival, arrived, api_name=f"ui_play_{name}_arrive", **QUIET
+        )
 
     def look_out(digest: str, chosen: str, key: str):
         """Where nothing is in hand yet, take the first model that appears: a training's first checkpoint."""
@@ -713,29 +739,6 @@ def build(shared: Shared) -> None:
         look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET
     )
     begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_play_begin", **QUIET)
-
-    def take(text: str, *values):
-        """A tile that was clicked in a training grid: its run's model, its seed."""
-        old = Desk.sent(values)
-        try:
-            sent = json.loads(text or "{}")
-            run, chosen = sent["run"], sample.check_seed(sent["seed"])
-        except (ValueError, TypeError, KeyError, Refused):
-            return gr.skip()
-        with told():
-            in_hand = sample.load(home, run)
-        new = dataclasses.replace(go(old, str(chosen)), digest=in_hand.digest)
-        new = new if chosen in new.picked else pick(dataclasses.replace(new, seed=""), chosen)
-        with told():
-            said = answer(old, new)
-        said |= {nothing: gr.update(visible=False), room: gr.update(visible=True)}
-        choices = playable(shared, "")
-        choices += [] if run in dict(map(reversed, choices)) else [(in_hand.name, run)]
-        return said | {model: gr.update(choices=choices, value=run), shared.model: gr.update(value=run)}
-
-    shared.picked.change(
-        take, [shared.picked, *desk_in], [*arrived, shared.model], api_name="ui_play_take", **QUIET
-    )
 
     # Films
 
@@ -786,7 +789,9 @@ def build(shared: Shared) -> None:
                 gallery.keep(home, str(data.get("code", "")), key)
             gr.Info(say("gallery.kept"), title="", duration=3)
 
-    view.act(kept, shared.key, None, api_name="ui_play_keep", **QUIET)
+    view.act(
+        kept, shared.key, None, api_name="ui_play_keep", **QUIET | {"queue": True}
+    )  # a toast needs the queue
 
     # What is on the stage: its proof and its address
 

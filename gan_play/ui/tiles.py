@@ -100,13 +100,11 @@ def actions(code: str, also: Sequence[str] = (), film: str = "", keep: bool = Tr
     return f'<div class="actions" data-base="{escape(public_base())}">{"".join(buttons)}</div>'
 
 
-def stage(
-    code: str, title: str, size_px: int, *, src: str = "", wide: bool = False, also: Sequence[str] = ()
-) -> str:
+def stage(code: str, title: str, size_px: int, *, src: str = "", also: Sequence[str] = ()) -> str:
     """The picked picture, large, with its actions. `src` stands in for the address while a slider is dragged."""
     sharp = " sharp" if size_px < 64 else ""
     return (
-        f'<figure class="stage{sharp}{" wide" if wide else ""}">'
+        f'<figure class="stage{sharp}">'
         f'<button type="button" class="large" data-do="open" data-code="{escape(code)}" '
         f'aria-label="{escape(say("act.open.of", title=title))}">'
         f'<img src="{escape(src or address(code))}" alt="{escape(title)}"></button>'
@@ -134,6 +132,19 @@ def figure(inside: str, columns: int, code: str, title: str, size_px: int) -> st
     return (
         f'<figure class="stage{sharp}"><div class="table" role="group" aria-label="{escape(title)}" '
         f'style="grid-template-columns:repeat({columns},minmax(0,1fr))">{inside}</div>'
+        f"<figcaption>{escape(title)}</figcaption>{actions(code)}</figure>"
+    )
+
+
+def stills(code: str, title: str, count: int, size_px: int, gap_px: int = 2) -> str:
+    """A walk before its film is made: the moments of its strip in a few rows, with its actions."""
+    wide = 100 * (count * size_px + (count - 1) * gap_px) / size_px
+    places = [f"{100 * place / (count - 1):.4f}%" for place in range(count)]
+    paint = f"background: url('{escape(address(code))}')"
+    moments = "".join(f'<span style="{paint} {place} 0 / {wide:.2f}% 100%"></span>' for place in places)
+    return (
+        f'<figure class="stage"><button type="button" class="large" data-do="open" data-code="{escape(code)}" '
+        f'aria-label="{escape(say("act.open.of", title=title))}"><span class="stills">{moments}</span></button>'
         f"<figcaption>{escape(title)}</figcaption>{actions(code)}</figure>"
     )
 
@@ -167,7 +178,8 @@ def note(text: str, kind: str = "") -> str:
     return f'<p class="note {kind}">{escape(text)}</p>' if text else ""
 
 
-CSS = look.asset("tiles.css")
+STYLE = f"<style>{look.asset('tiles.css')}</style>"
+"""For the page's head: Gradio rewrites a style sheet that it is given, and loses nested rules on the way."""
 
 
 def script() -> str:

@@ -94,3 +94,8 @@ element.addEventListener('pointerup', (event) => {
     .map((hit) => hit.closest?.('.tile.picked')).find((hit) => hit && hit !== from.tile && element.contains(hit));
   if (over) trigger('act', {do: 'move', code: '', seed: from.tile.dataset.seed, to: over.dataset.seed});
 });
+// A film starts by itself only where it is mute, and a patched element keeps what its attribute said at birth.
+watch('value', () => element.querySelectorAll('video[autoplay]').forEach((video) => {
+  video.muted = true;
+  video.play().catch(() => {});
+}));

@@ -1,0 +1,37 @@
+"""A home with one finished run in it, for the tests of the page: a small model with random weights, varied pictures."""
+
+from pathlib import Path
+
+import playing
+
+from gan_play import files
+
+RUN = "toy-000000"
+
+
+def run_in(home: Path, size_px: int = playing.SIZE_PX, run_id: str = RUN, seed: int = 0) -> str:
+    """Writes the run as a training's end would leave it; returns its id."""
+    folder = home / run_id
+    folder.mkdir(parents=True)
+    toy = playing.model(size_px=size_px, seed=seed)
+    playing.in_run(folder, toy)
+    about = {
+        "name": "Toy",
+        "recipe": "projected",
+        "size_px": size_px,
+        "seed": 1,
+        "state": "finished",
+        "sentence": "",
+        "created": 1.0 + seed,
+        "queued": 1.0,
+        "set": {},
+        "settings": toy.settings.to_json(),
+        "minutes": 1,
+        "steps": None,
+        "started_from": None,
+        "attempts": 1,
+        "rollbacks": 0,
+        "step": toy.step,
+    }
+    files.write_json(folder / "run.json", about)
+    return run_id
