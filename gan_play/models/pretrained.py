@@ -42,7 +42,13 @@ class FoldedConvolution(nn.Module):
             padding = 0
         else:
             padding = self.before
-        x = F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
+        if self.groups > 1 and self.stride > 1 and x.device.type == "cpu":
+            # The way back through these is 5 to 16 times slower in bfloat16 than in float32 on a CPU.
+            with torch.autocast("cpu", enabled=False):
+                y = F.conv2d(x.float(), self.weight, self.bias, self.stride, padding, groups=self.groups)
+            x = y.to(x.dtype)
+        else:
+            x = F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
         return F.hardtanh(x, 0.0, 6.0) if self.activate else x
 
 
