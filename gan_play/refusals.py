@@ -75,7 +75,6 @@ REASONS: dict[str, str] = {
     "checkpoint-shapes": "{file} holds other networks than this recipe and size have, so it was not used.",
     "no-checkpoint": "{file} has no saved state that is whole: it can't go on, or be played with.",
     "not-finite": "Training went astray: {file} is no longer a number, so nothing was saved.",
-    "no-model": "The model {file} isn't here: ask for it from who sent the link.",
     # Playing and sharing
     "seed": "{file} is not a seed: a seed is a whole number from 0 to 9223372036854775807.",
     "seeds": "{file} is not a list of seeds: write them like 1,5,9 or 0-35.",

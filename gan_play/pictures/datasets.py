@@ -387,6 +387,6 @@ def open_block(folder: Path) -> ImageSet:
         fits = pixels.shape == (len(names), size_px, size_px, 3) and labels.shape == (len(names),)
         if fits and pixels.dtype == np.uint8:
             return ImageSet(pixels, labels, block["label_names"], names, digest)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, OverflowError):
         pass
     raise damaged
