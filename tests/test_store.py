@@ -154,6 +154,15 @@ def test_torn_and_foreign_lines_in_the_numbers_are_passed_over(tmp_path, taken):
     assert store.status(tmp_path, run_id)["step"] == 1
 
 
+def test_the_newest_score_is_shown_until_there_is_another(tmp_path, taken):
+    run_id = make(tmp_path, taken)
+    unscored = "".join(f'{{"step": {i}}}\n' for i in range(3, 99))
+    text = '{"step": 1, "score": 0.5}\n{"step": 2, "score": 0.25}\n' + unscored
+    (tmp_path / run_id / "stats.jsonl").write_text(text)
+    status = store.status(tmp_path, run_id)
+    assert (status["step"], status["score"]) == (98, 0.25)
+
+
 def test_long_histories_are_thinned_evenly_and_end_with_the_last_line(tmp_path, taken):
     run_id = make(tmp_path, taken)
     text = "".join(f'{{"step": {i}}}\n' for i in range(5000))

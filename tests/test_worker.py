@@ -168,6 +168,25 @@ def test_scores_find_the_best_state_and_keep_it(tmp_path, monkeypatch):
     assert 0.2 in [line.get("score") for line in store.stats(tmp_path, run_id)]
 
 
+def test_a_score_compares_fresh_pictures_with_real_ones_and_touches_no_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "SCORED_PICTURES", 4)
+    monkeypatch.setattr(worker, "SCORED_AT_ONCE", 2)
+    torch.set_num_threads(1)
+    training = loop.begin(toys.settings())
+    before = checkpoints.model_digest(training.tensors())
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), dtype=np.uint8)
+    kept = tmp_path / "state-00000000.safetensors"
+    pieces = []
+    for piece in worker.scoring(training, pixels, lambda: kept):
+        pieces.append(piece)
+        if piece is not None:
+            break
+    assert pieces[:-1] == [None] * 4  # two of reals, two of fakes
+    path, kid = pieces[-1]
+    assert path == kept and 0 < kid < 10
+    assert checkpoints.model_digest(training.tensors()) == before
+
+
 def test_a_score_that_fails_costs_no_training(tmp_path, monkeypatch, capfd):
     def broken(*_: object) -> Iterator:
         raise ValueError("no features today")
@@ -264,6 +283,13 @@ def test_two_workers_are_never_on_one_run(tmp_path, monkeypatch):
     with FileLock(folder / "lock"):
         assert worker.work(folder) == 0
     assert (folder / "run.json").read_bytes() == before and steps_of(folder) == []
+
+
+def test_a_worker_that_comes_too_late_leaves_an_ended_run_as_it_is(tmp_path):
+    run_id = toys.a_run(tmp_path, state="finished")
+    before = (tmp_path / run_id / "run.json").read_bytes()
+    assert worker.work(tmp_path / run_id) == 0
+    assert (tmp_path / run_id / "run.json").read_bytes() == before and steps_of(tmp_path / run_id) == []
 
 
 def test_what_killed_writers_left_is_removed_at_the_next_start(tmp_path):

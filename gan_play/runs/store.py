@@ -173,19 +173,24 @@ def grid_path(folder: Path, step: int) -> Path:
 
 
 def last_stats(folder: Path) -> dict:
-    """The newest line of `stats.jsonl` that is whole, or {}. Reads only the end of the file."""
+    """The newest line of `stats.jsonl` that is whole, with the newest score near the end of the file; or {}."""
     try:
         with (folder / "stats.jsonl").open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
             lines = file.read().split(b"\n")
     except OSError:
         return {}
+    latest: dict = {}
     for line in reversed(lines):
+        if latest and b'"score"' not in line:
+            continue
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(line)
             if isinstance(value, dict) and _is_count(value.get("step")):
-                return value
-    return {}
+                latest = {"score": value.get("score")} | latest if latest else value
+                if latest.get("score") is not None:
+                    break
+    return latest
 
 
 def _is_count(value: object) -> bool:
@@ -215,7 +220,7 @@ def status(home: Path, run_id: str) -> dict:
     known = {
         "id": run_id,
         "step": latest.get("step", 0),
-        "images_seen": latest.get("images_seen", 0),
+        "images_seen": latest["images_seen"] if _is_count(latest.get("images_seen")) else 0,
         "images_per_second": _number(latest.get("images_per_second")),
         "seconds_spent": _number(latest.get("seconds")) or 0.0,
         "last_grid": found[-1] if found else None,
@@ -418,7 +423,7 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        target.write_bytes(source.read_bytes())
+        files.write_atomically(target, source.read_bytes())
 
 
 def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int) -> dict:

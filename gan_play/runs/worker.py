@@ -629,6 +629,9 @@ def work(folder: Path) -> int:
         return 0  # another worker has this run
     turn = None
     try:
+        run = store.read_run(folder)
+        if run is None or run["state"] not in ("queued", "preparing", "training"):
+            return 0  # deleted, or its predecessor has just ended it
         files.remove_leftovers(folder)
         files.remove_leftovers(folder / "samples")
         (folder / ".reserve").write_bytes(bytes(RESERVE_BYTES))
@@ -697,6 +700,7 @@ def start_worker(home: Path, run_id: str) -> None:
         files.write_json(folder / "wanted.json", {"wish": "train"})
     trim_log(folder)
     code = Path(__file__).resolve().parents[2]
+    places = os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])])
     apart = (
         {"creationflags": 0x00000208} if os.name == "nt" else {"start_new_session": True}
     )  # detached, own group
@@ -704,7 +708,7 @@ def start_worker(home: Path, run_id: str) -> None:
         _started[folder] = subprocess.Popen(
             [sys.executable, "-m", "gan_play.runs.worker", str(folder)],
             cwd=code,
-            env={**os.environ, "PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONPATH": places, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
