@@ -101,7 +101,7 @@ REASONS: dict[str, str] = {
     "one-each": "One training at a time for each visitor here: stop yours, or wait until it is done.",
     "no-key": "Where strangers may come, a run needs a key of 8 to 200 characters: think one up and keep it.",
     "crowded": "Too many trainings are waiting here already: come back later.",
-    "port": "Port {file} is taken: choose another one with --port.",
+    "port": "Port {file} is taken or not allowed: choose another one with --port.",
     # The command line
     "output": "{file} can't be written to: name another file or folder with --out.",
     "output-kind": "{file} can't be the name of the result: it has to be a file that ends in {endings}.",

@@ -165,6 +165,7 @@ def hostname(netloc: str) -> str:
     if not re.fullmatch(r"[a-z0-9.:\[\]_-]+", netloc):
         return ""
     try:
-        return urlsplit(f"//{netloc}").hostname or ""
+        parts = urlsplit(f"//{netloc}")
+        return parts.hostname or "" if parts.port is None or parts.port else ""
     except ValueError:
         return ""

@@ -60,6 +60,17 @@ def names(host: str | None, share: bool) -> frozenset[str]:
     return frozenset(own)
 
 
+def check_port(host: str | None, port: int | None) -> None:
+    """Refused where somebody else listens on the port, or it is none; told now, not when the page is built."""
+    if port is None:
+        return
+    try:
+        with socket.create_server((host or "127.0.0.1", port)):
+            pass
+    except (OSError, OverflowError):
+        raise Refused(refuse("port", str(port))) from None
+
+
 def keep_adopting(home: Path) -> None:
     """Take up runs whose worker died, and those that wait, now and every few seconds; for a thread of its own."""
     while True:
@@ -81,6 +92,7 @@ def launch(
     """Open the page; returns the Blocks and the local address, at once where not `wait`. Refused: no such home."""
     on_space = bool(os.environ.get("SPACE_ID"))
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else None)
+    check_port(host, port)
     folder = files.home(home)
     blocks = page.make(folder, public=public or share or on_space)
     blocks.queue(max_size=64)
