@@ -25,8 +25,9 @@ from PIL import Image
 from gan_play import files
 from gan_play.models.seeds import noise_of, z_of
 from gan_play.pictures import images
+from gan_play.refusals import Refused, refuse
 from gan_play.runs import checkpoints, store, worker
-from gan_play.trainers import loop
+from gan_play.trainers import loop, preflight
 from tests import toys
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -104,7 +105,8 @@ def test_the_chores_change_nothing_in_the_mathematics(tmp_path):
 
 def test_every_tile_of_a_grid_is_the_picture_of_its_seed(tmp_path):
     training = loop.begin(toys.settings())
-    path = worker.write_grid(tmp_path, training) if (tmp_path / "samples").mkdir() is None else None
+    (tmp_path / "samples").mkdir()
+    path = worker.write_grid(tmp_path, training.average, 0)
     pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
     generator = training.average
     for seed in (0, 7, 35):
@@ -115,6 +117,29 @@ def test_every_tile_of_a_grid_is_the_picture_of_its_seed(tmp_path):
         top, left = (seed // 6) * (32 + worker.GRID_GAP_PX), (seed % 6) * (32 + worker.GRID_GAP_PX)
         tile = pixels[top : top + 32, left : left + 32]
         assert abs(tile - picture.astype(int)).mean() < 6  # WebP, and noise is what it keeps worst
+
+
+def test_a_run_that_starts_from_another_shows_its_pictures_before_anything_is_measured(tmp_path, monkeypatch):
+    source = toys.a_run(tmp_path, steps=2)
+    assert worker.work(tmp_path / source) == 0
+    run_id = toys.a_run(tmp_path, start=source, settings=None, steps=None, minutes=5.0)
+    folder = tmp_path / run_id
+    seen = []
+
+    def measuring(*_: object, start: tuple, **_more: object) -> None:
+        seen.append((store.status(tmp_path, run_id)["last_grid"], start[1].width))
+        raise Refused(refuse("no-memory", "this"))
+
+    monkeypatch.setattr(preflight, "plan", measuring)
+    assert worker.work(folder) == 0
+    assert seen == [(0, toys.settings().width)]
+    with (
+        Image.open(store.grid_path(folder, 0)) as first,
+        Image.open(store.grid_path(tmp_path / source, 2)) as last,
+    ):
+        assert first.tobytes() == last.tobytes()
+    status = store.status(tmp_path, run_id)
+    assert status["state"] == "failed" and "memory" in status["sentence"]
 
 
 def test_the_grids_of_a_long_run_are_thinned_but_the_first_and_the_new_ones_stay(tmp_path, monkeypatch):

@@ -15,12 +15,20 @@ def settings(**changes: object) -> Settings:
     return check_settings(smallest | changes)
 
 
-def a_run(home: Path, steps: int = 6, **changes: object) -> str:
+def a_run(home: Path, steps: int | None = 6, start: str | None = None, **changes: object) -> str:
     """A run that waits to be trained to a step. `changes` go to `run.json`; it saves at every chance."""
     taken = examples.take_in_example("sunsets", home, count=12)
     plan = SimpleNamespace(settings=settings(), disk_bytes=0, sentence="")
     run_id = store.create_run(
-        home, set_folder=taken.folder, plan=plan, recipe="dcgan", size_px=32, seed=3, steps=steps, name="Toy"
+        home,
+        set_folder=taken.folder,
+        plan=plan,
+        recipe="dcgan",
+        size_px=32,
+        seed=3,
+        steps=steps,
+        name="Toy",
+        start=start,
     )
     with store.changing(home / run_id) as run:
         run |= {"save_seconds": 0.0, "scores": False} | changes

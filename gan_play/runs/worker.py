@@ -38,6 +38,7 @@ from gan_play.runs import store
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import nn
 
     from gan_play.pictures.datasets import ImageSet
     from gan_play.runs.checkpoints import State
@@ -142,10 +143,10 @@ def _is_out_of_memory(error: BaseException) -> bool:
 # What a run shows of itself
 
 
-def write_grid(folder: Path, training: Training) -> Path:
-    """Paints the fixed seeds by the averaged generator and writes `samples/step-000123.webp`.
+def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
+    """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`.
 
-    In float32, as Play does, but several at once and on the training's device: a tile may differ from the picture
+    In float32, as Play does, but several at once and on the generator's device: a tile may differ from the picture
     that Play shows of its seed in the last bit of a pixel. Touches no random state and no training tensor.
     """
     import numpy as np
@@ -155,8 +156,7 @@ def write_grid(folder: Path, training: Training) -> Path:
     from gan_play.pictures import images
     from gan_play.trainers.loop import fixed_seeds
 
-    average, device = training.average, training.settings.device
-    seeds = list(fixed_seeds)
+    seeds, device = list(fixed_seeds), average.w_mean.device
     at_once = max(1, min(len(seeds), 12 * 64 * 64 // average.size_px**2))  # large ones one by one: memory
     tiles = []
     with torch.inference_mode():
@@ -167,9 +167,21 @@ def write_grid(folder: Path, training: Training) -> Path:
             noise = [level.to(device) for level in noise_of(average, some)]
             tiles.append(images.to_pixels(average.synthesis(ws, noise or None)))
     pixels = images.grid(np.concatenate(tiles), GRID_COLUMNS, GRID_GAP_PX)
-    path = store.grid_path(folder, training.step)
+    path = store.grid_path(folder, step)
     files.write_atomically(path, images.encode(pixels, "webp", quality=90))
     return path
+
+
+def show_start(folder: Path, start: State) -> None:
+    """Paints the grid of step 0 before anything is measured: a run that starts from another begins as its average."""
+    from gan_play.runs import checkpoints
+    from gan_play.trainers.recipes import build_generator
+
+    settings = checkpoints.settings_of(start.header)
+    average = build_generator(settings).eval().requires_grad_(False)
+    average.load_state_dict(checkpoints.averaged(start.tensors))
+    write_seeds(folder, settings.size_px)
+    write_grid(folder, average, 0)
 
 
 def write_seeds(folder: Path, size_px: int) -> None:
@@ -365,7 +377,7 @@ class Stint:
         """Paints the grid of this step, and plans the next one so that grids take at most a share of the time."""
         began = self.now()
         if not store.grid_path(self.folder, self.training.step).exists():
-            write_grid(self.folder, self.training)
+            write_grid(self.folder, self.training.average, self.training.step)
             thin_grids(self.folder)
         cost = self.now() - began
         wait = FIRST_GRID_SECONDS if began < FIRST_GRID_SECONDS else GRID_SECONDS
@@ -460,7 +472,10 @@ def settings_for(folder: Path, pictures: ImageSet) -> Settings:
     run = store.read_run(folder) or {}
     if run["settings"] is None:
         note(folder, "preparing", "Measuring how fast this computer is.")
-        settings, sentence = choose_settings(run, starting_point(folder), pictures.pixels)
+        start = starting_point(folder)
+        if start is not None:
+            show_start(folder, start)
+        settings, sentence = choose_settings(run, start, pictures.pixels)
         note(folder, "preparing", "", settings=settings.to_json(), plan=sentence)
     else:
         settings = Settings.from_json(run["settings"])
