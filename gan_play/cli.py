@@ -246,7 +246,7 @@ def watch(home: Path, run_id: str) -> int:
         return interrupted(home, run_id)
     bar.clear()
     now = store.status(home, run_id)
-    if now["state"] in ("finished", "paused", "stopped"):
+    if now["state"] in ("finished", "stopped") or (now["state"] == "paused" and not now["sentence"]):
         say(now["sentence"] or f"{now['state'].capitalize()} at step {now['step']:,}.")
         print(run_id)
         return 0
@@ -282,17 +282,29 @@ def progress_of(now: dict[str, Any]) -> tuple[float | None, str, float | None]:
     return (None if percent is None else percent / 100), sentence, now["seconds_left"]
 
 
-def interrupted(home: Path, run_id: str) -> int:
-    """Ctrl-C: asks the worker to save and stop, and waits for it."""
+def stop(given: argparse.Namespace) -> int:
+    """Saves a run that somebody else watches, or nobody, and stops it."""
+    home = files.home(given.home)
+    end(home, given.run)
+    print(given.run)
+    return 0
+
+
+def end(home: Path, run_id: str) -> None:
+    """Asks the worker to save and stop, and waits for it."""
     from gan_play.runs import store
 
+    store.ask(home, run_id, "stop")
+    folder, until = store.find_run(home, run_id), time.monotonic() + SAVE_S
+    while store.worker_of(folder) is not None and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def interrupted(home: Path, run_id: str) -> int:
+    """Ctrl-C: the run is saved and stopped; a second one doesn't wait for it."""
     say("Saving the run (Ctrl-C again doesn't wait).")
     with contextlib.suppress(KeyboardInterrupt):
-        store.ask(home, run_id, "stop")
-        until = time.monotonic() + SAVE_S
-        folder = store.find_run(home, run_id)
-        while store.worker_of(folder) is not None and time.monotonic() < until:
-            time.sleep(0.1)
+        end(home, run_id)
     say(f"Go on with: python -m gan_play resume {run_id}")
     print(run_id)
     return INTERRUPTED
@@ -599,6 +611,9 @@ def parser() -> Parser:
     made = verb("resume", resume, "go on where a run stopped", "vangogh-k3f9x2 --minutes 10")
     made.add_argument("run", metavar="RUN")
     until(made, "train so much longer from here")
+
+    made = verb("stop", stop, "save a run and stop it", "vangogh-k3f9x2")
+    made.add_argument("run", metavar="RUN")
 
     made = verb("runs", runs, "list the runs", "--json")
     made.add_argument("--json", action="store_true")

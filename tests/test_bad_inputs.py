@@ -227,6 +227,7 @@ VERBS_OF_RUNS = {
     "evaluate": [],
     "share": [],
     "resume": [],
+    "stop": [],
 }
 SEEDS = [
     *[

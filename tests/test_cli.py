@@ -261,6 +261,19 @@ def test_ctrl_c_saves_the_run_and_resume_goes_on(
 
 
 @pytest.mark.timeout(600)
+def test_stop_ends_a_run_that_another_terminal_watches(
+    training: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    wait_for(lambda: workers(tmp_path), training)
+    (run_id,) = (path.parent.name for path in tmp_path.glob("*/run.json"))
+    assert run(capsys, "stop", run_id, "--home", tmp_path) == run_id
+    said, _ = training.communicate()
+    assert (training.returncode, said) == (0, run_id + "\n")
+    assert store.status(tmp_path, run_id)["state"] == "stopped"
+    assert workers(tmp_path) == []
+
+
+@pytest.mark.timeout(600)
 def test_a_worker_that_dies_is_told_and_nothing_hangs(training: subprocess.Popen, tmp_path: Path) -> None:
     wait_for(lambda: workers(tmp_path), training)
     workers(tmp_path)[0].kill()
