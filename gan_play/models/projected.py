@@ -15,11 +15,6 @@ from gan_play.models.pretrained import STAGE_CHANNELS, frozen_features
 CHANNELS = {4: 8, 8: 8, 16: 4, 32: 2, 64: 1, 128: 0.5, 256: 0.25, 512: 0.25}
 
 
-def enlarged(x: Tensor) -> Tensor:
-    """Twice the size, smoothly (B, C, H, W)."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
 class StyledBlock(nn.Module):
     """Double the size, convolve, normalise, then let the style scale and shift each channel.
 
@@ -62,8 +57,6 @@ class StyleGenerator(nn.Module):
         self.first = EqualizedLinear(w_dim, 2 * channels[0] * 16)
         self.first_norm = nn.BatchNorm2d(2 * channels[0])
         self.blocks = nn.ModuleList(StyledBlock(a, b, w_dim) for a, b in zip(channels, channels[1:]))
-        # Rough pictures from 16 px on are enlarged and added: the last layers need to paint details alone.
-        self.rough = nn.ModuleList(nn.Conv2d(c, 3, 1) for c in channels[2:-1])
         self.picture = nn.Conv2d(channels[-1], 3, 3, padding=1)
         self.num_ws = 1 + len(self.blocks)
         self.bands = style_bands(self.num_ws)
@@ -80,13 +73,9 @@ class StyleGenerator(nn.Module):
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
         x = self.first(ws[:, 0]).view(len(ws), -1, 4, 4)  # (B, 2C, 4, 4)
         x = F.glu(self.first_norm(x.contiguous(memory_format=torch.channels_last)), dim=1)
-        picture = None
         for i, block in enumerate(self.blocks):
             x = block(x, ws[:, i + 1], noise[i] if noise else None)
-            if 0 < i < len(self.blocks) - 1:
-                rough = self.rough[i - 1](x).float()
-                picture = rough if picture is None else rough + enlarged(picture)
-        return torch.tanh(self.picture(x).float() + enlarged(picture))
+        return torch.tanh(self.picture(x).float())
 
     def mix(
         self,

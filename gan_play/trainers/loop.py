@@ -79,7 +79,7 @@ class Training:
     def _optimizer(self, network: nn.Module) -> torch.optim.Adam:
         learning = [p for p in network.parameters() if p.requires_grad]
         fused = self.settings.device in ("cpu", "cuda")
-        optimizer = torch.optim.Adam(learning, self.recipe.rate, betas=self.recipe.betas, fused=fused)
+        optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused)
         for (
             parameter
         ) in learning:  # what Adam makes at its first step, made now: the state has one shape for good
@@ -170,9 +170,10 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
         draws = random_for(settings.seed, now, "noise")
         z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
         noise = [torch.randn(batch, *shape, generator=draws).to(device) for shape in generator.noise_shapes]
-        rate = training.recipe.rate * min(1.0, now / WARM_UP_STEPS)
-        training.optimizer_g.param_groups[0]["lr"] = rate * dials["rate_g"]
-        training.optimizer_d.param_groups[0]["lr"] = rate * dials["rate_d"]
+        rate_g, rate_d = training.recipe.rates
+        warm = min(1.0, now / WARM_UP_STEPS)
+        training.optimizer_g.param_groups[0]["lr"] = rate_g * dials["rate_g"] * warm
+        training.optimizer_d.param_groups[0]["lr"] = rate_d * dials["rate_d"] * warm
         numbers = adversarial.step(
             generator,
             training.discriminator,

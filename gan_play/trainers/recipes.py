@@ -46,7 +46,7 @@ class Recipe:
     generator: Callable[[int, int], nn.Module]
     discriminator: Callable[[int, int], nn.Module]
     loss: Loss
-    rate: float  # of Adam, where the dials are at 1
+    rates: tuple[float, float]  # of Adam, for painter and critic, where the dials are at 1
     betas: tuple[float, float]
     widths: tuple[int, ...]
     batches: tuple[int, ...]
@@ -77,7 +77,7 @@ RECIPES = {
             generator=StyleGenerator,
             discriminator=lambda size_px, width: ProjectedDiscriminator(size_px),
             loss=HINGE,
-            rate=2e-3,
+            rates=(4e-3, 2e-3),
             betas=(0.0, 0.99),
             widths=(16,),
             batches=(32, 16, 8),
@@ -98,7 +98,7 @@ RECIPES = {
             generator=DcganGenerator,
             discriminator=DcganDiscriminator,
             loss=NON_SATURATING,
-            rate=2e-4,
+            rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
             widths=(32,),
             batches=(64, 32, 16),
