@@ -318,6 +318,17 @@ def test_old_films_make_room_for_new_ones(home, monkeypatch):
     assert len(list((home / "films").iterdir())) == 4
 
 
+def test_what_a_killed_writer_left_goes_once_it_is_old(home):
+    folder = home / "films"
+    folder.mkdir()
+    old, fresh = folder / ".a.mp4.1-0.tmp.mp4", folder / ".b.mp4.1-1.tmp.mp4"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    render(home, WORKS["walk"])
+    assert not old.exists() and fresh.exists()
+
+
 def test_a_film_in_another_format_is_another_file_of_the_same_frames(home):
     assert render(home, WORKS["walk"], form="gif").sha256 == render(home, WORKS["walk"]).sha256
     with pytest.raises(Refused, match="mp4, gif or webp"):

@@ -13,9 +13,11 @@ it can see that the picture is identical, or by how much it differs. Promises:
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -335,10 +337,15 @@ def _render_film(
 
 
 def _forget_old_films(folder: Path) -> None:
+    """Keeps the newest films, and removes what a killed writer left an hour ago or longer."""
     notes = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
     for note in notes[: -limits.MOST_KEPT_FILMS]:
         note.with_suffix("").unlink(missing_ok=True)
         note.unlink(missing_ok=True)
+    for unfinished in folder.glob(".*.tmp*"):
+        with contextlib.suppress(FileNotFoundError):
+            if unfinished.stat().st_mtime < time.time() - 3600:
+                unfinished.unlink()
 
 
 def share(
