@@ -93,7 +93,6 @@ REASONS: dict[str, str] = {
     "code-mistyped": "{file} is a share code with a mistake in it, or a part is missing: copy the whole link again.",
     "code-version": "{file} was made by a newer GAN Play: update this one to open it.",
     "model-missing": "This link needs the model {file}, which isn't here: ask its maker for the run's folder.",
-    "model-broken": "The model {file} makes no picture (not finite numbers): choose another checkpoint.",
     # The page
     "not-uploaded": "These files didn't come through this page: drop them on it again.",
     "not-owner": "Only who started this run can steer it: open it in the browser that started it.",

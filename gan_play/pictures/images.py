@@ -123,20 +123,33 @@ def _size_refusal(width: int, height: int, most_pixels: int, name: str) -> Refus
     return None
 
 
+def _as(image: Image.Image, mode: str) -> Image.Image:
+    """`image` in `mode`. PIL would copy one that is already."""
+    return image if image.mode == mode else image.convert(mode)
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Deep grey (I;16, I, F) to 8 bits. PIL's own conversion clips it to white.
 
     The range is that of the smallest usual depth that holds the largest value: 1.0, 8, 16 bits, else the value.
     """
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    largest = float(values.max())
-    if image.mode.startswith("I;16"):
-        full = 65535.0
-    elif image.mode == "F" and largest <= 1:
-        full = 1.0
-    else:
-        full = next((depth for depth in (255.0, 65535.0) if largest <= depth), largest)
-    return Image.fromarray((values * np.float32(255 / full)).round().clip(0, 255).astype(np.uint8))
+
+    def finite(rows: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(rows.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+    values = np.asarray(image)
+    strips = [
+        values[top : top + 256] for top in range(0, len(values), 256)
+    ]  # all at once would be 4 bytes each
+    full = 65535.0
+    if not image.mode.startswith("I;16"):
+        largest = max(float(finite(strip).max()) for strip in strips)
+        depths = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        full = next((depth for depth in depths if largest <= depth), largest)
+    scale = np.float32(255 / full)
+    return Image.fromarray(
+        np.concatenate([(finite(strip) * scale).round().clip(0, 255).astype(np.uint8) for strip in strips])
+    )
 
 
 def _keyed(image: Image.Image, data: bytes) -> Image.Image:
@@ -163,27 +176,29 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image.convert("RGB")
+            return _as(image, "RGB")
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        return image.convert("RGB")
+        return _as(image, "RGB")
 
 
 def _colors(image: Image.Image, data: bytes) -> Image.Image:
-    """`image`, of any mode, as RGB, or as RGBA where it has transparency."""
+    """`image`, of any mode, as L or RGB of 8 bits, or as RGBA where it has transparency."""
     mode, clear = image.mode, image.info.get("transparency")
     if clear is not None and not isinstance(clear, bytes) and mode in ("1", "L", "RGB", "I;16"):
         return _keyed(image, data)
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or (mode == "P" and clear is not None):
-        return image.convert("RGBA")
+        return _as(image, "RGBA")
     if mode.startswith("I") or mode == "F":
-        return _eight_bits(image).convert("RGB")
+        return _eight_bits(image)
+    if mode in ("1", "L"):
+        return _as(image, "L")
     if mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     if mode in ("RGB", "CMYK") and isinstance(profile := image.info.get("icc_profile"), bytes):
         return _in_srgb(image, profile)
-    return image.convert("RGB")
+    return _as(image, "RGB")
 
 
 def within(width: int, height: int, side_px: int) -> tuple[int, int]:
@@ -203,7 +218,7 @@ def _decoded(data: bytes, name: str, background: Color, side_px: int | None) -> 
         animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
         if (
             jpeg
-        ):  # decode at a fraction where that still leaves twice the size that is kept, or too much at full
+        ):  # at a fraction, where that leaves twice the size that is kept, or where all of it is too much
             wanted = within(width, height, 2 * side_px) if side_px else (width, height)
             while wanted[0] * wanted[1] > limits.MOST_PIXELS:
                 wanted = (wanted[0] // 2, wanted[1] // 2)
@@ -214,17 +229,17 @@ def _decoded(data: bytes, name: str, background: Color, side_px: int | None) -> 
         with contextlib.suppress(Exception):  # broken EXIF is no reason to lose a good picture
             turn = _TURNS.get(image.getexif().get(_ORIENTATION_TAG))
         clean = _colors(image, data)
-    if side_px:
-        clean = clean.resize(within(*clean.size, side_px), Image.Resampling.LANCZOS)
-    if clean.mode == "RGBA":
-        ground = Image.new("RGB", clean.size, background)
-        ground.paste(clean, mask=clean.getchannel("A"))
-        clean = ground
-    if turn is not None:
-        clean = clean.transpose(turn)
-        if turn in _QUARTER_TURNS:
-            width, height = height, width
-    return Decoded(np.array(clean, dtype=np.uint8), width, height, animated)
+        if side_px:
+            clean = clean.resize(within(*clean.size, side_px), Image.Resampling.LANCZOS)
+        if clean.mode == "RGBA":
+            ground = Image.new("RGB", clean.size, background)
+            ground.paste(clean, mask=clean.getchannel("A"))
+            clean = ground
+        if turn is not None:
+            clean = clean.transpose(turn)
+            if turn in _QUARTER_TURNS:
+                width, height = height, width
+        return Decoded(np.array(_as(clean, "RGB")), width, height, animated)
 
 
 def examine(
