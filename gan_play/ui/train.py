@@ -235,12 +235,17 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "numbers": numbers(status),
         "score": score_words(status["best_score"]),
         "facts": facts(status),
-        "waiting": say("train.no_grid" if status["state"] in ENDED else "train.first_grid"),
+        "waiting": say(f"train.waiting.{waiting_for(status['state'])}"),
         "steps": steps[:: max(1, -(-len(steps) // MOST_GRIDS))] if len(steps) > MOST_GRIDS else steps,
         "layout": layout if isinstance(layout, dict) else None,
         "stats": [{key: row.get(key) for key in keys} for row in rows],
         "words": {key: say(f"train.live.{key}") for key in ("newest", "past", "tile")},
     }
+
+
+def waiting_for(state: str) -> str:
+    """What stands in the place of the first grid."""
+    return "ended" if state in ENDED | {"damaged"} else "turn" if state in {"queued", "paused"} else "first"
 
 
 def numbers(status: dict) -> str:
