@@ -163,8 +163,9 @@ def test_a_changed_weight_in_a_model_is_found(tmp_path, training):
     data = bytearray(kept.read_bytes())
     data[-3] ^= 4
     kept.write_bytes(data)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         checkpoints.load_generator(kept)
+    assert refused.value.refusal.reason == "checkpoint-damaged"
 
 
 def test_a_starter_is_half_as_large_and_enough_to_start_from(tmp_path, training):
@@ -190,6 +191,15 @@ def forged(header: object, tensors: dict, body: bytes = b"") -> bytes:
 def good_header(training: loop.Training) -> dict[str, str]:
     plain = checkpoints.make_header(training.settings, "", 1)
     return plain | {"format": "gan-play/1", "kind": "model", "model_digest": "0" * 64, "digest": "0" * 64}
+
+
+REFUSED_AS = {
+    "checkpoint-foreign",
+    "checkpoint-damaged",
+    "checkpoint-shapes",
+    "setting-missing",
+    "setting-choice",
+}
 
 
 def test_forged_headers_are_refused_before_anything_is_allocated(tmp_path, training):
@@ -225,6 +235,7 @@ def test_forged_headers_are_refused_before_anything_is_allocated(tmp_path, train
         for read in (checkpoints.load, checkpoints.load_generator):
             with pytest.raises(Refused) as refused:
                 read(path)
+            assert refused.value.refusal.reason in REFUSED_AS
             assert len(refused.value.refusal.sentence) <= 160
     with pytest.raises(Refused):
         checkpoints.load_newest(tmp_path, training.settings)
