@@ -338,7 +338,7 @@ def sample(given: argparse.Namespace) -> int:
     from gan_play.share import artwork
 
     home = files.home(given.home)
-    single = given.out.endswith(("/", os.sep))
+    single = given.out.endswith(("/", os.sep)) or (given.out != "" and not Path(given.out).suffix)
     out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
     seeds = playing.parse_seeds(given.seeds, most=MOST_FOLDER_SEEDS if single else limits.MOST_SEEDS)
     truncation = playing.check_truncation(given.truncation)

@@ -349,7 +349,7 @@ def cases() -> list[list[str]]:
     ]
     found += [
         ["sample", "RUN", "--out", out]
-        for out in ("", "x.exe", "x", "/proc/x/y.png", "HOME/run.json", "a\0.png", "x" * 300 + ".png")
+        for out in ("", "x.exe", "/proc/x", "/proc/x/y.png", "HOME/run.json", "a\0.png", "x" * 300 + ".png")
     ]
     found += [["walk", "RUN", "--seeds", "1,2", "--out", out] for out in ("HOME/x.avi", "HOME", "x.png")]
     found += [["evaluate", "RUN", "--pictures", number] for number in ("0", "1", "-5", "x", "9" * 30)]

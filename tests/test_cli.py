@@ -153,9 +153,9 @@ def test_sample_writes_one_png_a_seed_that_render_brings_back(
     trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     home, run_id = trained
-    run(capsys, "sample", run_id, "--seeds", "7,123456", "--out", f"{tmp_path}/", "--home", home)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["seed00007.png", "seed123456.png"]
-    png = (tmp_path / "seed00007.png").read_bytes()
+    run(capsys, "sample", run_id, "--seeds", "7,123456", "--out", tmp_path / "new", "--home", home)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["seed00007.png", "seed123456.png"]
+    png = (tmp_path / "new" / "seed00007.png").read_bytes()
     code = images.read_text(png)["Code"]
     digest = run(capsys, "render", code, "--out", tmp_path / "again.png", "--home", home)
     assert (tmp_path / "again.png").read_bytes() == png
