@@ -35,7 +35,7 @@ EXAMPLES: dict[str, Example] = {
 }
 
 DRAWN_PX = 128
-"""Side of the pictures of a set: 400 of them are drawn in some ten seconds."""
+"""Side of the pictures of a set: 400 of them are drawn in about four seconds."""
 
 
 def _color(text: str) -> np.ndarray:
