@@ -152,7 +152,7 @@ def build(shared: Shared) -> None:
             label=say("gallery.check"),
             file_types=[".png"],
             file_count="single",
-            height=96,
+            height=150,
             elem_id="gallery-check",
             scale=2,
         )

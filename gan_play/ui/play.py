@@ -12,7 +12,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,9 @@ from gan_play.ui.words import say
 
 PAGE = 36
 """Seeds of one grid."""
+
+MOST_TRIED = 5
+"""Models tried for one that can be read, where nothing is in hand."""
 
 STILLS = 12
 """Moments of a walk's strip, as `walk.strip` makes it."""
@@ -568,7 +571,7 @@ def build(shared: Shared) -> None:
     }  # fmt: skip
     groups = {"mix": mix_controls, "mix_grid": figure_controls, "walk": walk_controls}
     desk_in = list(fields.values())
-    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint]
+    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message]
 
     def answer(old: Desk, new: Desk) -> dict:
         """The updates of the page from one desk to the next."""
@@ -576,6 +579,13 @@ def build(shared: Shared) -> None:
         said = {parts[name]: gr.update(value=value) for name, value in shown(home, old, new).items()}
         said |= {group: gr.update(visible=new.tool == name) for name, group in groups.items()}
         return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
+
+    def ask(old: Desk, change: Callable[[], Desk]) -> dict:
+        """The page after a change; where that is refused, the sentence that says why, and the page as it was."""
+        try:
+            return answer(old, change()) | {message: gr.update(value="")}
+        except Refused as refused:
+            return {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
 
     def on(event, change, *more_in, **options) -> object:
         """Wire an event to a function from the desk (and `more_in`) to a new desk."""
@@ -585,8 +595,7 @@ def build(shared: Shared) -> None:
             desk, extra = Desk.sent(values[: len(desk_in)]), values[len(desk_in) :]
             if not desk.digest:
                 return gr.skip()
-            with told():
-                return answer(desk, change(desk, *extra))
+            return ask(desk, lambda: change(desk, *extra))
 
         return event(run, [*desk_in, *more_in], desk_out, api_name=name, **(QUIET | options))
 
@@ -597,8 +606,7 @@ def build(shared: Shared) -> None:
             desk = Desk.sent(values)
             if not desk.digest:
                 return gr.skip()
-            with told():
-                return answer(desk, change(desk, event._data if isinstance(event._data, dict) else {}))
+            return ask(desk, lambda: change(desk, event._data if isinstance(event._data, dict) else {}))
 
         event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **QUIET)
 
@@ -651,9 +659,10 @@ def build(shared: Shared) -> None:
         desk = Desk.sent(values)
         if not desk.digest:
             return gr.skip()
-        with told():
-            model = sample.load_digest(home, desk.digest)
-            html, now = stage(desk, model, home, quick=True)
+        try:
+            html, _ = stage(desk, sample.load_digest(home, desk.digest), home, quick=True)
+        except Refused:
+            return gr.skip()  # said when the slider is let go
         return gr.update(value=html), gr.update(value=tiles.note(adventure(desk.truncation)))
 
     for source in (truncation, *bands.values()):
@@ -691,13 +700,12 @@ def build(shared: Shared) -> None:
                 with contextlib.suppress(Refused):
                     new = dataclasses.replace(old, digest=sample.load(home, model_id).digest)
         dealt = {handled: gr.update(value=json.dumps({"model": model_id, "art": art, "at": at}))}
-        if said_why or new != old:
+        if said_why:
             dealt[message] = gr.update(value=said_why)
         if not new.digest or new == old:
             return dealt
-        with told():
-            in_hand = sample.load_digest(home, new.digest)
-            said = answer(old, new) | dealt
+        in_hand = sample.load_digest(home, new.digest)
+        said = answer(old, new) | dealt
         choices = playable(shared, key)
         if in_hand.run_id not in {value for _, value in choices}:
             choices.append(
@@ -707,9 +715,16 @@ def build(shared: Shared) -> None:
         return said | {model: gr.update(choices=choices, value=in_hand.run_id)}
 
     arrival = [shared.model, shared.art, shared.picked, handled, shared.key, *desk_in]
-    arrived = [nothing, room, model, handled, message, *desk_out]
-    for name, source in (("model", shared.model), ("art", shared.art), ("picked", shared.picked)):
-        source.change(arrive, arrival, arrived, api_name=f"ui_play_{name}", **QUIET)
+    arrived = [nothing, room, model, handled, *desk_out]
+    gr.on(  # one after the other, each with what the one before it left: their order doesn't matter
+        [shared.model.change, shared.art.change, shared.picked.change],
+        arrive,
+        arrival,
+        arrived,
+        api_name="ui_play_arrive",
+        trigger_mode="always_last",
+        **QUIET,
+    )
 
     def choose(chosen: str):
         """A model from the list, in its newest state; the link that was opened is done with."""
@@ -722,18 +737,21 @@ def build(shared: Shared) -> None:
         }
 
     for name, event in (("choose", model.input), ("newest", newest.click)):
-        event(choose, model, [shared.model, shared.art, handled], api_name=f"ui_play_{name}", **QUIET).then(
-            arrive, arrival, arrived, api_name=f"ui_play_{name}_arrive", **QUIET
-        )
+        event(
+            choose, model, [shared.model, shared.art, handled, message], api_name=f"ui_play_{name}", **QUIET
+        ).then(arrive, arrival, arrived, api_name=f"ui_play_{name}_arrive", **QUIET)
 
     def look_out(digest: str, chosen: str, key: str):
         """Where nothing is in hand yet, take the first model that appears: a training's first checkpoint."""
         if digest:
             return gr.skip()
-        runs = [run for run in recent_runs(home, int(time.monotonic())) if run.step or run.shipped]
-        if not runs or not (found := playable(shared, key)) or found[0][1] == chosen:
+        if not any(run.step or run.shipped for run in recent_runs(home, int(time.monotonic()))):
             return gr.skip()
-        return gr.update(value=found[0][1])
+        for _, run in playable(shared, key)[:MOST_TRIED]:
+            with contextlib.suppress(Refused):
+                sample.load(home, run)
+                return gr.skip() if run == chosen else gr.update(value=run)
+        return gr.skip()
 
     shared.clock.tick(
         look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET
@@ -787,7 +805,7 @@ def build(shared: Shared) -> None:
         if data.get("do") == "keep":
             with told():
                 gallery.keep(home, str(data.get("code", "")), key)
-            gr.Info(say("gallery.kept"), title="", duration=3)
+            gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
 
     view.act(
         kept, shared.key, None, api_name="ui_play_keep", **QUIET | {"queue": True}
@@ -803,7 +821,9 @@ def _prover(home: Path):
     """The event that writes the line under the stage, once the picture is there."""
 
     def prove(code: str, form: str):
-        with told():
+        try:
             return gr.update(value=proof(home, code, form))
+        except Refused as refused:
+            return gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
 
     return prove

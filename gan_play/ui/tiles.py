@@ -76,8 +76,9 @@ def tray(pictures: Sequence[Tile], size_px: int) -> str:
     )
     return (
         f'<div class="tray"><div class="tray-head"><strong>{escape(say("tray.title"))}</strong>'
-        f'<span class="subdued">{count}</span><span class="tray-buttons">{buttons}</span></div>'
-        f'<div class="tray-strip{sharp}" role="group" aria-label="{escape(say("tray.title"))}">{inside}</div></div>'
+        f'<span class="subdued">{count}</span></div>'
+        f'<div class="tray-strip{sharp}" role="group" aria-label="{escape(say("tray.title"))}">{inside}</div>'
+        f'<div class="tray-buttons">{buttons}</div></div>'
     )
 
 
