@@ -632,6 +632,9 @@ def be_modest() -> None:
             psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
             os.nice(NICE)
+    # Linux may weigh whole sessions against each other; then this one's weight counts, not the process's own.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICE))
 
 
 def work(folder: Path) -> int:
