@@ -1,6 +1,7 @@
 """A real server over a home of its own, and a real Chromium: what the tests of the page share."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
+
+
+def free_port() -> int:
+    """A port that nobody listens on. (Where Gradio searches for one itself, it forgets to close a socket.)"""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return one.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +39,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory):
     opened = []
 
     def open_page(home: Path, public: bool = False) -> str:
-        blocks, address = server.launch(str(home), public=public, wait=False)
+        blocks, address = server.launch(str(home), port=free_port(), public=public, wait=False)
         opened.append(blocks)
         return address
 

@@ -35,9 +35,8 @@ function tiles(layout) { // a transparent button over each tile
   board.dataset.seeds = JSON.stringify(layout);
   if (layout) {
     board.style.gridTemplateColumns = `repeat(${layout.columns}, 1fr)`;
-    const width = layout.columns * (layout.tile_px + layout.gap_px) + layout.gap_px;
-    const rows = Math.ceil(seeds.length / layout.columns);
-    board.parentElement.style.aspectRatio = `${width} / ${rows * (layout.tile_px + layout.gap_px) + layout.gap_px}`;
+    const side = (tiles) => tiles * (layout.tile_px + layout.gap_px) - layout.gap_px;
+    board.parentElement.style.aspectRatio = `${side(layout.columns)} / ${side(Math.ceil(seeds.length / layout.columns))}`;
   }
   board.replaceChildren(...seeds.map((seed) => {
     const button = document.createElement('button');

@@ -1,0 +1,177 @@
+"""The endpoints for programs, through `gradio_client` as a program uses them."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_play.pictures import images
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+@pytest.fixture(scope="module")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def client_of(address: str):
+    from gradio_client import Client
+
+    return Client(address, verbose=False, analytics_enabled=False)
+
+
+@pytest.fixture(scope="module")
+def open_page(tmp_path_factory: pytest.TempPathFactory):
+    """Serves a home; all servers are closed in the end."""
+    from gan_play.ui import server
+
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
+    opened = []
+
+    def serve(home: Path, public: bool = False) -> str:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        blocks, address = server.launch(str(home), port=port, public=public, wait=False)
+        opened.append(blocks)
+        return address
+
+    yield serve
+    for blocks in opened:
+        blocks.close()
+
+
+@pytest.fixture(scope="module")
+def client(open_page, server_home: Path):
+    return client_of(open_page(server_home))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("pictures")
+    for i in range(9):
+        pixels = np.random.default_rng(i).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+        (folder / f"{i}.png").write_bytes(images.encode(pixels, "png"))
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def set_id(client, pictures: list[Path]) -> str:
+    from gradio_client import handle_file
+
+    found, report = client.predict([handle_file(path) for path in pictures], api_name="/create_set")
+    assert report["accepted"] == 9 and report["set_id"] == found
+    return found
+
+
+def wait_for(client, run: str, *states: str) -> dict:
+    """The status of a run once it is in one of the states; whatever else happens is a failure."""
+    until = time.monotonic() + 150
+    while time.monotonic() < until:
+        status = client.predict(run, api_name="/run_status")
+        if status["state"] in states:
+            return status
+        assert status["state"] in ("queued", "preparing", "training"), status
+        time.sleep(0.2)
+    raise AssertionError(f"the run never became {states}: {status}")
+
+
+def refusal(call) -> str:
+    """The sentence with which a call is refused."""
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError) as error:
+        call()
+    assert "Traceback" not in str(error.value)
+    return str(error.value)
+
+
+def test_the_promised_names_are_there(client):
+    promised = {
+        "create_set",
+        "start_run",
+        "run_status",
+        "pause_run",
+        "resume_run",
+        "sample",
+        "mix",
+        "walk",
+        "render",
+    }
+    names = {name.strip("/") for name in client.view_api(return_format="dict")["named_endpoints"]}
+    assert promised <= names
+    assert not {name for name in names if name.startswith("ui_")}
+
+
+def test_a_run_is_started_paused_resumed_and_stopped(client, set_id: str):
+    run = client.predict(set_id, "dcgan", 32, 5, 0, api_name="/start_run")
+    status = wait_for(client, run, "training")
+    assert {"step", "images_per_second", "seconds_left", "last_grid", "score"} <= set(status)
+    client.predict(run, api_name="/pause_run")
+    paused = wait_for(client, run, "paused")
+    client.predict(run, api_name="/resume_run")
+    assert wait_for(client, run, "training")["step"] >= paused["step"]
+    client.predict(run, api_name="/stop_run")
+    assert wait_for(client, run, "stopped")["last_grid"] is not None
+    assert run in {one["id"] for one in client.predict(api_name="/list_runs")}
+
+
+@pytest.mark.parametrize("run", ["", "nobody-abc234", "../..", "<b>", "a" * 5000, "sets", "${alert(1)}"])
+def test_an_unknown_run_is_a_sentence(client, run: str):
+    for name in ("/run_status", "/pause_run", "/resume_run", "/stop_run"):
+        assert "run" in refusal(lambda name=name: client.predict(run, api_name=name)).lower()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"set_id": "0" * 16},
+        {"set_id": "../../etc"},
+        {"recipe": "stylegan9"},
+        {"size": 65},
+        {"size": -64},
+        {"minutes": 0},
+        {"minutes": 1e300},
+        {"seed": -1},
+        {"seed": 2**64},
+        {"start": "nobody-abc234"},
+        {"how": "stretch"},
+        {"name": "x" * 500},
+    ],
+    ids=str,
+)
+def test_an_impossible_wish_is_a_sentence_and_leaves_nothing(
+    client, server_home: Path, set_id: str, wish: dict
+):
+    before = set(server_home.iterdir())
+    asked = {"set_id": set_id, "recipe": "dcgan", "size": 32, "minutes": 1, "seed": 0} | wish
+    assert len(refusal(lambda: client.predict(**asked, api_name="/start_run"))) <= 160
+    assert set(server_home.iterdir()) == before
+
+
+def test_a_file_that_was_not_uploaded_is_not_read(client, pictures: list[Path]):
+    sneaked = [{"path": str(pictures[0])}]
+    assert "didn't come through this page" in refusal(lambda: client.predict(sneaked, api_name="/create_set"))
+
+
+def test_where_strangers_come_a_run_needs_its_key(open_page, tmp_path: Path, pictures: list[Path]):
+    from gradio_client import handle_file
+
+    from gan_play.runs import store
+
+    client = client_of(open_page(tmp_path, public=True))
+    set_id, _ = client.predict([handle_file(path) for path in pictures], api_name="/create_set")
+    wish = {"set_id": set_id, "recipe": "dcgan", "size": 32, "minutes": 5, "api_name": "/start_run"}
+    assert "key" in refusal(lambda: client.predict(**wish))
+    run = client.predict(**wish, key="correct horse")
+    for key in ("", "wrong horse"):
+        assert "started" in refusal(lambda key=key: client.predict(run, key=key, api_name="/stop_run"))
+    assert store.wish_of(tmp_path / run) == "train"
+    assert client.predict(api_name="/list_runs") == []
+    assert "One training at a time" in refusal(lambda: client.predict(**wish, key="correct horse"))
+    client.predict(run, key="correct horse", api_name="/stop_run")
+    assert store.wish_of(tmp_path / run) == "stop"
+    wait_for(client, run, "stopped")
