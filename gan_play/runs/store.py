@@ -72,7 +72,7 @@ class RunSummary:
 
 def is_shipped(folder: Path) -> bool:
     """Whether a run came with the program."""
-    return folder.parent == files.SHIPPED and folder.name.startswith("starter-")
+    return folder.parent == files.SHIPPED and (folder / "starter.safetensors").is_file()
 
 
 def find_run(home: Path, run_id: str) -> Path:
