@@ -308,6 +308,9 @@ def test_shipped_runs_are_listed_from_every_home_and_never_changed(tmp_path, tak
     shipped.mkdir()
     (shipped / make(shipped, taken)).rename(shipped / "starter-32")
     save_state(shipped / "starter-32")
+    state = checkpoints.load(checkpoints.states(shipped / "starter-32")[0])
+    checkpoints.save_starter(shipped / "starter-32", state.tensors, state.header)
+    (shipped / make(shipped, taken, name="Starter")).rename(shipped / "starter-of-somebody")
     monkeypatch.setattr(files, "SHIPPED", shipped)
     home = tmp_path / "home"
     home.mkdir()
