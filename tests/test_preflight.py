@@ -58,3 +58,14 @@ def test_the_cpu_is_always_there_and_others_are_refused_by_name():
     assert preflight.choose_device("auto") in {device["name"] for device in preflight.devices()}
     with pytest.raises(Refused, match="abacus"):
         preflight.choose_device("abacus")
+
+
+@pytest.mark.parametrize("minutes, index", [(1, 0), (20, 1), (10_000, -1)])
+def test_more_minutes_buy_a_wider_network(monkeypatch, minutes, index):
+    row = RECIPES["projected"]
+
+    def measure(settings, pixels, start=None):
+        return 400.0 * (row.widths[0] / settings.width) ** 2, 10**9
+
+    monkeypatch.setattr(preflight, "measure", measure)
+    assert preflight.plan("projected", 32, minutes, PIXELS, device="cpu").settings.width == row.widths[index]

@@ -19,7 +19,7 @@ from gan_play.trainers import loop
 from gan_play.trainers.recipes import PRECISIONS, RECIPES, Settings, check_settings
 
 STEPS = 3  # measured after one that warms up
-ENOUGH_IMAGES = 40_000  # seen within the budget: with fewer, a narrower network that sees more paints better
+ENOUGH_IMAGES = 150_000  # to see within the minutes; where a wider network would still see them, it is tried
 STATES_ON_DISK = 5  # three last, the best, and the one being written
 
 
@@ -109,7 +109,10 @@ def plan(
 
     best: tuple[Settings, float, int] | None = None
     precisions = PRECISIONS if device == "cpu" else ("bfloat16",) if device == "cuda" else ("float32",)
-    for width in widths:  # from wide to narrow, until the minutes are enough for it
+    for width in widths:  # from narrow to wide, as long as the minutes are enough
+        # The work of a convolution grows with the square of the width: if that is too much, it isn't measured.
+        if best and best[1] * (best[0].width / width) ** 2 * minutes * 60 < ENOUGH_IMAGES:
+            break
         for batch in row.batches:
             try:
                 trials = []
@@ -121,8 +124,6 @@ def plan(
                 break
             except torch.OutOfMemoryError:
                 gc.collect()
-        if best and best[1] * minutes * 60 >= ENOUGH_IMAGES:
-            break
     if best is None:
         raise Refused(refuse("no-memory", f"{recipe} at {size_px} px"))
     settings, images_per_second, memory_bytes = best

@@ -35,7 +35,7 @@ class Dial:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One kind of GAN. `widths` and `batches` are what the pre-flight chooses from, best first."""
+    """One kind of GAN. The pre-flight chooses from `widths`, narrow first, and `batches`, large first."""
 
     name: str
     title: str
@@ -79,7 +79,7 @@ RECIPES = {
             loss=HINGE,
             rates=(4e-3, 2e-3),
             betas=(0.0, 0.99),
-            widths=(16,),
+            widths=(16, 24, 32, 48),
             batches=(32, 16, 8),
             dials={
                 "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter"),
@@ -100,7 +100,7 @@ RECIPES = {
             loss=NON_SATURATING,
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
-            widths=(32,),
+            widths=(32, 64),
             batches=(64, 32, 16),
             dials={
                 "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter"),
