@@ -1,0 +1,220 @@
+"""Play and Gallery through a real browser: pick, mix, walk, keep, and a link that brings back the same picture."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import playground
+import pytest
+from playwright.sync_api import Page, expect
+
+from gan_play.pictures import images
+from gan_play.share import artwork as artworks
+
+expect.set_options(timeout=60_000)  # a busy machine is no failure
+
+pytestmark = (
+    pytest.mark.filterwarnings(  # Gradio doesn't close the sockets with which it looks for a free port
+        "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one finished run."""
+    home = tmp_path_factory.mktemp("playhouse")
+    playground.run_in(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def there(serve, house: Path) -> str:
+    """The page over that home."""
+    return serve(house).rstrip("/")
+
+
+@pytest.fixture
+def play(visit, there: str) -> Page:
+    """Play, with the first page of seeds painted."""
+    page = visit(there)
+    painted(page)
+    return page
+
+
+def painted(page: Page) -> None:
+    page.wait_for_function(
+        """() => { const all = [...document.querySelectorAll('#seeds .tile img')];
+        return all.length === 36 && all.every((image) => image.complete && image.naturalWidth > 0); }"""
+    )
+
+
+def tile(page: Page, seed: int):
+    return page.locator(f'#seeds .tile[data-seed="{seed}"]')
+
+
+def pick(page: Page, *seeds: int) -> None:
+    """Click pictures, each until the tray has it."""
+    for seed in seeds:
+        tile(page, seed).click()
+        expect(page.locator(f'#tray .tile[data-seed="{seed}"]')).to_be_visible()
+
+
+def tray(page: Page) -> list[str]:
+    return [item.get_attribute("data-seed") for item in page.locator("#tray .tile").all()]
+
+
+def title(page: Page):
+    return page.locator("#stage figcaption")
+
+
+def sha256(page: Page) -> str:
+    expect(page.locator("#proof")).to_contain_text(re.compile("[0-9a-f]{64}"))
+    return re.search("[0-9a-f]{64}", page.locator("#proof").inner_text())[0]
+
+
+def link(page: Page) -> str:
+    """Press Copy link; the link that is shown."""
+    page.locator("#stage [data-do=share]").click()
+    expect(page.locator("#stage .link")).to_have_value(re.compile(r"\?art="))
+    return page.locator("#stage .link").input_value()
+
+
+def test_a_visitor_finds_the_model_painting_and_a_click_picks(play: Page):
+    expect(title(play)).to_contain_text("Seed 0, Toy, 32 px")
+    pick(play, 4, 9)
+    expect(title(play)).to_contain_text("Seed 9")
+    expect(tile(play, 9).locator(".badge")).to_have_text("2")
+    assert "art=" in play.url
+    tile(play, 9).click()
+    expect(tile(play, 9).locator(".badge")).to_have_count(0)
+    assert tray(play) == ["4"]
+
+
+def test_arrows_move_enter_picks_and_shift_arrow_reorders(play: Page):
+    tile(play, 0).focus()
+    play.keyboard.press("ArrowRight")
+    play.keyboard.press("ArrowDown")
+    play.keyboard.press("Enter")
+    expect(play.locator('#tray .tile[data-seed="7"]')).to_be_visible()
+    pick(play, 2)
+    play.locator('#tray .tile[data-seed="2"]').focus()
+    play.keyboard.press("Shift+ArrowLeft")
+    expect(play.locator("#tray .tile").first).to_have_attribute("data-seed", "2")
+
+
+def test_a_reload_leads_back_to_tray_and_picture(play: Page):
+    pick(play, 3, 11)
+    expect(play).to_have_url(re.compile("art="))
+    play.reload()
+    expect(title(play)).to_contain_text("Seed 11")
+    expect(play.locator("#tray .tile")).to_have_count(2)
+
+
+def test_a_link_brings_back_the_same_pixels_in_a_fresh_browser(play: Page, visit, there: str):
+    pick(play, 5)
+    before, sent = sha256(play), link(play)
+    other = visit(sent)
+    expect(other.locator("#proof")).to_contain_text("Identical")
+    assert sha256(other) == before
+    expect(title(other)).to_contain_text("Seed 5")
+    answer = other.request.get(f"{there}/{other.locator('#stage img').get_attribute('src')}")
+    pixels = images.decode(answer.body())
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == before
+    assert artworks.encode(artworks.read_card(answer.body())) == artworks.find_code(sent)
+
+
+def test_a_mix_follows_its_sliders_and_its_link_opens_the_tool(play: Page, visit):
+    pick(play, 1, 2)
+    play.get_by_label("Mix two", exact=True).check()
+    expect(title(play)).to_contain_text("Seed 1 mixed with seed 2")
+    before = play.locator("#stage img").get_attribute("src")
+    play.locator("#play-coarse input[type=number]").fill("0.6")
+    play.locator("#play-coarse input[type=number]").blur()
+    expect(play.locator("#stage img")).not_to_have_attribute("src", before)
+    expect(play.locator("#stage img")).to_have_attribute("src", re.compile("gradio_api/art/"))
+    same, sent = sha256(play), link(play)
+    other = visit(sent)
+    expect(title(other)).to_contain_text("Seed 1 mixed with seed 2")
+    expect(other.locator("#play-coarse input[type=number]")).to_have_value("0.6")
+    assert sha256(other) == same
+
+
+def test_a_figure_shows_every_mix_and_a_click_opens_one(play: Page):
+    pick(play, 1, 2, 3, 4)
+    play.get_by_label("Mix many", exact=True).check()
+    mixes = play.locator("#stage .table .tile:not(.head)")
+    expect(mixes).to_have_count(4)
+    mixes.first.click()
+    expect(title(play)).to_contain_text("Seed 3 mixed with seed 1")
+
+
+def test_a_walk_becomes_a_film_that_plays_and_can_be_shared(play: Page, visit):
+    pick(play, 6, 7)
+    play.get_by_label("Walk", exact=True).check()
+    expect(play.locator("#stage .stills span")).to_have_count(12)
+    play.locator("#play-seconds input[type=number]").fill("1")
+    play.locator("#play-seconds input[type=number]").blur()
+    expect(title(play)).to_contain_text("A walk of 1 s")
+    play.locator("#play-make").click()
+    video = play.locator("#stage video")
+    expect(video).to_be_visible()
+    play.wait_for_function("document.querySelector('#stage video').currentTime > 0.1")
+    assert play.evaluate("document.querySelector('#stage video').videoWidth") == 512
+    same, sent = sha256(play), link(play)
+    other = visit(sent)
+    expect(other.locator("#stage video")).to_be_visible()
+    expect(other.locator("#proof")).to_contain_text("Identical")
+    assert sha256(other) == same
+
+
+def test_what_is_kept_hangs_in_the_gallery_until_it_is_removed(play: Page):
+    pick(play, 8)
+    play.locator("#stage [data-do=keep]").click()
+    play.get_by_role("tab", name="Gallery").click()
+    work = play.locator("#gallery-wall .work", has_text="Seed 8,")
+    expect(work).to_have_count(1)
+    work.locator("[data-do=play]").click()
+    expect(title(play)).to_contain_text("Seed 8")
+    play.get_by_role("tab", name="Gallery").click()
+    work.locator("[data-do=forget]").click()
+    expect(work).to_have_count(0)
+
+
+def test_a_bad_link_and_a_bad_seed_are_told_in_a_sentence(visit, there: str):
+    page = visit(f"{there}/?art=%3Cimg%20src=x%20onerror=alert(1)%3E")
+    painted(page)
+    expect(page.locator("#play-message")).to_contain_text("not a share code")
+    page.locator("#play-seed input").fill("<b>minus one</b>")
+    page.locator("#play-seed input").press("Enter")
+    expect(page.locator("#play-message")).to_contain_text("minus one")
+    assert page.locator("#play-message b").count() == 0
+
+
+def test_large_view_opens_and_escape_closes_it(play: Page):
+    play.locator("#stage .large").click()
+    expect(play.locator("dialog img")).to_be_visible()
+    assert play.evaluate("document.querySelector('dialog img').width") % 32 == 0
+    play.keyboard.press("Escape")
+    expect(play.locator("dialog")).to_have_count(0)
+
+
+def test_on_a_phone_nothing_overflows(visit, there: str):
+    page = visit(there, width=390)
+    painted(page)
+    pick(page, 0, 1, 2)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('#play-room .action, #play-room .quiet, #seeds .tile')]
+        .filter((item) => item.offsetHeight && item.offsetHeight < 40).length"""
+    )
+    assert small == 0
+
+
+def test_where_there_is_no_model_the_page_says_what_to_do(visit, serve, tmp_path: Path):
+    page = visit(serve(tmp_path))
+    page.get_by_role("tab", name="Play").click()
+    if page.locator("#seeds .tile").count():
+        pytest.skip("a starter is shipped, so there always is a model")
+    page.locator("#play-begin").click()
+    expect(page.get_by_role("tab", name="Gather")).to_have_attribute("aria-selected", "true")
