@@ -69,7 +69,7 @@ def set_id(client, pictures: list[Path]) -> str:
 
 def wait_for(client, run: str, *states: str) -> dict:
     """The status of a run once it is in one of the states; whatever else happens is a failure."""
-    until = time.monotonic() + 150
+    until = time.monotonic() + 400  # a busy machine is no failure
     while time.monotonic() < until:
         status = client.predict(run, api_name="/run_status")
         if status["state"] in states:
@@ -106,6 +106,7 @@ def test_the_promised_names_are_there(client):
     assert not {name for name in names if name.startswith("ui_")}
 
 
+@pytest.mark.timeout(900)
 def test_a_run_is_started_paused_resumed_and_stopped(client, set_id: str):
     run = client.predict(set_id, "dcgan", 32, 5, 0, api_name="/start_run")
     status = wait_for(client, run, "training")
@@ -157,6 +158,7 @@ def test_a_file_that_was_not_uploaded_is_not_read(client, pictures: list[Path]):
     assert "didn't come through this page" in refusal(lambda: client.predict(sneaked, api_name="/create_set"))
 
 
+@pytest.mark.timeout(900)
 def test_where_strangers_come_a_run_needs_its_key(open_page, tmp_path: Path, pictures: list[Path]):
     from gradio_client import handle_file
 
@@ -170,7 +172,8 @@ def test_where_strangers_come_a_run_needs_its_key(open_page, tmp_path: Path, pic
     for key in ("", "wrong horse"):
         assert "started" in refusal(lambda key=key: client.predict(run, key=key, api_name="/stop_run"))
     assert store.wish_of(tmp_path / run) == "train"
-    assert client.predict(api_name="/list_runs") == []
+    assert run not in {one["id"] for one in client.predict(api_name="/list_runs")}
+    assert run in {one["id"] for one in client.predict("correct horse", api_name="/list_runs")}
     assert "One training at a time" in refusal(lambda: client.predict(**wish, key="correct horse"))
     client.predict(run, key="correct horse", api_name="/stop_run")
     assert store.wish_of(tmp_path / run) == "stop"
