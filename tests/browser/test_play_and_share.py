@@ -2,30 +2,28 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import playground
 import pytest
 from playwright.sync_api import Page, expect
 
+from gan_play import files
 from gan_play.pictures import images
 from gan_play.share import artwork as artworks
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 
-pytestmark = (
-    pytest.mark.filterwarnings(  # Gradio doesn't close the sockets with which it looks for a free port
-        "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-    )
-)
-
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with one finished run."""
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home with one finished run, and no model that came with the program."""
     home = tmp_path_factory.mktemp("playhouse")
     playground.run_in(home)
-    return home
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "SHIPPED", tmp_path_factory.mktemp("shipped"))
+        yield home
 
 
 @pytest.fixture(scope="module")
@@ -211,10 +209,8 @@ def test_on_a_phone_nothing_overflows(visit, there: str):
     assert small == 0
 
 
-def test_where_there_is_no_model_the_page_says_what_to_do(visit, serve, tmp_path: Path):
+def test_where_there_is_no_model_the_page_says_what_to_do(visit, serve, house: Path, tmp_path: Path):
     page = visit(serve(tmp_path))
     page.get_by_role("tab", name="Play").click()
-    if page.locator("#seeds .tile").count():
-        pytest.skip("a starter is shipped, so there always is a model")
     page.locator("#play-begin").click()
     expect(page.get_by_role("tab", name="Gather")).to_have_attribute("aria-selected", "true")
