@@ -411,7 +411,7 @@ def proof(home: Path, code: str, form: str) -> str:
         found = picture(home, code)
         sha256, sentence = found.sha256, found.sentence
     said = tiles.note(sentence, "good" if sentence.startswith("Identical") else "") if artwork.seal else ""
-    return said + tiles.note(say("play.proof", sha256=sha256))
+    return f'<div data-of="{code}">{said}{tiles.note(say("play.proof", sha256=sha256))}</div>'
 
 
 def training_pick(text: str) -> tuple[float, str, int]:
