@@ -166,11 +166,9 @@ def arrive(shared: Shared, blocks: gr.Blocks) -> None:
 
 def first_tab(run: str, art: str, kept: dict) -> str:
     """Where a page opens: a link to an artwork in Play, one to a run in Train; a reload where it was; else Play."""
-    if art:
-        return "play"
-    if run and run != kept.get("run"):
-        return "train"
-    return kept.get("tab") if kept.get("tab") in BUILDERS else "train" if run else "play"
+    if run and run == kept.get("run") and kept.get("tab") in BUILDERS:
+        return kept["tab"]
+    return "train" if run and not art else "play"
 
 
 def tray_text(text: object) -> str:

@@ -79,7 +79,7 @@ def test_from_a_folder_to_a_run_that_is_seen_again(address: str, home: Path, fol
     page.click("#begin")
     page.wait_for_selector("#live .live-name:has-text('stripes')")
     run = page.input_value("#state-run textarea")
-    assert f"run={run}" in page.url
+    page.wait_for_function(f"location.search.includes('run={run}')")
     page.wait_for_function(SHOWN)
     page.wait_for_function("document.querySelector('.live-numbers').textContent.includes('pictures seen')")
 
