@@ -122,3 +122,10 @@ def test_bfloat16_trains_and_keeps_its_state_in_float32():
     training = loop.begin(settings_of("projected", precision="bfloat16"))
     steps(training, 1)
     assert {t.dtype for t in training.tensors().values()} <= {torch.float32, torch.int64}
+
+
+def test_the_rate_rises_stays_and_falls_with_the_root_of_the_steps():
+    full = loop.FULL_RATE_STEPS
+    assert loop.rate_share(1) == pytest.approx(1 / loop.WARM_UP_STEPS)
+    assert loop.rate_share(loop.WARM_UP_STEPS) == loop.rate_share(full) == 1
+    assert loop.rate_share(4 * full) == pytest.approx(0.5)

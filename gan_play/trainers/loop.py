@@ -7,6 +7,7 @@ One clock: the batch, the noise, the augmentation, the learning rate and the ave
 import copy
 import functools
 import hashlib
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -22,7 +23,10 @@ from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, bu
 fixed_seeds = range(36)  # whose pictures every sample grid shows
 AVERAGE_IMAGES = 10_000  # half-life of the averaged generator...
 AVERAGE_RAMP = 0.05  # ...or this share of the pictures seen, early on (Karras 2020, ADA, table 5)
-WARM_UP_STEPS = 20  # Adam's first steps rest on few gradients: the rate rises over them
+WARM_UP_STEPS = 20  # Adam's first steps rest on few gradients: the rate rises over them...
+FULL_RATE_STEPS = (
+    300  # ...stays until here, and then falls with the root of the steps (as in EDM2, Karras 2024)
+)
 
 
 class Tick(NamedTuple):
@@ -58,6 +62,11 @@ def average_decay(step: int, batch: int) -> float:
     """How much of the average a step keeps: a half-life that grows with the pictures seen."""
     half_life = min(AVERAGE_IMAGES, max(1.0, step * batch * AVERAGE_RAMP))
     return 0.5 ** (batch / half_life)
+
+
+def rate_share(step: int) -> float:
+    """The share of the recipe's learning rates that a step gets: up, level, then down, without a planned end."""
+    return min(1.0, step / WARM_UP_STEPS) * min(1.0, math.sqrt(FULL_RATE_STEPS / step))
 
 
 class Training:
@@ -171,9 +180,9 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
         z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
         noise = [torch.randn(batch, *shape, generator=draws).to(device) for shape in generator.noise_shapes]
         rate_g, rate_d = training.recipe.rates
-        warm = min(1.0, now / WARM_UP_STEPS)
-        training.optimizer_g.param_groups[0]["lr"] = rate_g * dials["rate_g"] * warm
-        training.optimizer_d.param_groups[0]["lr"] = rate_d * dials["rate_d"] * warm
+        share = rate_share(now)
+        training.optimizer_g.param_groups[0]["lr"] = rate_g * dials["rate_g"] * share
+        training.optimizer_d.param_groups[0]["lr"] = rate_d * dials["rate_d"] * share
         numbers = adversarial.step(
             generator,
             training.discriminator,
