@@ -15,6 +15,7 @@ MOST_ASPECT = 8  # a longer strip loses 7/8 of itself to the square crop
 # Pictures: the child process that decodes
 DECODE_SECONDS = 5  # of processor time a picture: an honest one of 32 megapixels takes below 1.5 s
 DECODE_WALL_SECONDS = 20  # where a busy machine gives little time, or the platform can't count it
+DECODER_START_SECONDS = 120  # of a child, before its first picture: a busy machine may take long to load it
 DECODE_MEMORY_BYTES = 2_000 * MB  # address space: libraries and the largest honest picture
 MOST_DECODERS = 4  # more gain nothing: reading and hashing in the parent becomes the slowest part
 MOST_WAITING_BYTES = 64 * MB  # read, but not yet decoded

@@ -88,6 +88,7 @@ def serve() -> None:
     if resource:
         _limit(resource.RLIMIT_AS, limits.DECODE_MEMORY_BYTES)
         _limit(resource.RLIMIT_CORE, 0)
+    send(answers, {"ready": True}, b"")
     while message := receive(source):
         head, data = message
         if resource:

@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -50,6 +50,17 @@ class Entry:
     read: Callable[[], bytes | Refusal]
 
 
+@contextmanager
+def _ended_after(seconds: float, child: subprocess.Popen) -> Iterator[None]:
+    """Ends the child if what is done inside takes longer."""
+    clock = threading.Timer(seconds, child.kill)
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
+
+
 class Decoder:
     """A child process that decodes, started again when it died. One thread at a time may call `examine`."""
 
@@ -61,13 +72,16 @@ class Decoder:
         path = os.pathsep.join(filter(None, [_PROJECT, os.environ.get("PYTHONPATH")]))
         # One thread each: there are as many children as cores, and a thread's stack counts as memory.
         environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "gan_play.pictures.decoder"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
         )
+        with _ended_after(limits.DECODER_START_SECONDS, child):  # no picture pays for a slow start
+            decoder.receive(child.stdout)
+        return child
 
     def examine(self, data: bytes, name: str, background: images.Color) -> Kept | Refusal:
         """One file's bytes as a kept picture, or why not. A child that dies or takes too long is a refusal."""
@@ -78,15 +92,12 @@ class Decoder:
         if self._child is None:
             self._child = self._start()
         child = self._child
-        clock = threading.Timer(limits.DECODE_WALL_SECONDS, child.kill)
-        clock.start()
         try:
-            decoder.send(child.stdin, {"name": name, "background": background}, data)
-            answer = decoder.receive(child.stdout)
+            with _ended_after(limits.DECODE_WALL_SECONDS, child):
+                decoder.send(child.stdin, {"name": name, "background": background}, data)
+                answer = decoder.receive(child.stdout)
         except OSError:
             answer = None
-        finally:
-            clock.cancel()
         if answer is None:
             self.close()
             return refuse("too-heavy", name)
