@@ -172,7 +172,7 @@ def train(given: argparse.Namespace) -> int:
     store.check_asked(**asked, dials={})  # all refused now, not after minutes of reading pictures
     store.check_limits(given.minutes, given.steps)
     name = store.check_name(given.name or default_name(given.source))
-    start = starting_run(home, given.start, given.recipe, given.size)
+    start = store.starting_run(home, given.start, given.recipe, given.size)
     taken = follow(taking_in(given.source, home))
     run_id = store.create_run(
         home,
@@ -195,19 +195,6 @@ def default_name(source: str) -> str:
     """A run is named after its pictures, unless the user says otherwise."""
     path = Path(source.removeprefix("example:")).absolute()
     return path.name.removesuffix(path.suffix if path.suffix.lower() == ".zip" else "")[:40] or "Untitled"
-
-
-def starting_run(home: Path, wanted: str | None, recipe: str, size_px: int) -> str | None:
-    """The run to begin from: the one asked for, none for "none", else the starter of this recipe and size."""
-    from gan_play.runs import store
-
-    if wanted == "none":
-        return None
-    if wanted is not None:
-        store.find_run(home, wanted)
-        return wanted
-    shipped = (run for run in store.list_runs(home) if run.shipped)
-    return next((run.id for run in shipped if (run.recipe, run.size_px) == (recipe, size_px)), None)
 
 
 def taking_in(source: str, home: Path) -> Iterator[Any]:

@@ -327,6 +327,17 @@ def list_runs(home: Path) -> list[RunSummary]:
     return sorted(rows, key=lambda row: (row.shipped, -row.created, row.id))
 
 
+def starting_run(home: Path, wanted: str | None, recipe: str, size_px: int) -> str | None:
+    """The run to begin from: the one asked for; None for "none"; else the starter of this recipe and size, if any."""
+    if wanted == "none":
+        return None
+    if wanted:
+        find_run(home, wanted)
+        return wanted
+    shipped = (run for run in list_runs(home) if run.shipped)
+    return next((run.id for run in shipped if (run.recipe, run.size_px) == (recipe, size_px)), None)
+
+
 def _summary(folder: Path, run: dict | None) -> RunSummary:
     shipped, steps = is_shipped(folder), grids(folder)
     step, last = last_stats(folder).get("step", 0), steps[-1] if steps else None

@@ -51,7 +51,7 @@ def register(shared: Shared) -> None:
             size: 32, 64, 128, 256 or 512 pixels
             minutes: how long to train
             seed: the same seed and settings give the same training
-            start: id of a run to start from, or nothing
+            start: id of a run to start from, "none" for from scratch, or nothing for the starter of this size
             name: of the run
             how: to make pictures square: "crop", "border" or "several"
             key: a secret, to steer the run where strangers may come
@@ -59,7 +59,8 @@ def register(shared: Shared) -> None:
         with told():
             datasets.find_set(home, set_id)
             choice = {"set": set_id, "how": how, "background": None, "name": ""}
-            return train.create(shared, choice, recipe, size, minutes, start, "auto", name, seed, key, {})
+            begin = store.starting_run(home, start, recipe, size)
+            return train.create(shared, choice, recipe, size, minutes, begin, "auto", name, seed, key, {})
 
     def run_status(run: str) -> dict:
         """What a run is doing: state, step, images_per_second, seconds_left, last_grid, score, best_score and more.

@@ -5,17 +5,15 @@ one is: `?run=` opens a run, `?art=` an artwork; both stay in step with the page
 """
 
 import contextlib
-import importlib
 import json
 import secrets
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import gradio as gr
 
 from gan_play.runs import store
-from gan_play.ui import api, gather, look, train
+from gan_play.ui import api, gallery, gather, look, play, train
 from gan_play.ui.shared import (
     LIVE,
     PRIVATE,
@@ -44,10 +42,7 @@ BAR_JS = """element.addEventListener('click', (event) => {
   if (tab) trigger('open', {tab: tab.dataset.tab, run: tab.dataset.run});
 });"""
 
-BUILDERS = {"gather": gather.build, "train": train.build}
-for later in ("play", "gallery"):
-    if find_spec(f"gan_play.ui.{later}"):
-        BUILDERS[later] = importlib.import_module(f"gan_play.ui.{later}").build
+BUILDERS = {"gather": gather.build, "train": train.build, "play": play.build, "gallery": gallery.build}
 
 
 def make(home: Path, public: bool = False) -> gr.Blocks:

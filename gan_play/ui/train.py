@@ -575,8 +575,7 @@ def starts(shared: Shared, recipe: str, size: int) -> tuple[list, str]:
         if (run.recipe, run.size_px) == (recipe, size) and run.step > 0 and (run.shipped or not shared.public)
     ]
     choices = [(say("train.start.none"), ""), *((f"{run.name} ({run.id})", run.id) for run in runs)]
-    starter = next((run.id for run in runs if run.shipped), "")
-    return choices, starter
+    return choices, store.starting_run(shared.home, None, recipe, size) or ""
 
 
 def devices() -> list[tuple[str, str]]:
