@@ -206,4 +206,6 @@ def test_a_port_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture, tmp_p
         taken.listen()
         port = taken.getsockname()[1]
         assert server.main(["--port", str(port), "--home", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"Port {port} is taken or not allowed: choose another one with --port.\n"
+    assert (
+        capsys.readouterr().err == f"Port {port} is taken or not allowed: choose another one with --port.\n"
+    )
