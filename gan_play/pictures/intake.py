@@ -72,16 +72,13 @@ class Decoder:
         path = os.pathsep.join(filter(None, [_PROJECT, os.environ.get("PYTHONPATH")]))
         # One thread each: there are as many children as cores, and a thread's stack counts as memory.
         environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        child = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "gan_play.pictures.decoder"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
         )
-        with _ended_after(limits.DECODER_START_SECONDS, child):  # no picture pays for a slow start
-            decoder.receive(child.stdout)
-        return child
 
     def examine(self, data: bytes, name: str, background: images.Color) -> Kept | Refusal:
         """One file's bytes as a kept picture, or why not. A child that dies or takes too long is a refusal."""
@@ -91,6 +88,8 @@ class Decoder:
             self.close()
         if self._child is None:
             self._child = self._start()
+            with _ended_after(limits.DECODER_START_SECONDS, self._child):  # no picture pays for a slow start
+                decoder.receive(self._child.stdout)
         child = self._child
         try:
             with _ended_after(limits.DECODE_WALL_SECONDS, child):
