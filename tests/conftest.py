@@ -1,10 +1,23 @@
 """What several tests share: one small run, really trained through the command line, made once a session."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gan_play import cli
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_worker_outlives_its_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Workers are made to outlive who started them: those of a module's tests are ended with it."""
+    yield
+    ours = str(tmp_path_factory.getbasetemp())
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "gan_play.runs.worker" in command and command[-1].startswith(ours):
+            process.kill()
 
 
 @pytest.fixture(scope="session")

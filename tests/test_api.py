@@ -178,3 +178,52 @@ def test_where_strangers_come_a_run_needs_its_key(open_page, tmp_path: Path, pic
     client.predict(run, key="correct horse", api_name="/stop_run")
     assert store.wish_of(tmp_path / run) == "stop"
     wait_for(client, run, "stopped")
+
+
+def path_in(answer: object) -> Path:
+    """Where the client put a file that was returned."""
+    return Path(answer["path"] if isinstance(answer, dict) else answer)
+
+
+def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
+    from gan_play.pictures import images
+    from gan_play.share import artwork as artworks
+
+    run = "starter-64"
+    pictures = client.predict(run, "1, 5", 0.7, api_name="/sample")
+    data = [path_in(picture).read_bytes() for picture in pictures]
+    assert [images.decode(one).shape for one in data] == [(64, 64, 3)] * 2
+    code = artworks.encode(artworks.read_card(data[1]))
+    brought, sha256, sentence = client.predict(code, api_name="/render")
+    assert path_in(brought).read_bytes() == data[1]
+    assert len(sha256) == 64 and sentence
+    figure, code = client.predict(run, "1,2", "3,4,5", "fine", 0.7, api_name="/mix")
+    assert images.decode(path_in(figure).read_bytes()).shape[1] > 4 * 64
+    assert path_in(client.predict(code, api_name="/render")[0]).read_bytes() == path_in(figure).read_bytes()
+    film, code = client.predict(run, "1,5", 1, True, "mp4", api_name="/walk")
+    assert path_in(film).read_bytes()[4:8] == b"ftyp"
+    assert artworks.decode(code).seeds == (1, 5)
+    shared = client.predict(run, 7, 0.7, api_name="/share")
+    assert "dentical" in client.predict(shared, api_name="/render")[2]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("/sample", "starter-64", "one", 0.7),
+        ("/sample", "starter-64", "0-999999", 0.7),
+        ("/sample", "starter-64", "1", 99),
+        ("/sample", "../x", "1", 0.7),
+        ("/mix", "starter-64", "1", "", "fine", 0.7),
+        ("/mix", "starter-64", "1", "2", "finest", 0.7),
+        ("/walk", "starter-64", "1", 4, True, "mp4"),
+        ("/walk", "starter-64", "1,2", 1e9, True, "mp4"),
+        ("/walk", "starter-64", "1,2", 4, True, "exe"),
+        ("/render", "<script>alert(1)</script>"),
+        ("/render", ""),
+    ],
+    ids=str,
+)
+def test_impossible_playing_is_a_sentence(client, call):
+    name, *asked = call
+    assert len(refusal(lambda: client.predict(*asked, api_name=name))) <= 160

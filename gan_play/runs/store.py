@@ -331,7 +331,7 @@ def starting_run(home: Path, wanted: str | None, recipe: str, size_px: int) -> s
     """The run to begin from: the one asked for; None for "none"; else the starter of this recipe and size, if any."""
     if wanted == "none":
         return None
-    if wanted:
+    if wanted is not None:
         find_run(home, wanted)
         return wanted
     shipped = (run for run in list_runs(home) if run.shipped)

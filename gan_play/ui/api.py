@@ -59,7 +59,7 @@ def register(shared: Shared) -> None:
         with told():
             datasets.find_set(home, set_id)
             choice = {"set": set_id, "how": how, "background": None, "name": ""}
-            begin = store.starting_run(home, start, recipe, size)
+            begin = store.starting_run(home, start or None, recipe, size)
             return train.create(shared, choice, recipe, size, minutes, begin, "auto", name, seed, key, {})
 
     def run_status(run: str) -> dict:

@@ -140,16 +140,3 @@ def test_from_a_folder_of_pictures_to_a_link_that_brings_back_the_same(address, 
         expect(other.locator("#proof")).to_contain_text("Identical")
         assert proof(other) == sha256
         other.context.close()
-
-
-@pytest.fixture(autouse=True)
-def nothing_trains_on(home: Path):
-    """Stops what a failed test left training."""
-    yield
-    for run in store.list_runs(home):
-        if not run.shipped and run.state in ("queued", "preparing", "training", "interrupted"):
-            store.ask(home, run.id, "stop")
-            for _ in range(100):
-                if store.worker_of(home / run.id) is None:
-                    break
-                time.sleep(0.2)
