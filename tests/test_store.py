@@ -344,3 +344,10 @@ def test_the_newest_run_comes_first(tmp_path, taken):
         ids.append(make(tmp_path, taken))
         in_state(tmp_path / ids[-1], "stopped", created=time.time() + i)
     assert [row.id for row in store.list_runs(tmp_path) if not row.shipped] == ids[::-1]
+
+
+def test_a_paused_run_can_be_stopped(tmp_path, taken):
+    run_id = make(tmp_path, taken)
+    for wish, state in (("pause", "paused"), ("stop", "stopped"), ("pause", "stopped"), ("train", "queued")):
+        store.ask(tmp_path, run_id, wish)
+        assert store.status(tmp_path, run_id)["state"] == state
