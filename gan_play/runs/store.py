@@ -599,7 +599,10 @@ def ask(
             return
         if wish == "train":
             run |= {"state": "queued", "queued": time.time(), "sentence": "", "attempts": 0}
-        elif run["state"] in ("queued", "preparing", "training") or (run["state"], wish) == ("paused", "stop"):
+        elif run["state"] in ("queued", "preparing", "training") or (run["state"], wish) == (
+            "paused",
+            "stop",
+        ):
             run["state"] = "paused" if wish == "pause" else "stopped"
             run["sentence"] = ""
 

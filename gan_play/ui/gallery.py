@@ -183,7 +183,7 @@ def build(shared: Shared) -> None:
         }
 
     seen_box = seen
-    shared.clock.tick(tick, [seen, shared.key], [wall, nothing, seen], api_name="ui_gallery", **QUIET)
+    shared.slow_clock.tick(tick, [seen, shared.key], [wall, nothing, seen], api_name="ui_gallery", **QUIET)
     begin.click(lambda: gr.Tabs(selected="play"), None, shared.tabs, api_name="ui_gallery_begin", **QUIET)
 
     def opened(text: str):

@@ -62,7 +62,8 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
             public=public,
             tabs=tabs,
             train_tab=tab["train"],
-            clock=gr.Timer(1.0),
+            clock=gr.Timer(2.0),
+            slow_clock=gr.Timer(5.0),
             go=gr.Button(say("gather.go"), variant="primary", elem_id="go", render=False),
             busy=gr.HTML("", elem_id="busy", render=False),
             key=gr.BrowserState("", storage_key="gan-play-key", secret="not-a-secret", render=False),
@@ -97,7 +98,7 @@ def fill_bar(shared: Shared, bar: gr.HTML) -> None:
             value=run
         ) if run else gr.skip()
 
-    shared.clock.tick(tick, [shared.model, seen, shared.key], [bar, seen], api_name="ui_bar", **QUIET)
+    shared.slow_clock.tick(tick, [shared.model, seen, shared.key], [bar, seen], api_name="ui_bar", **QUIET)
     bar.open(follow, None, [shared.tabs, shared.run], api_name="ui_follow", **QUIET)
 
 

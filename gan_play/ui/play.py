@@ -22,6 +22,7 @@ from gan_play.latent import film, sample, walk
 from gan_play.latent.sample import Model
 from gan_play.pictures import images
 from gan_play.refusals import Refused
+from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.ui import gallery, look, tiles
@@ -452,7 +453,8 @@ def build(shared: Shared) -> None:
 
     default = Desk()
     message = gr.HTML("", elem_id="play-message", elem_classes="piece", apply_default_css=False)
-    with gr.Column(visible=True, elem_id="play-empty") as nothing:
+    empty = not any(run.step or run.shipped for run in store.list_runs(home))
+    with gr.Column(visible=empty, elem_id="play-empty") as nothing:
         gr.HTML(look.sentence(say("play.empty")))
         begin = gr.Button(say("play.empty.do"), variant="primary", elem_id="play-begin")
     with gr.Column(visible=False, elem_id="play-room") as room:
@@ -753,7 +755,7 @@ def build(shared: Shared) -> None:
                 return gr.skip() if run == chosen else gr.update(value=run)
         return gr.skip()
 
-    shared.clock.tick(
+    shared.slow_clock.tick(
         look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET
     )
     begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_play_begin", **QUIET)

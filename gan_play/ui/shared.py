@@ -45,7 +45,8 @@ class Shared:
     go: gr.Button  # "Train on these": stands in Gather, is wired by Train
     busy: gr.HTML  # under that button: what it is doing, or why not
     train_tab: gr.Tab  # for what happens when Train is opened
-    clock: gr.Timer  # one tick a second while the page is visible
+    clock: gr.Timer  # for the run that is watched: a tick every 2 s while the page is visible
+    slow_clock: gr.Timer  # for all else: each tick costs the browser what a training could use
     key: gr.BrowserState  # this browser's owner key; "" until the page has loaded
     kept: gr.BrowserState  # what survives a reload: {"run", "model", "tray", "chosen"}
 

@@ -645,7 +645,7 @@ def build_runs(shared: Shared) -> None:
         return gr.update(value=event.name) if is_run(shared.home, event.name) else gr.skip()
 
     inputs, outputs = [shared.run, shared.key, seen], [runs, seen]
-    shared.clock.tick(list_them, inputs, outputs, api_name="ui_runs", **QUIET)
+    shared.slow_clock.tick(list_them, inputs, outputs, api_name="ui_runs", **QUIET)
     shared.run.change(list_them, inputs, outputs, api_name="ui_runs_now", **QUIET)
     runs.choose(open_run, None, shared.run, api_name="ui_open_run", **QUIET).then(
         None,
