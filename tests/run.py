@@ -11,6 +11,7 @@ Ubuntu) the system's package. Where none can be had, the other tests still run, 
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,8 @@ def main(arguments: list[str]) -> int:
     """Run pytest in this checkout and return its exit status, or 1 where no browser could be had."""
     path = chromium()
     os.chdir(ROOT)
+    # Who starts this in the background may have Ctrl-C ignored, for all children too; there is a test of Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # tests talk to nobody but this machine
     os.environ["HF_HUB_OFFLINE"] = "1"
     command = [sys.executable, "-m", "pytest"]
