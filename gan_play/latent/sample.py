@@ -115,7 +115,7 @@ def parse_seeds(text: str, least: int = 1, most: int = limits.MOST_SEEDS) -> lis
 def check_number(value: object, low: float, high: float, reason: str) -> float:
     """`value` as a number from `low` to `high`, kept to three decimals (as share codes do), or Refused."""
     try:
-        number = round(float(value), 3) + 0.0  # and no negative zero  # type: ignore[arg-type]
+        number = round(float(value), 3) + 0.0  # and no negative zero
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if isinstance(value, bool) or not low <= number <= high:

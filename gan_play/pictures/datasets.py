@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from gan_play import files, limits
 from gan_play.pictures import images, likeness
 from gan_play.refusals import Refusal, Refused, refuse
 
+Result = TypeVar("Result")  # of a generator of progress
 FITS = ("crop", "border", "several")
 LEAST_SIZE_PX, MOST_SIZE_PX = 16, limits.KEPT_SIDE_PX
 
@@ -97,7 +99,7 @@ class Clock:
         return (time.monotonic() - self._started) / max(done, 1) * (total - done)
 
 
-def run_to_end(steps: Generator[Progress, None, object]):  # noqa: ANN201 - it is the generator's own type
+def run_to_end(steps: Generator[Progress, None, Result]) -> Result:
     """What a generator of progress returns in the end."""
     while True:
         try:

@@ -33,7 +33,7 @@ from filelock import FileLock, Timeout
 
 import gan_play
 from gan_play import files, limits
-from gan_play.refusals import Refused, refuse
+from gan_play.refusals import Refusal, Refused, refuse
 
 if TYPE_CHECKING:
     from gan_play.trainers.preflight import Plan
@@ -142,7 +142,7 @@ def worker_of(folder: Path) -> psutil.Process | None:
     """The live process that trains this run, or None. Told by pid and start time, since pids are used again."""
     noted = files.read_json(folder / "worker.json")
     try:
-        process = psutil.Process(noted["pid"])  # type: ignore[index]
+        process = psutil.Process(noted["pid"])
         if process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - noted["started"]) > 2:
             return None
         return process
@@ -467,7 +467,7 @@ def check_asked(recipe: str, size_px: int, seed: int, device: str, dials: dict) 
 class _Unlike(Exception):
     """Carries a refusal past the search for a file that can be read."""
 
-    def __init__(self, refusal) -> None:  # noqa: ANN001
+    def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
 
 
