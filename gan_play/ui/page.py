@@ -30,11 +30,11 @@ from gan_play.ui.words import say
 MOST_CODE_CHARS = 1000
 """A share code has at most 600; the rest is refused by its parser, in a sentence."""
 
-ADDRESS = """(run) => {
+ADDRESS = """(run, made, tab) => {
   const url = new URL(location);
-  if (url.searchParams.get('run') === run) return;
   if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
-  history.replaceState(null, '', url);
+  if (tab !== 'play') url.searchParams.delete('art'); else if (made) url.searchParams.set('art', made);
+  if (url.href !== location.href) history.replaceState(null, '', url);
 }"""
 
 BAR_JS = """element.addEventListener('click', (event) => {
@@ -51,7 +51,7 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         gr.HTML(look.masthead(), elem_id="masthead")
         state = {
             name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
-            for name in ("run", "model", "tray", "art", "picked", "chosen")
+            for name in ("run", "model", "tray", "art", "made", "picked", "chosen")
         }
         here = gr.Textbox("play", visible="hidden", elem_id="state-tab", label="tab")
         bar = gr.HTML(look.bar(None, None, 0), elem_id="bar", js_on_load=BAR_JS)
@@ -78,7 +78,7 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         keep_address(shared, tab, here)
         shared.key.render()
         shared.kept.render()  # last: where a browser blocks storage, nothing declared below would render
-        arrive(shared, blocks)
+        arrive(shared, blocks, here)
         api.register(shared)
     return blocks
 
@@ -117,7 +117,15 @@ def keep_address(shared: Shared, tab: dict[str, gr.Tab], here: gr.Textbox) -> No
     """Keep the address and this browser's memory in step with the page; both happen in the browser alone."""
     for name, one in tab.items():
         one.select(None, None, here, js=f"() => '{name}'", api_name=f"ui_here_{name}", **PRIVATE)
-    shared.run.change(None, shared.run, None, js=ADDRESS, api_name="ui_address", **PRIVATE)
+    gr.on(
+        [one.change for one in (shared.run, shared.made, here)],
+        None,
+        [shared.run, shared.made, here],
+        None,
+        js=ADDRESS,
+        api_name="ui_address",
+        **PRIVATE,
+    )
     gr.on(
         [one.change for one in (shared.run, shared.model, shared.tray, shared.chosen, here)],
         None,
@@ -129,7 +137,7 @@ def keep_address(shared: Shared, tab: dict[str, gr.Tab], here: gr.Textbox) -> No
     )
 
 
-def arrive(shared: Shared, blocks: gr.Blocks) -> None:
+def arrive(shared: Shared, blocks: gr.Blocks, here: gr.Textbox) -> None:
     """What a freshly loaded page shows: the address decides, then what this browser had, then what is going on."""
 
     def load(kept: dict, key: str, request: gr.Request):
@@ -151,20 +159,23 @@ def arrive(shared: Shared, blocks: gr.Blocks) -> None:
         }
         tab = first_tab(asked, art, kept)
         if tab != "play":  # it is there already, and a quick visitor may have left it
-            arrived[shared.tabs] = gr.Tabs(selected=tab)
+            arrived |= {shared.tabs: gr.Tabs(selected=tab), here: gr.update(value=tab)}
         return arrived
 
-    outputs = [shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key, shared.tabs]
+    outputs = [
+        *(shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key),
+        *(shared.tabs, here),
+    ]
     blocks.load(
         load, [shared.kept, shared.key], outputs, api_name="ui_arrive", show_progress="hidden", **PRIVATE
     )
 
 
 def first_tab(run: str, art: str, kept: dict) -> str:
-    """Where a page opens: a link to an artwork in Play, one to a run in Train; a reload where it was; else Play."""
-    if run and run == kept.get("run") and kept.get("tab") in BUILDERS:
-        return kept["tab"]
-    return "train" if run and not art else "play"
+    """Where a page opens. Only Play writes an artwork into the address, so a reload of Train never leads to Play."""
+    if art or not run:
+        return "play"
+    return kept["tab"] if run == kept.get("run") and kept.get("tab") in ("gather", "gallery") else "train"
 
 
 def tray_text(text: object) -> str:

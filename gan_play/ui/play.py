@@ -57,13 +57,6 @@ ADVENTURE = (
     (1.45, "wild"),
 )
 
-ADDRESS = """(code) => {
-  const url = new URL(location);
-  if (!code || url.searchParams.get('art') === code) return;
-  url.searchParams.set('art', code);
-  history.replaceState(null, '', url);
-}"""
-
 
 @dataclass(frozen=True)
 class Desk:
@@ -559,7 +552,7 @@ def build(shared: Shared) -> None:
                     )
         strip = piece("tray")
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
-    code, opened, handled = hidden("code", ""), hidden("opened", ""), hidden("handled", "{}")
+    code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
@@ -813,10 +806,9 @@ def build(shared: Shared) -> None:
         kept, shared.key, None, api_name="ui_play_keep", **QUIET | {"queue": True}
     )  # a toast needs the queue
 
-    # What is on the stage: its proof and its address
+    # What is on the stage: its proof
 
     code.change(proof_of, [code, form], facts, api_name="ui_play_proof", **QUIET)
-    code.change(None, code, None, js=ADDRESS, api_name="ui_play_address", **PRIVATE)
 
 
 def _prover(home: Path):

@@ -40,6 +40,7 @@ class Shared:
     model: gr.Textbox  # id of the run whose model is in hand
     tray: gr.Textbox  # the picked seeds: a JSON list
     art: gr.Textbox  # the share code of an opened link
+    made: gr.Textbox  # the share code of what Play shows
     picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "at"}
     chosen: gr.Textbox  # the set in hand: JSON {"set", "how", "background", "name"}
     go: gr.Button  # "Train on these": stands in Gather, is wired by Train

@@ -77,7 +77,7 @@ def visit(chromium) -> Iterator:
         context = chromium.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: broken.append(f"error: {error}"))
         page.on(
             "response",

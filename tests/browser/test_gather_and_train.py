@@ -118,6 +118,16 @@ def test_the_time_slider_goes_back_and_a_tile_takes_its_seed_to_play(shelf_addre
     page.wait_for_selector("#tab-play .sentence")
 
 
+def test_a_reload_however_soon_shows_the_same_run(shelf_address: str, visit):
+    page = visit(f"{shelf_address}?run=quiet-abc234")
+    for after_ms in (0, 300, 900, 3000):  # Play, behind, makes its first picture meanwhile
+        page.wait_for_function(SHOWN)
+        page.wait_for_timeout(after_ms)
+        assert "art=" not in page.url
+        page.reload()
+    page.wait_for_function(SHOWN)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_are_text_and_nothing_overflows(shelf_address: str, visit, width: int):
     page = visit(f"{shelf_address}?run=markup-abc234", width=width)
