@@ -47,6 +47,12 @@ REASONS: dict[str, str] = {
     "too-many-pictures": "{file} and what comes after it were left out: a set holds at most {most} pictures.",
     "too-few-pictures": "This set has {count} pictures: a set needs at least {least}. Add some more.",
     "too-many-labels": "There are more than {most} folders of pictures: labels were left out.",
+    "labels-needed": "{recipe} learns folders apart: put your pictures into two or more folders, one a kind, "
+    "or train projected without labels.",
+    "labels-not": "{recipe} doesn't learn folders apart: train without labels, or choose one of {able}.",
+    "one-label": "All pictures are in one folder, {file}: put them into two or more, one a kind, or train projected "
+    "without labels.",
+    "label-too-few": "{file} has only one picture, too few for a label: add some more, or leave its folder out.",
     "no-set": "There is no set {file} here: take the pictures in again.",
     "set-damaged": "The set {file} is damaged on disk: take the pictures in again.",
     "picture-size": "A size of {size} is not possible: choose between {least} and {most} pixels.",
@@ -81,6 +87,9 @@ REASONS: dict[str, str] = {
     "seed-count": "{file} seeds were given: choose between {least} and {most} here.",
     "truncation": "{file} can't be how adventurous a picture is: choose a number from {low} to {high}.",
     "label": "{file} is not a label of this model, which has {count}: labels are counted from 0.",
+    "label-count": "{file} labels were given: choose between {least} and {most} here.",
+    "label-stops": "{file} labels for {stops} seeds: give as many labels as seeds, or one seed for all of them.",
+    "label-path": "A way between labels needs two different ones: with one only, choose it as the label.",
     "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",
     "band": "{file} is not a band of styles: choose coarse, middle or fine.",
     "way": "{file} is not a way to walk: choose w or z.",
@@ -105,6 +114,8 @@ REASONS: dict[str, str] = {
     "output": "{file} can't be written to: name another file or folder with --out.",
     "output-kind": "{file} can't be the name of the result: it has to be a file that ends in {endings}.",
     "scored": "{file} pictures can't be scored: choose a number from 16 to {most}.",
+    "no-inception": "{file} isn't here: fetch it from {address}, then add --weights; or use lite2, which works offline.",
+    "not-inception": "{file} isn't the published Inception network, to the last byte: fetch it again, or use lite2.",
     "no-set-kept": "{file} came without the pictures that it learnt from, so there is nothing to score it against.",
 }
 

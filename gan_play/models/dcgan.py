@@ -9,27 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import style_bands
-
-MOST = 8  # channels of the smallest map, in units of `width`
-
-
-def channels_at(size: int, size_px: int, width: int) -> int:
-    """Half as many channels at each doubling of the size, `width` of them at half the final size."""
-    return max(8, min(MOST * width, width * size_px // (2 * size)))
-
-
-def adain(x: Tensor, y: Tensor, weight: float = 1.0) -> Tensor:
-    """sigma(y) (x - mu(x)) / sigma(x) + mu(y) for each channel: x in y's statistics (B, C, H, W).
-
-    `weight` moves the statistics only part of the way. Source: Huang 2017, equation 8.
-    """
-    mu_x, mu_y = x.mean(dim=(2, 3), keepdim=True), y.mean(dim=(2, 3), keepdim=True)
-    # The biased variance, as in the paper: over the places of one picture, 1e-5 against a flat channel.
-    sigma_x = (x.var(dim=(2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
-    sigma_y = (y.var(dim=(2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
-    sigma, mu = torch.lerp(sigma_x, sigma_y, weight), torch.lerp(mu_x, mu_y, weight)
-    return sigma * (x - mu_x) / sigma_x + mu
+from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
 
 
 def initialise(module: nn.Module) -> None:
@@ -41,25 +21,46 @@ def initialise(module: nn.Module) -> None:
             nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
+class ResizeConvolution(nn.Module):
+    """Twice the size by its nearest neighbours, then a convolution: (B, inputs, H, W) -> (B, outputs, 2H, 2W).
+
+    Each pixel is reached by as many weights as any other, so there are no checkerboards (Odena 2016).
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = False) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 3, 1, 1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.convolution(F.interpolate(x, scale_factor=2, mode="nearest"))
+
+
 class DcganGenerator(nn.Module):
     """z -> picture through transposed convolutions, batch norm and ReLU; tanh at the end.
 
     mapping: (B, z_dim) -> ws (B, 1, z_dim), z itself. synthesis: ws -> (B, 3, S, S) in [-1, 1]; no noise.
+    `resize` enlarges by resizing instead; `grey` paints one channel.
     """
 
     noise_shapes: tuple = ()
 
-    def __init__(self, size_px: int, width: int, z_dim: int = 100) -> None:
+    def __init__(
+        self, size_px: int, width: int, z_dim: int = 100, resize: bool = False, grey: bool = False
+    ) -> None:
         super().__init__()
         self.size_px, self.z_dim, self.w_dim, self.num_ws, self.num_labels = size_px, z_dim, z_dim, 1, 0
-        sizes = [4 * 2**i for i in range(size_px.bit_length() - 3)]  # 4 .. size / 2
+        sizes = sizes_of(size_px)[:-1]  # .. size / 2
         channels = [channels_at(size, size_px, width) for size in sizes]
-        self.first = nn.ConvTranspose2d(z_dim, channels[0], 4, 1, 0, bias=False)
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in zip(channels, channels[1:])
-        )
+
+        def up(inputs: int, outputs: int, bias: bool = False) -> nn.Module:
+            if resize:
+                return ResizeConvolution(inputs, outputs, bias)
+            return nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=bias)
+
+        self.first = nn.ConvTranspose2d(z_dim, channels[0], sizes[0], 1, 0, bias=False)
+        self.up = nn.ModuleList(up(a, b) for a, b in zip(channels, channels[1:]))
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels)
-        self.picture = nn.ConvTranspose2d(channels[-1], 3, 4, 2, 1)
+        self.picture = up(channels[-1], 1 if grey else 3, bias=True)
         self.bands = style_bands(len(channels))  # of the depths at which statistics can be taken
         self.register_buffer("w_mean", torch.zeros(z_dim))
         initialise(self)
@@ -67,11 +68,15 @@ class DcganGenerator(nn.Module):
     def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         return z[:, None]
 
+    def centre(self, label: Tensor | None = None) -> Tensor:
+        """Where truncation draws styles to: broadcasts to ws."""
+        return self.w_mean
+
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
         x = ws[:, 0, :, None, None]
         for layer, norm in zip([self.first, *self.up], self.norms):
             x = F.relu(norm(layer(x)))
-        return torch.tanh(self.picture(x).float())
+        return as_picture(self.picture(x))
 
     def mix(
         self,
@@ -86,7 +91,7 @@ class DcganGenerator(nn.Module):
         for layer, norm, weight in zip([self.first, *self.up], self.norms, at_depth):
             a, b = F.relu(norm(layer(a))), F.relu(norm(layer(b)))
             a = adain(a, b, weight) if weight else a
-        return torch.tanh(self.picture(a).float())
+        return as_picture(self.picture(a))
 
 
 class DcganDiscriminator(nn.Module):
@@ -94,12 +99,12 @@ class DcganDiscriminator(nn.Module):
 
     def __init__(self, size_px: int, width: int) -> None:
         super().__init__()
-        sizes = [size_px // 2**i for i in range(1, size_px.bit_length() - 2)]  # size / 2 .. 4
+        sizes = sizes_of(size_px)[-2::-1]  # size / 2 ..
         channels = [channels_at(size, size_px, width) for size in sizes]
         layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 4, 2, 1), nn.LeakyReLU(0.2)]
         for a, b in zip(channels, channels[1:]):
             layers += [nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
-        layers += [nn.Conv2d(channels[-1], 1, 4, 1, 0)]
+        layers += [nn.Conv2d(channels[-1], 1, sizes[-1], 1, 0)]
         self.layers = nn.Sequential(*layers)
         initialise(self)
 
@@ -107,7 +112,7 @@ class DcganDiscriminator(nn.Module):
         """All of this network learns, so there is nothing that both updates could share."""
         return x.contiguous(memory_format=torch.channels_last)
 
-    def heads(self, x: Tensor) -> Tensor:
+    def heads(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         return self.layers(x).flatten(1)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:

@@ -85,6 +85,8 @@ class FrozenFeatures(nn.Module):
         with contextlib.redirect_stdout(io.StringIO()):  # the package announces itself on stdout
             network = EfficientNet.from_pretrained(f"efficientnet-{name}", weights_path=path)
         self.name, self.channels = name, STAGE_CHANNELS[name]
+        self.register_buffer("classifier", network._fc.weight.detach().clone())
+        self.register_buffer("classifier_bias", network._fc.bias.detach().clone())
         self.stem = FoldedConvolution(network._conv_stem, network._bn0, activate=True)
         self.head = FoldedConvolution(network._conv_head, network._bn1, activate=True)
         blocks = network._blocks
@@ -108,6 +110,10 @@ class FrozenFeatures(nn.Module):
     def pooled(self, x: Tensor) -> Tensor:
         """The penultimate features, averaged over the picture: (B, 1280)."""
         return self.head(self(x)[-1]).mean(dim=(2, 3))
+
+    def classify(self, pooled: Tensor) -> Tensor:
+        """How likely each of ImageNet's classes is, of penultimate features (B, 1280): (B, 1000), summing to 1."""
+        return F.linear(pooled, self.classifier, self.classifier_bias).softmax(dim=1)
 
 
 @functools.cache

@@ -8,7 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import EqualizedLinear, MappingNetwork, blend_styles, style_bands
+from gan_play.models.layers import (
+    EqualizedLinear,
+    MappingNetwork,
+    blend_styles,
+    centre_of,
+    style_bands,
+    track_mean,
+)
 from gan_play.models.pretrained import STAGE_CHANNELS, frozen_features
 
 # Channels at each resolution, in units of `width`: most of them where the picture is small.
@@ -44,16 +51,18 @@ class StyledBlock(nn.Module):
 class StyleGenerator(nn.Module):
     """z -> ws -> picture; every layer has a w of its own.
 
-    mapping: z (B, z_dim), label ignored -> ws (B, L, w_dim). synthesis: ws, noise -> (B, 3, S, S) in [-1, 1],
-    float32. `noise` has one map a block, (B, 1, H, W) as in `noise_shapes`; None is no noise.
+    mapping: z (B, z_dim), label (B,) where there are any -> ws (B, L, w_dim). synthesis: ws, noise ->
+    (B, 3, S, S) in [-1, 1], float32. `noise` has one map a block, (B, 1, H, W) as in `noise_shapes`; None is no noise.
     """
 
-    def __init__(self, size_px: int, width: int, z_dim: int = 128, w_dim: int = 128) -> None:
+    def __init__(
+        self, size_px: int, width: int, num_labels: int = 0, z_dim: int = 128, w_dim: int = 128
+    ) -> None:
         super().__init__()
-        self.size_px, self.z_dim, self.w_dim, self.num_labels = size_px, z_dim, w_dim, 0
+        self.size_px, self.z_dim, self.w_dim, self.num_labels = size_px, z_dim, w_dim, num_labels
         sizes = [4 * 2**i for i in range(size_px.bit_length() - 2)]
         channels = [max(8, int(width * CHANNELS[size])) for size in sizes]
-        self.map = MappingNetwork(z_dim, w_dim)
+        self.map = MappingNetwork(z_dim, w_dim, num_labels=num_labels)
         self.first = EqualizedLinear(w_dim, 2 * channels[0] * 16)
         self.first_norm = nn.BatchNorm2d(2 * channels[0])
         self.blocks = nn.ModuleList(StyledBlock(a, b, w_dim) for a, b in zip(channels, channels[1:]))
@@ -61,14 +70,17 @@ class StyleGenerator(nn.Module):
         self.num_ws = 1 + len(self.blocks)
         self.bands = style_bands(self.num_ws)
         self.noise_shapes = [(1, size, size) for size in sizes[1:]]
-        self.register_buffer("w_mean", torch.zeros(w_dim))
+        self.register_buffer("w_mean", torch.zeros(num_labels, w_dim) if num_labels else torch.zeros(w_dim))
 
     def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        w = self.map(z)
+        w = self.map(z, label)
         if self.training:
-            with torch.no_grad():
-                self.w_mean.lerp_(w.float().mean(dim=0), 0.01)
+            track_mean(self.w_mean, w, label)
         return w[:, None].expand(-1, self.num_ws, -1)
+
+    def centre(self, label: Tensor | None = None) -> Tensor:
+        """Where truncation draws styles to, each label's own: broadcasts to ws."""
+        return centre_of(self.w_mean, label)
 
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
         x = self.first(ws[:, 0]).view(len(ws), -1, 4, 4)  # (B, 2C, 4, 4)
@@ -89,9 +101,12 @@ class StyleGenerator(nn.Module):
 
 
 class Head(nn.Module):
-    """A small discriminator on one scale of features: (B, C, h, w) -> logits (B, h' * w')."""
+    """A small discriminator on one scale of features: (B, C, h, w) -> logits (B, h' * w').
 
-    def __init__(self, inputs: int, width: int, size: int) -> None:
+    With labels, each place's features are judged by the label's own direction as well (Miyato & Koyama 2018).
+    """
+
+    def __init__(self, inputs: int, width: int, size: int, num_labels: int = 0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         while size > 4:
@@ -100,9 +115,14 @@ class Head(nn.Module):
         layers += [nn.utils.spectral_norm(nn.Conv2d(inputs, width, 3, 1, 1)), nn.LeakyReLU(0.2)]
         layers += [nn.utils.spectral_norm(nn.Conv2d(width, 1, 3, 1, 1))]
         self.layers = nn.Sequential(*layers)
+        self.label = nn.utils.spectral_norm(nn.Embedding(num_labels, width)) if num_labels else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).flatten(1)
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        if self.label is None or label is None:
+            return self.layers(x).flatten(1)
+        seen = self.layers[:-1](x)
+        towards = self.label(label)[:, :, None, None].to(seen.dtype)
+        return (self.layers[-1](seen) + (seen * towards).sum(dim=1, keepdim=True)).flatten(1)
 
 
 def fixed(outputs: int, inputs: int, kernel: int) -> nn.Parameter:
@@ -119,32 +139,27 @@ class ProjectedDiscriminator(nn.Module):
     fixed 3x3 convolutions with upsampling mix the scales, from deep to shallow.
     """
 
-    def __init__(self, size_px: int, width: int = 64, look_px: int = 0, first: int = 0) -> None:
+    def __init__(self, size_px: int, num_labels: int = 0, width: int = 64) -> None:
         super().__init__()
-        self.look_px, self.first_stage = look_px or size_px, first
-        channels = STAGE_CHANNELS["lite0"][first:]
-        out = [32, 64, 64, 128, 256][first:]
+        channels, out = STAGE_CHANNELS["lite0"], [32, 64, 64, 128, 256]
         self.across_channels = nn.ParameterList(fixed(o, c, 1) for c, o in zip(channels, out))
         self.across_scales = nn.ParameterList(fixed(a, b, 3) for a, b in zip(out, out[1:]))
-        sizes = [self.look_px // 2 ** (i + 1 + first) for i in range(len(out))]
-        self.heads_list = nn.ModuleList(Head(o, width, s) for o, s in zip(out, sizes))
+        sizes = [size_px // 2 ** (i + 1) for i in range(len(out))]
+        self.heads_list = nn.ModuleList(Head(o, width, s, num_labels) for o, s in zip(out, sizes))
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Mixed features at each scale, shallow to deep: (B, C_i, h_i, w_i)."""
-        if self.look_px != x.shape[-1]:
-            x = F.interpolate(x, size=self.look_px, mode="bilinear", align_corners=False)
         x = x.contiguous(memory_format=torch.channels_last)
         frozen = frozen_features("lite0", str(x.device))  # shared by all, so no part of this state
-        maps = frozen(x)[self.first_stage :]
-        maps = [F.conv2d(m, weight) for m, weight in zip(maps, self.across_channels)]
+        maps = [F.conv2d(m, weight) for m, weight in zip(frozen(x), self.across_channels)]
         for i in reversed(range(len(maps) - 1)):
             deeper = F.conv2d(maps[i + 1], self.across_scales[i], padding=1)
             maps[i] = maps[i] + F.interpolate(deeper, scale_factor=2, mode="nearest")
         return maps
 
-    def heads(self, maps: list[Tensor]) -> Tensor:
+    def heads(self, maps: list[Tensor], label: Tensor | None = None) -> Tensor:
         """Logits of every place at every scale: (B, sum of h' * w')."""
-        return torch.cat([head(m) for head, m in zip(self.heads_list, maps)], dim=1)
+        return torch.cat([head(m, label) for head, m in zip(self.heads_list, maps)], dim=1)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        return self.heads(self.features(x))
+        return self.heads(self.features(x), label)

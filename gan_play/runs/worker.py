@@ -34,7 +34,7 @@ from filelock import FileLock, Timeout
 
 from gan_play import files, limits
 from gan_play.refusals import Refused
-from gan_play.runs import store
+from gan_play.runs import labels, store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,7 +146,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
     """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`.
 
-    In float32, as Play does, but several at once and on the generator's device: a tile may differ from the picture
+    Where it was taught labels, each row has one of them (`labels.of_tiles`). In float32, as Play does, but several at once and on the generator's device: a tile may differ from the picture
     that Play shows of its seed in the last bit of a pixel. Touches no random state and no training tensor.
     """
     import numpy as np
@@ -157,13 +157,15 @@ def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
     from gan_play.trainers.loop import fixed_seeds
 
     seeds, device = list(fixed_seeds), average.w_mean.device
+    shown = labels.of_tiles(average.num_labels, len(seeds), GRID_COLUMNS)
     at_once = max(1, min(len(seeds), 12 * 64 * 64 // average.size_px**2))  # large ones one by one: memory
     tiles = []
     with torch.inference_mode():
         for i in range(0, len(seeds), at_once):
             some = seeds[i : i + at_once]
-            ws = average.mapping(z_of(some, average.z_dim).to(device))
-            ws = average.w_mean + GRID_TRUNCATION * (ws - average.w_mean)
+            label = None if shown is None else torch.tensor(shown[i : i + at_once], device=device)
+            ws, centre = average.mapping(z_of(some, average.z_dim).to(device), label), average.centre(label)
+            ws = centre + GRID_TRUNCATION * (ws - centre)
             noise = [level.to(device) for level in noise_of(average, some)]
             tiles.append(images.to_pixels(average.synthesis(ws, noise or None)))
     pixels = images.grid(np.concatenate(tiles), GRID_COLUMNS, GRID_GAP_PX)
@@ -180,17 +182,18 @@ def show_start(folder: Path, start: State) -> None:
     settings = checkpoints.settings_of(start.header)
     average = build_generator(settings).eval().requires_grad_(False)
     average.load_state_dict(checkpoints.averaged(start.tensors))
-    write_seeds(folder, settings.size_px)
+    write_seeds(folder, settings.size_px, settings.num_labels)
     write_grid(folder, average, 0)
 
 
-def write_seeds(folder: Path, size_px: int) -> None:
-    """Writes `samples/seeds.json`: which seed made which tile of every grid."""
+def write_seeds(folder: Path, size_px: int, num_labels: int = 0) -> None:
+    """Writes `samples/seeds.json`: which seed, and which label, made which tile of every grid."""
     from gan_play.trainers.loop import fixed_seeds
 
     (folder / "samples").mkdir(exist_ok=True)
     layout = {"columns": GRID_COLUMNS, "tile_px": size_px, "gap_px": GRID_GAP_PX}
     layout |= {"seeds": list(fixed_seeds), "truncation": GRID_TRUNCATION}
+    layout["labels"] = labels.of_tiles(num_labels, len(fixed_seeds), GRID_COLUMNS)
     files.write_json(folder / "samples" / "seeds.json", layout)
 
 
@@ -363,7 +366,7 @@ class Stint:
 
     def write_stats(self) -> None:
         """Appends a line to `stats.jsonl`."""
-        now, step, batch = self.now(), self.training.step, self.training.settings.batch
+        now, step, batch = self.now(), self.training.step, self.training.settings.images_a_step
         self.stats_due = now + STATS_SECONDS
         before, step_before = self.recent[0]
         rate = (step - step_before) * batch / max(now - before, 1e-6)
@@ -475,7 +478,7 @@ def settings_for(folder: Path, pictures: ImageSet) -> Settings:
         start = starting_point(folder)
         if start is not None:
             show_start(folder, start)
-        settings, sentence = choose_settings(run, start, pictures.pixels)
+        settings, sentence = choose_settings(run, start, pictures)
         note(folder, "preparing", "", settings=settings.to_json(), plan=sentence)
     else:
         settings = Settings.from_json(run["settings"])
@@ -490,7 +493,7 @@ def settings_for(folder: Path, pictures: ImageSet) -> Settings:
     return settings
 
 
-def choose_settings(run: dict, start: State | None, pixels: np.ndarray) -> tuple[Settings, str]:
+def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple[Settings, str]:
     """Settings for a run that came without, and a sentence about them.
 
     A run for so many minutes is measured, so that the minutes buy the best pictures. A run to a step is not: it
@@ -504,10 +507,16 @@ def choose_settings(run: dict, start: State | None, pixels: np.ndarray) -> tuple
 
     begin_from = (start.tensors, checkpoints.settings_of(start.header)) if start else None
     wanted = {"size_px": run["size_px"], "seed": run["seed"], "dials": run.get("dials") or {}}
+    num_labels = len(labels.names(run))
     if run["minutes"] is not None:
-        device = run.get("device", "auto")
         plan = preflight.plan(
-            run["recipe"], minutes=run["minutes"], pixels=pixels, device=device, start=begin_from, **wanted
+            run["recipe"],
+            minutes=run["minutes"],
+            pixels=pictures.pixels,
+            device=run.get("device", "auto"),
+            start=begin_from,
+            labels=pictures.labels if num_labels else None,
+            **wanted,
         )
         return plan.settings, plan.sentence
     row = RECIPES[run["recipe"]]
@@ -518,6 +527,7 @@ def choose_settings(run: dict, start: State | None, pixels: np.ndarray) -> tuple
         "recipe": run["recipe"],
         "width": begin_from[1].width if begin_from else row.widths[0],
         "batch": row.batches[0],
+        "num_labels": num_labels,
         "device": device,
         "threads": loop.cpu_threads(),
         "precision": "bfloat16" if half else "float32",
@@ -552,7 +562,7 @@ def get_ready(folder: Path, ending: Ending) -> Stint:
     else:
         start = starting_point(folder)
         training, sentence = loop.begin(settings, start.tensors if start else None), ""
-    write_seeds(folder, settings.size_px)
+    write_seeds(folder, settings.size_px, settings.num_labels)
     note(folder, "training", sentence)
     return Stint(folder, training, pictures, ending)
 

@@ -17,16 +17,24 @@ import torch
 from torch import Tensor, nn
 
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import adversarial
 from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, build_generator
 
+LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 fixed_seeds = range(36)  # whose pictures every sample grid shows
 AVERAGE_IMAGES = 10_000  # half-life of the averaged generator...
 AVERAGE_RAMP = 0.05  # ...or this share of the pictures seen, early on (Karras 2020, ADA, table 5)
-WARM_UP_STEPS = 20  # Adam's first steps rest on few gradients: the rate rises over them...
-FULL_RATE_STEPS = (
-    300  # ...stays until here, and then falls with the root of the steps (as in EDM2, Karras 2024)
-)
+WARM_UP_STEPS = 20  # the first steps rest on few gradients: the rate rises over them
+
+
+class Draw(NamedTuple):
+    """What one update learns from: reals and what fakes are made of, all functions of (seed, step, part)."""
+
+    real: Tensor  # (B, 3, S, S) in [-1, 1]
+    real_label: Tensor | None  # (B,) int64, where labels are learnt
+    z: Tensor  # (B, z_dim)
+    label: Tensor | None  # of the fakes, as frequent as in the set
+    noise: list[Tensor]
+    random: torch.Generator  # on the CPU: for augmentation, and whatever else is drawn
 
 
 class Tick(NamedTuple):
@@ -64,9 +72,12 @@ def average_decay(step: int, batch: int) -> float:
     return 0.5 ** (batch / half_life)
 
 
-def rate_share(step: int) -> float:
-    """The share of the recipe's learning rates that a step gets: up, level, then down, without a planned end."""
-    return min(1.0, step / WARM_UP_STEPS) * min(1.0, math.sqrt(FULL_RATE_STEPS / step))
+def rate_share(step: int, level_steps: int) -> float:
+    """The share of the recipe's learning rates that a step gets: up, level, and down without a planned end.
+
+    Down with the root of the steps (as in EDM2, Karras 2024) after `level_steps`; 0 is never.
+    """
+    return min(1.0, step / WARM_UP_STEPS) * (min(1.0, math.sqrt(level_steps / step)) if level_steps else 1.0)
 
 
 class Training:
@@ -85,18 +96,18 @@ class Training:
         self.optimizer_g = self._optimizer(self.generator)
         self.optimizer_d = self._optimizer(self.discriminator)
 
-    def _optimizer(self, network: nn.Module) -> torch.optim.Adam:
+    def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         learning = [p for p in network.parameters() if p.requires_grad]
-        fused = self.settings.device in ("cpu", "cuda")
-        optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused)
-        for (
-            parameter
-        ) in learning:  # what Adam makes at its first step, made now: the state has one shape for good
-            optimizer.state[parameter] = {
-                "step": torch.zeros((), dtype=torch.float32),
-                "exp_avg": torch.zeros_like(parameter),
-                "exp_avg_sq": torch.zeros_like(parameter),
-            }
+        if self.recipe.optimizer == "rmsprop":
+            optimizer, kept = torch.optim.RMSprop(learning), ("square_avg",)
+        else:
+            fused = self.settings.device in ("cpu", "cuda")
+            optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused)
+            kept = ("exp_avg", "exp_avg_sq")
+        # What an optimizer makes at its first step, made now: the state has one shape for good.
+        for parameter in learning:
+            state = {"step": torch.zeros((), dtype=torch.float32)}
+            optimizer.state[parameter] = state | {name: torch.zeros_like(parameter) for name in kept}
         return optimizer
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:
@@ -137,10 +148,11 @@ class Training:
                     )
                 tensor.copy_(tensors[source])
 
-    def paint(self, z: Tensor, noise: list[Tensor] | None = None) -> Tensor:
+    def paint(self, z: Tensor, noise: list[Tensor] | None = None, label: Tensor | None = None) -> Tensor:
         """Pictures of the averaged generator, in the precision of the training: (B, 3, S, S), float32."""
         with torch.no_grad(), self.autocast():
-            ws = self.average.mapping(z.to(self.settings.device))
+            label = None if label is None else label.to(self.settings.device)
+            ws = self.average.mapping(z.to(self.settings.device), label)
             noise = [n.to(self.settings.device) for n in noise] if noise else None
             return self.average.synthesis(ws, noise).float()
 
@@ -161,44 +173,49 @@ def begin(settings: Settings, start: Mapping[str, Tensor] | None = None) -> Trai
 
 
 def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
-    """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop."""
-    settings, dials = training.settings, training.settings.dials
-    device, batch = settings.device, settings.batch
-    generator = training.generator
+    """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop.
+
+    `labels` (N,) are needed where the settings say that labels are learnt.
+    """
+    settings, recipe = training.settings, training.recipe
     # A set that fits stays in memory (on the device); a memory map is copied once.
-    data = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(device)
+    data = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(settings.device)
+    kinds = torch.from_numpy(np.array(labels)) if settings.num_labels else None
     training.generator.train()
     training.discriminator.train()
     while True:
         now = training.step + 1
-        indices = batch_indices(settings.seed, now, batch, len(data)).to(device)
-        random = random_for(settings.seed, now, "augment")
-        real = data[indices].float().div_(127.5).sub_(1)
-        mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
-        real = torch.where(mirrored.to(device), real.flip(3), real)
-        draws = random_for(settings.seed, now, "noise")
-        z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
-        noise = [torch.randn(batch, *shape, generator=draws).to(device) for shape in generator.noise_shapes]
-        rate_g, rate_d = training.recipe.rates
-        share = rate_share(now)
-        training.optimizer_g.param_groups[0]["lr"] = rate_g * dials["rate_g"] * share
-        training.optimizer_d.param_groups[0]["lr"] = rate_d * dials["rate_d"] * share
-        numbers = adversarial.step(
-            generator,
-            training.discriminator,
-            training.optimizer_g,
-            training.optimizer_d,
-            training.recipe.loss,
-            real,
-            z,
-            noise,
-            random,
-            dials["augment"],
-            training.autocast(),
-        )
-        update_average(training, average_decay(now, batch))
+        share = rate_share(now, recipe.level_steps)
+        for optimizer, rate, dial in zip(
+            (training.optimizer_g, training.optimizer_d), recipe.rates, ("rate_g", "rate_d")
+        ):
+            optimizer.param_groups[0]["lr"] = rate * settings.dials[dial] * share
+        numbers = recipe.step(training, functools.partial(draw, training, data, kinds, now), now)
+        update_average(training, average_decay(now, settings.images_a_step))
         training.step = now
         yield Tick(now, numbers)
+
+
+def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part: int = 0) -> Draw:
+    """What the update `part` of step `now` learns from: `data` (N, 3, S, S) uint8, `kinds` (N,) its labels."""
+    settings, dials, generator = training.settings, training.settings.dials, training.generator
+    seed, batch, device = settings.seed, settings.batch, settings.device
+    several = f"/{part}" if part else ""
+    place = (now - 1) * training.recipe.critic_steps + part + 1
+    indices = batch_indices(seed, place, batch, len(data))
+    random = random_for(seed, now, f"augment{several}")
+    real = data[indices.to(device)].float().div_(127.5).sub_(1)
+    if dials.get("grey"):
+        real = (real * real.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True).expand_as(real)
+    mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
+    real = torch.where(mirrored.to(device), real.flip(3), real)
+    draws = random_for(seed, now, f"noise{several}")
+    z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
+    noise = [torch.randn(batch, *shape, generator=draws).to(device) for shape in generator.noise_shapes]
+    if kinds is None:
+        return Draw(real, None, z, None, noise, random)
+    label = kinds[torch.randint(len(kinds), (batch,), generator=draws)]
+    return Draw(real, kinds[indices].to(device), z, label.to(device), noise, random)
 
 
 def update_average(training: Training, decay: float) -> None:
@@ -214,7 +231,7 @@ def update_average(training: Training, decay: float) -> None:
 def expected_shapes(settings: Settings) -> dict[str, tuple[tuple[int, ...], str]]:
     """Name -> (shape, dtype) of every tensor of a state with these settings, without making one.
 
-    `threads`, `seed`, `batch` and dials do not matter to it.
+    `threads`, `seed`, `batch` and dials that don't shape networks do not matter to it.
     """
     with torch.device("meta"):
         training = Training(settings, device="meta")

@@ -1,29 +1,40 @@
-"""Losses of adversarial training, as functions of logits.
+"""Losses of adversarial training, as functions of logits, and penalties on a critic's gradient.
 
-Each is a pair: what the discriminator lowers, given logits of reals and of fakes (any shape, averaged over
-all places), and what the generator lowers, given logits of fakes. All return a scalar tensor.
+A loss is a pair: what the discriminator lowers, given logits of reals and of fakes (any shape, averaged over all
+places), and what the generator lowers, given logits of fakes and, for those that compare, of reals. All return a
+scalar tensor.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
 class Loss(NamedTuple):
-    """One kind of adversarial loss: `discriminator(real, fake)` and `generator(fake)`."""
+    """One kind of adversarial loss: `discriminator(real, fake)` and `generator(fake, real)`.
+
+    `relative`: the generator's part looks at the reals' logits; elsewhere it is given None.
+    """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor | None], Tensor]
+    relative: bool = False
 
 
-def non_saturating_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """-E[log D(x)] - E[log(1 - D(G(z)))] with D = sigmoid(logits): Goodfellow 2014, equation 1."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
-def non_saturating_generator(fake: Tensor) -> Tensor:
+def minimax_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
+    """E[log(1 - D(G(z)))]: Goodfellow 2014, equation 1. Flat where the critic is sure, so it learns slowly there."""
+    return -F.softplus(fake).mean()
+
+
+def non_saturating_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """-E[log D(G(z))]: Goodfellow 2014, section 3, the variant that doesn't saturate."""
     return F.softplus(-fake).mean()
 
@@ -33,10 +44,47 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
-def hinge_generator(fake: Tensor) -> Tensor:
-    """-E[D(G(z))]: Lim & Ye 2017, equation 15."""
+def mean_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
+    """-E[D(G(z))]: Lim & Ye 2017, equation 15; Arjovsky 2017, "Wasserstein GAN", algorithm 1."""
     return -fake.mean()
 
 
-NON_SATURATING = Loss(non_saturating_discriminator, non_saturating_generator)
-HINGE = Loss(hinge_discriminator, hinge_generator)
+def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(G(z))] - E[D(x)], minus the critic's estimate of the distance: Arjovsky 2017, equation 2."""
+    return fake.mean() - real.mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[softplus(D(G(z)) - D(x))], fakes and reals in pairs: Huang 2024, "The GAN is dead", equation 2."""
+    return F.softplus(fake - real).mean()
+
+
+def relativistic_generator(fake: Tensor, real: Tensor | None) -> Tensor:
+    """E[softplus(D(x) - D(G(z)))]: Huang 2024, equation 2, seen from the other side."""
+    return F.softplus(real - fake).mean()
+
+
+MINIMAX = Loss(logistic_discriminator, minimax_generator)
+NON_SATURATING = Loss(logistic_discriminator, non_saturating_generator)
+HINGE = Loss(hinge_discriminator, mean_generator)
+WASSERSTEIN = Loss(wasserstein_discriminator, mean_generator)
+RELATIVISTIC = Loss(relativistic_discriminator, relativistic_generator, relative=True)
+
+
+def gradient_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The gradient of each picture's logits, summed over places, by its pixels: (B, C, H, W), differentiable."""
+    x = x.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).float().sum(), x, create_graph=True)
+    return gradient
+
+
+def squared_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """E[|grad D(x)|^2]: R1 on reals, R2 on fakes, without gamma / 2 (Mescheder 2018, equations 9 and 10)."""
+    return gradient_of(critic, x).square().sum(dim=(1, 2, 3)).mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+    """E[(|grad D(x)| - 1)^2] for x between reals and fakes by `share` (B, 1, 1, 1): Gulrajani 2017, equation 3."""
+    between = torch.lerp(real.detach(), fake.detach(), share)
+    # 1e-12: the root has no gradient at 0, which a critic of zeros would meet.
+    return ((gradient_of(critic, between).square().sum(dim=(1, 2, 3)) + 1e-12).sqrt() - 1).square().mean()

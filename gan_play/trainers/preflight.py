@@ -81,10 +81,12 @@ def plan(
     seed: int = 0,
     threads: int | None = None,
     dials: Mapping[str, float] | None = None,
+    labels: np.ndarray | None = None,
 ) -> Plan:
     """Measures a few steps on the pixels (N, S, S, 3) uint8 and chooses what buys the best pictures.
 
-    `start`: tensors and settings of the run to start from, whose width is kept. Refused for impossible wishes,
+    `start`: tensors and settings of the run to start from, whose width is kept. `labels` (N,) from 0 are given
+    where they are to be learnt. Refused for impossible wishes,
     and where not even the smallest batch fits in memory.
     """
     device = choose_device(device)
@@ -97,13 +99,18 @@ def plan(
         "precision": "float32",
         "batch": 8,
         "width": 8,
+        "num_labels": 0 if labels is None else int(labels.max()) + 1,
         "dials": dict(dials or {}),
     }
     check_settings(wish)
     row = RECIPES[recipe]
     widths = (start[1].width,) if start else row.widths
     tensors = start[0] if start else None
-    if start and (start[1].recipe, start[1].size_px) != (recipe, size_px):
+    if start and (start[1].recipe, start[1].size_px, start[1].num_labels) != (
+        recipe,
+        size_px,
+        wish["num_labels"],
+    ):
         theirs, ours = f"{start[1].recipe} at {start[1].size_px} px", f"{recipe} at {size_px} px"
         raise Refused(refuse("start-differs", "that run", theirs=theirs, ours=ours))
 
@@ -118,7 +125,7 @@ def plan(
                 trials = []
                 for precision in precisions:
                     settings = check_settings(wish | {"precision": precision, "batch": batch, "width": width})
-                    trials.append((settings, *measure(settings, pixels, tensors)))
+                    trials.append((settings, *measure(settings, pixels, tensors, labels)))
                 best = max(trials, key=lambda trial: trial[1])
                 precisions = (best[0].precision,)
                 break
@@ -138,18 +145,21 @@ def plan(
 
 
 def measure(
-    settings: Settings, pixels: np.ndarray, start: Mapping[str, Tensor] | None = None
+    settings: Settings,
+    pixels: np.ndarray,
+    start: Mapping[str, Tensor] | None = None,
+    labels: np.ndarray | None = None,
 ) -> tuple[float, int]:
     """Pictures a second over a few real steps, and the memory they took in bytes."""
     training = loop.begin(settings, start)
-    ticks = loop.train(training, pixels)
+    ticks = loop.train(training, pixels, labels)
     next(ticks)
     wait_for(settings.device)
     began = time.perf_counter()
     for _ in range(STEPS):
         next(ticks)
     wait_for(settings.device)
-    speed = STEPS * settings.batch / (time.perf_counter() - began)
+    speed = STEPS * settings.images_a_step / (time.perf_counter() - began)
     ticks.close()
     return speed, memory_taken(settings.device)
 

@@ -3,17 +3,27 @@
 To add a GAN is to add a row here and, where needed, a network in `models/` or a loss in `losses.py`.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
+from gan_play import limits
 from gan_play.models.dcgan import DcganDiscriminator, DcganGenerator
+from gan_play.models.mlp import MlpDiscriminator, MlpGenerator
 from gan_play.models.projected import ProjectedDiscriminator, StyleGenerator
+from gan_play.models.resnet import ResnetDiscriminator, ResnetGenerator
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers.losses import HINGE, NON_SATURATING, Loss
+from gan_play.trainers import adversarial
+from gan_play.trainers.losses import HINGE, NON_SATURATING, WASSERSTEIN, Loss
+
+if TYPE_CHECKING:
+    from gan_play.trainers.loop import Draw, Training
 
 SIZES = (32, 64, 128, 256, 512)
 WIDTHS = (4, 128)
@@ -24,13 +34,19 @@ PRECISIONS = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Dial:
-    """What a user may move: its first value, its range, and one sentence for an artist."""
+    """What a user may move: its first value, its range, and one sentence for an artist.
+
+    `shapes`: it decides how the networks are built, so a run keeps it for good. One from 0 to 1 in whole steps of 1
+    is a switch.
+    """
 
     title: str
     default: float
     low: float
     high: float
     sentence: str
+    shapes: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,15 +59,27 @@ class Recipe:
     paper: str
     suits: str
     note: str
-    generator: Callable[[int, int], nn.Module]
-    discriminator: Callable[[int, int], nn.Module]
+    generator: Callable[[Settings], nn.Module]
+    discriminator: Callable[[Settings], nn.Module]
     loss: Loss
-    rates: tuple[float, float]  # of Adam, for painter and critic, where the dials are at 1
-    betas: tuple[float, float]
+    rates: tuple[float, float]  # for painter and critic, where the dials are at 1
+    betas: tuple[float, float]  # of Adam
     widths: tuple[int, ...]
     batches: tuple[int, ...]
     dials: dict[str, Dial]
     sizes: tuple[int, ...] = SIZES
+    labels: str = "none"  # or "optional", "needed": whether it learns a set's folders apart
+    step: Callable[[Training, Callable[[int], Draw], int], dict[str, Tensor]] = adversarial.step
+    critic_steps: int = 1  # for each one of the painter, on pictures of their own
+    penalty: adversarial.Penalty | None = None
+    clips: bool = False  # the critic's weights, after each of its steps
+    optimizer: str = "adam"  # or "rmsprop"
+    level_steps: int = 0  # then the rates fall with the root of the steps; 0: they never fall
+
+
+def switch(title: str, sentence: str, default: float = 0, shapes: bool = True) -> Dial:
+    """A dial with two positions."""
+    return Dial(title, default, 0, 1, sentence, shapes, whole=True)
 
 
 MIRROR = Dial(
@@ -63,6 +91,34 @@ AUGMENT = Dial(
 RATE = Dial(
     "Learning rate", 1, 0.1, 4, "How large its steps are, against the usual. Less if it never settles."
 )
+RATES = {
+    "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter"),
+    "rate_d": dataclasses.replace(RATE, title="Learning rate of the critic"),
+}
+SHAKEN = {**RATES, "augment": AUGMENT, "mirror": MIRROR}
+STILL = {**SHAKEN, "augment": dataclasses.replace(AUGMENT, default=0)}  # as the classics were
+GREY = switch("Grey", "Learns and paints in shades of grey, as the first GANs did.")
+RESIZE = switch("Resize", "Enlarges by resizing and not by transposed convolutions: fewer checkerboards.")
+PENALTY = Dial("Penalty", 10, 0.1, 100, "How strictly the critic's slope is held at 1. The paper's is 10.")
+SMALL_SIZES = (28, 32, 64)
+ANY_SIZES = (28, *SIZES)
+
+
+def is_grey(settings: Settings) -> bool:
+    """Whether reals and fakes are shades of grey."""
+    return bool(settings.dials.get("grey"))
+
+
+def dcgan_generator(settings: Settings) -> nn.Module:
+    """The painter of `dcgan` and `wgan`."""
+    resize = bool(settings.dials["resize"])
+    return DcganGenerator(settings.size_px, settings.width, resize=resize, grey=is_grey(settings))
+
+
+def resnet_generator(settings: Settings) -> nn.Module:
+    """The painter of `wgan_gp`, `sngan` and `cgan`."""
+    return ResnetGenerator(settings.size_px, settings.width, settings.num_labels, grey=is_grey(settings))
+
 
 RECIPES = {
     row.name: row
@@ -74,19 +130,43 @@ RECIPES = {
             paper="Sauer 2021, Projected GANs Converge Faster",
             suits="20 to 10,000 pictures of one kind",
             note="The default: recognisable painting within minutes on two cores.",
-            generator=StyleGenerator,
-            discriminator=lambda size_px, width: ProjectedDiscriminator(size_px),
+            generator=lambda settings: StyleGenerator(settings.size_px, settings.width, settings.num_labels),
+            discriminator=lambda settings: ProjectedDiscriminator(settings.size_px, settings.num_labels),
             loss=HINGE,
             rates=(4e-3, 2e-3),
             betas=(0.0, 0.99),
             widths=(16, 24, 32, 48),
             batches=(32, 16, 8),
+            dials=SHAKEN,
+            labels="optional",
+            level_steps=300,
+        ),
+        Recipe(
+            name="gan",
+            title="GAN",
+            sentence="The first one, from 2014: every pixel connected to every thought. For small pictures.",
+            paper="Goodfellow 2014, Generative Adversarial Networks",
+            suits="1,000 small pictures and more, all alike, such as digits",
+            note="Digits within minutes on two cores; of paintings only coloured fog.",
+            generator=lambda settings: MlpGenerator(settings.size_px, settings.width, grey=is_grey(settings)),
+            discriminator=lambda settings: MlpDiscriminator(settings.size_px, settings.width),
+            loss=NON_SATURATING,
+            rates=(2e-4, 2e-4),
+            betas=(0.5, 0.999),
+            widths=(32, 64),
+            batches=(64, 32, 16),
             dials={
-                "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter"),
-                "rate_d": dataclasses.replace(RATE, title="Learning rate of the critic"),
-                "augment": AUGMENT,
-                "mirror": MIRROR,
+                **STILL,
+                "minimax": switch(
+                    "Minimax",
+                    "Plays the game as first written, in which a weak painter learns hardly.",
+                    0,
+                    False,
+                ),
+                "grey": GREY,
             },
+            sizes=SMALL_SIZES,
+            step=adversarial.original,
         ),
         Recipe(
             name="dcgan",
@@ -95,19 +175,93 @@ RECIPES = {
             paper="Radford 2015, Unsupervised Representation Learning with DCGANs",
             suits="1,000 pictures and more, all alike",
             note="A baseline: blurred shapes in ten minutes on two cores.",
-            generator=DcganGenerator,
-            discriminator=DcganDiscriminator,
+            generator=lambda settings: dcgan_generator(settings),
+            discriminator=lambda settings: DcganDiscriminator(settings.size_px, settings.width),
             loss=NON_SATURATING,
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
             widths=(32, 64),
             batches=(64, 32, 16),
-            dials={
-                "rate_g": dataclasses.replace(RATE, title="Learning rate of the painter"),
-                "rate_d": dataclasses.replace(RATE, title="Learning rate of the critic"),
-                "augment": dataclasses.replace(AUGMENT, default=0),
-                "mirror": MIRROR,
-            },
+            dials={**STILL, "resize": RESIZE, "grey": GREY},
+            sizes=ANY_SIZES,
+        ),
+        Recipe(
+            name="wgan",
+            title="WGAN",
+            sentence="Its critic measures a distance instead of guessing, with its weights clipped to keep it honest.",
+            paper="Arjovsky 2017, Wasserstein GAN",
+            suits="1,000 pictures and more, all alike",
+            note="Steady and slow: five steps of the critic for each of the painter.",
+            generator=lambda settings: dcgan_generator(settings),
+            discriminator=lambda settings: DcganDiscriminator(settings.size_px, settings.width),
+            loss=WASSERSTEIN,
+            rates=(5e-5, 5e-5),
+            betas=(0.0, 0.99),
+            widths=(32, 64),
+            batches=(64, 32, 16),
+            dials={**STILL, "resize": RESIZE, "grey": GREY},
+            sizes=ANY_SIZES,
+            critic_steps=5,
+            clips=True,
+            optimizer="rmsprop",
+        ),
+        Recipe(
+            name="wgan_gp",
+            title="WGAN-GP",
+            sentence="The critic measures a distance, its slope held near 1 by a penalty: hard to derail.",
+            paper="Gulrajani 2017, Improved Training of Wasserstein GANs",
+            suits="1,000 pictures and more",
+            note="Very steady and slow: a penalised critic, five steps of it for each of the painter.",
+            generator=lambda settings: resnet_generator(settings),
+            discriminator=lambda settings: ResnetDiscriminator(
+                settings.size_px, settings.width, spectral=False
+            ),
+            loss=WASSERSTEIN,
+            rates=(2e-4, 2e-4),
+            betas=(0.0, 0.9),
+            widths=(8, 16, 32),
+            batches=(32, 16, 8),
+            dials={**STILL, "penalty": PENALTY, "grey": GREY},
+            sizes=ANY_SIZES,
+            critic_steps=5,
+            penalty=adversarial.gradient_penalty,
+        ),
+        Recipe(
+            name="sngan",
+            title="SNGAN",
+            sentence="Each layer of the critic is kept from shouting, which calms the whole game.",
+            paper="Miyato 2018, Spectral Normalization for GANs",
+            suits="500 pictures and more",
+            note="The quickest of the classics that learn everything from your own pictures.",
+            generator=lambda settings: resnet_generator(settings),
+            discriminator=lambda settings: ResnetDiscriminator(settings.size_px, settings.width),
+            loss=HINGE,
+            rates=(2e-4, 2e-4),
+            betas=(0.0, 0.9),
+            widths=(8, 16, 32),
+            batches=(32, 16, 8),
+            dials={**SHAKEN, "grey": GREY},
+            sizes=ANY_SIZES,
+        ),
+        Recipe(
+            name="cgan",
+            title="Conditional GAN",
+            sentence="One model that paints each of your folders when asked for it by name.",
+            paper="Mirza 2014, Conditional GANs; Miyato 2018, cGANs with Projection Discriminator",
+            suits="two or more folders, 200 pictures each and more",
+            note="As quick as SNGAN; every label learns from the others.",
+            generator=lambda settings: resnet_generator(settings),
+            discriminator=lambda settings: ResnetDiscriminator(
+                settings.size_px, settings.width, settings.num_labels
+            ),
+            loss=HINGE,
+            rates=(2e-4, 2e-4),
+            betas=(0.0, 0.9),
+            widths=(8, 16, 32),
+            batches=(32, 16, 8),
+            dials={**SHAKEN, "grey": GREY},
+            sizes=ANY_SIZES,
+            labels="needed",
         ),
     )
 }
@@ -129,11 +283,16 @@ class Settings:
     device: str = "cpu"
     dials: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def images_a_step(self) -> int:
+        """How many reals a step learns from."""
+        return self.batch * RECIPES[self.recipe].critic_steps
+
     def to_json(self) -> dict:
         return dataclasses.asdict(self)
 
     @staticmethod
-    def from_json(values: dict) -> "Settings":
+    def from_json(values: dict) -> Settings:
         """Checked settings; Refused as in `check_settings`."""
         return check_settings(values)
 
@@ -165,8 +324,18 @@ def check_dials(recipe: Recipe, values: object) -> dict[str, float]:
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not number or not dial.low <= value <= dial.high:
             raise Refused(refuse("setting-range", name, value=value, low=dial.low, high=dial.high))
+        if dial.whole and value != int(value):
+            raise Refused(refuse("setting-choice", name, value=value, choices="0, 1"))
         checked[name] = float(value)
     return checked
+
+
+def _num_labels(recipe: Recipe, values: dict) -> int:
+    """How many labels it learns apart: none, or at least two where the recipe takes them."""
+    count = _whole(values, "num_labels", 0, 0 if recipe.labels == "none" else limits.MOST_LABELS)
+    if count == 1 or (recipe.labels == "needed" and not count):
+        raise Refused(refuse("labels-needed", recipe.name, recipe=recipe.title))
+    return count
 
 
 def check_settings(values: dict) -> Settings:
@@ -187,7 +356,7 @@ def check_settings(values: dict) -> Settings:
         batch=_whole(values, "batch", *BATCHES),
         width=_whole(values, "width", *WIDTHS),
         seed=_whole(values, "seed", 0, 2**63 - 1),
-        num_labels=_whole(values, "num_labels", 0, 0),  # no recipe takes labels yet
+        num_labels=_num_labels(recipe, values),
         threads=_whole(values, "threads", 1, 1024),
         precision=_choice(values, "precision", PRECISIONS),
         device=_choice(values, "device", DEVICES),
@@ -197,9 +366,16 @@ def check_settings(values: dict) -> Settings:
 
 def build_generator(settings: Settings) -> nn.Module:
     """The generator that these settings describe, with fresh weights."""
-    return RECIPES[settings.recipe].generator(settings.size_px, settings.width)
+    return RECIPES[settings.recipe].generator(settings)
 
 
 def build_discriminator(settings: Settings) -> nn.Module:
     """The discriminator that these settings describe, with fresh weights."""
-    return RECIPES[settings.recipe].discriminator(settings.size_px, settings.width)
+    return RECIPES[settings.recipe].discriminator(settings)
+
+
+def shaping_dials(recipe: str, dials: Mapping[str, float]) -> dict[str, float]:
+    """Those of a run's dials that decide how its networks are built."""
+    return {
+        name: dials[name] for name, dial in RECIPES[recipe].dials.items() if dial.shapes and name in dials
+    }
