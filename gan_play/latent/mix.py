@@ -68,15 +68,19 @@ def mix(
     weights: tuple[float, float, float],
     truncation: float = 0.7,
     label: int | None = None,
+    label_b: int | None = None,
 ) -> np.ndarray:
     """Picture a with b's coarse, middle and fine styles by their weights (0 all a, 1 all b).  # uint8 (S, S, 3)
 
-    The noise, the finest detail of all, goes with the fine styles.
+    The noise, the finest detail of all, goes with the fine styles. b has the label of a unless `label_b` says
+    another.
     """
     seed_a, seed_b, weights = check_seed(seed_a), check_seed(seed_b), check_weights(weights)
     truncation, label = check_truncation(truncation), check_label(model, label)
+    label_b = label if label_b is None else check_label(model, label_b)
     with canonical():
-        ws_a, ws_b = (styles_of(model, seed, truncation, label) for seed in (seed_a, seed_b))
+        ws_a = styles_of(model, seed_a, truncation, label)
+        ws_b = styles_of(model, seed_b, truncation, label_b)
         noise_a, noise_b = (noise_of(model.generator, [seed]) for seed in (seed_a, seed_b))
         noise = blend_noise(noise_a, noise_b, weights[2])
         return images.to_pixels(model.generator.mix(ws_a, ws_b, weights, noise or None))[0]

@@ -1,6 +1,7 @@
 """A seed becomes a picture: the models in hand, the numbers that belong to a seed, and the canonical renderer.
 
-Promises: a picture is a function of (model, seed, truncation, label) alone. Each is rendered canonically: on the
+Promises: a picture is a function of (model, seed, truncation, label) alone; what a model wasn't taught to tell apart
+has no label. Each is rendered canonically: on the
 CPU, in float32, one picture at a time, on one thread, with noise that belongs to the seed and the stated rounding
 (`images.to_pixels`). So neither its neighbours in a grid, nor the caller's threads, nor what else the machine is
 doing can change a byte; only another build of torch or another kind of processor may, and then by little.
@@ -25,6 +26,7 @@ from gan_play.models.seeds import noise_of, z_of
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import checkpoints, store
+from gan_play.runs import labels as run_labels
 from gan_play.trainers.recipes import Settings, build_generator
 
 
@@ -39,6 +41,13 @@ class Model:
     step: int
     name: str
     header: dict[str, str] = field(default_factory=dict)  # of the file that it was read from
+    label_names: tuple[str, ...] = ()  # as its run calls them
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each of its labels is called: a number, where its run doesn't say; () for one without labels."""
+        count = self.generator.num_labels
+        return self.label_names if len(self.label_names) == count else tuple(map(str, range(count)))
 
 
 # The canonical renderer
@@ -138,18 +147,46 @@ def check_label(model: Model, label: object) -> int | None:
     return label
 
 
+def find_label(model: Model, label: object) -> int | None:
+    """The number of a label given by its name, or else its number; None for None and for nothing. Else Refused."""
+    text = "" if label is None else str(label).strip()
+    if not text:
+        return None
+    if text in model.labels:
+        return model.labels.index(text)
+    return check_label(model, int(text) if re.fullmatch(r"[0-9]{1,6}", text, re.ASCII) else text)
+
+
+def check_labels(
+    model: Model, labels: Sequence[object], least: int = 1, most: int = limits.MOST_MIX_SEEDS
+) -> list[int]:
+    """`labels` as numbers of the model's labels, or Refused where one is none, or they are too few or too many."""
+    if not least <= len(labels) <= most:
+        raise Refused(refuse("label-count", str(len(labels)), least=least, most=most))
+    found = [find_label(model, label) for label in labels]
+    if None in found:
+        raise Refused(refuse("label", "Nothing", count=model.generator.num_labels))
+    return found
+
+
+def parse_labels(model: Model, text: str, least: int = 1, most: int = limits.MOST_MIX_SEEDS) -> list[int]:
+    """Labels from text as people write it: names or numbers with commas between them. Anything else is Refused."""
+    return check_labels(model, [word for word in text.split(",") if word.strip()], least, most)
+
+
 # Styles and pixels of one picture; call them inside `canonical()`
 
 
-def truncate(generator: nn.Module, ws: Tensor, truncation: float) -> Tensor:
-    """Styles drawn towards the average one: w_mean + psi (w - w_mean) (Karras 2019).  # (B, L, D)"""
-    return generator.w_mean + truncation * (ws - generator.w_mean)
+def truncate(generator: nn.Module, ws: Tensor, truncation: float, label: Tensor | None = None) -> Tensor:
+    """Styles drawn towards the average one, of their label: c + psi (w - c) (Karras 2019).  # (B, L, D)"""
+    centre = generator.centre(label)
+    return centre + truncation * (ws - centre)
 
 
 def styles_of_z(model: Model, z: Tensor, truncation: float, label: int | None = None) -> Tensor:
     """The truncated styles of latent vectors.  # (B, z_dim) -> (B, L, D)"""
     labels = None if label is None else torch.full((len(z),), label, dtype=torch.int64)
-    return truncate(model.generator, model.generator.mapping(z, labels), truncation)
+    return truncate(model.generator, model.generator.mapping(z, labels), truncation, labels)
 
 
 def styles_of(model: Model, seed: int, truncation: float, label: int | None = None) -> Tensor:
@@ -179,6 +216,17 @@ def sample(
     (`check_seeds`): it takes one picture's time each.
     """
     return np.stack([sample_one(model, seed, truncation, label) for seed in seeds])
+
+
+def label_grid(
+    model: Model, seeds: Sequence[int], labels: Sequence[int], truncation: float = 0.7
+) -> np.ndarray:
+    """Label by seed: a row for each label, a column for each seed, so that a column is one idea in every label.
+
+    # uint8 (H, W, 3), tiles of the model's size with a gap of 2 px
+    """
+    tiles = [sample(model, seeds, truncation, label) for label in labels]
+    return images.grid(np.concatenate(tiles), columns=len(seeds))
 
 
 # Models in hand
@@ -248,9 +296,16 @@ def _hold(path: Path, folder: Path, run_id: str) -> Model:
     )  # channels_last sums in another order
     generator.eval().requires_grad_(False)
     described = files.read_json(folder / "run.json")
-    name = described.get("name") if isinstance(described, dict) else None
+    described = described if isinstance(described, dict) else {}
     model = Model(
-        generator, header["model_digest"], run_id, settings, int(header["step"]), str(name or run_id), header
+        generator,
+        header["model_digest"],
+        run_id,
+        settings,
+        int(header["step"]),
+        str(described.get("name") or run_id),
+        header,
+        tuple(run_labels.names(described)),
     )
     with _holding:
         _held[model.digest] = model

@@ -121,20 +121,31 @@ def slerp(a: Tensor, b: Tensor, amount: float) -> Tensor:
 
 @dataclass(frozen=True)
 class _Stop:
-    """What a walk passes through: the latent vector (way z) or the truncated styles (way w), and the noise."""
+    """What a walk passes through: the latent vector (way z) or the truncated styles (way w), noise and label."""
 
     latent: Tensor
     noise: list[Tensor]
+    label: int | None
 
 
-def _stops(model: Model, seeds: Sequence[int], how: str, truncation: float, label: int | None) -> list[_Stop]:
+def check_path(labels: Sequence[object], stops: int) -> None:
+    """Refused unless there is one label for each stop, at least two of them different."""
+    if len(labels) != stops:
+        raise Refused(refuse("label-stops", str(len(labels)), stops=stops))
+    if len(set(labels)) < 2:
+        raise Refused(refuse("label-path"))
+
+
+def _stops(
+    model: Model, seeds: Sequence[int], how: str, truncation: float, labels: Sequence[int | None]
+) -> list[_Stop]:
     stops = []
-    for seed in seeds:
+    for seed, label in zip(seeds, labels, strict=True):
         with canonical():
             latent = z_of([seed], model.generator.z_dim)
             if how == "w":
                 latent = styles_of_z(model, latent, truncation, label)
-            stops.append(_Stop(latent, noise_of(model.generator, [seed])))
+            stops.append(_Stop(latent, noise_of(model.generator, [seed]), label))
     return stops
 
 
@@ -149,18 +160,22 @@ def walk(
     truncation: float = 0.7,
     label: int | None = None,
     frames: int | None = None,
+    labels: Sequence[int] = (),
 ) -> Iterator[np.ndarray]:
     """The frames of a walk through `seeds`, one at a time.  # uint8 (S, S, 3) each
 
-    `how` is "w" or "z" (None: what suits the network). `frames` overrides `seconds * fps`. Everything is checked
-    at the call, before the first frame: Refused for seeds, times and words that can't be.
+    `how` is "w" or "z" (None: what suits the network). `frames` overrides `seconds * fps`. `label` is that of all
+    stops; `labels` gives each its own. Everything is checked at the call, before the first frame: Refused for
+    seeds, labels, times and words that can't be.
     """
     seeds, truncation, label = check_stops(seeds), check_truncation(truncation), check_label(model, label)
+    if labels:
+        check_path(labels, len(seeds))
+    path = [check_label(model, one) for one in labels] or [label] * len(seeds)
     how, ease = check_way(how or best_way(model)), EASINGS[check_easing(easing)]
     frames = frames or frame_count(len(seeds), check_seconds(seconds), check_fps(fps))
-    return _frames(
-        model, _stops(model, seeds, how, truncation, label), how, ease, bool(loop), truncation, label, frames
-    )
+    stops = _stops(model, seeds, how, truncation, path)
+    return _frames(model, stops, how, ease, bool(loop), truncation, frames)
 
 
 def _frames(
@@ -170,15 +185,17 @@ def _frames(
     ease: Callable[[float], float],
     loop: bool,
     truncation: float,
-    label: int | None,
     frames: int,
 ) -> Iterator[np.ndarray]:
+    """Between labels the styles of both are blended, on the way z those of one and the same latent vector."""
     between = torch.lerp if how == "w" else slerp
     for stop, time in positions(len(stops), frames, loop):
         a, b, amount = stops[stop], stops[(stop + 1) % len(stops)], ease(time)
         with canonical():
             latent = between(a.latent, b.latent, amount) if amount else a.latent
-            ws = latent if how == "w" else styles_of_z(model, latent, truncation, label)
+            ws = latent if how == "w" else styles_of_z(model, latent, truncation, a.label)
+            if how == "z" and amount and a.label != b.label:
+                ws = torch.lerp(ws, styles_of_z(model, latent, truncation, b.label), amount)
             pixels = picture_of(model, ws, blend_noise(a.noise, b.noise, amount))
         yield pixels
 
@@ -192,12 +209,10 @@ def strip(
     truncation: float = 0.7,
     label: int | None = None,
     most: int = 12,
+    labels: Sequence[int] = (),
 ) -> np.ndarray:
     """A still preview of a walk: at most `most` of its moments side by side.  # uint8 (S, W, 3)"""
+    same = {"how": how, "easing": easing, "loop": loop, "truncation": truncation, "label": label}
     frames = max(most, len(seeds))
-    pictures = list(
-        walk(
-            model, seeds, how=how, easing=easing, loop=loop, truncation=truncation, label=label, frames=frames
-        )
-    )
+    pictures = list(walk(model, seeds, **same, frames=frames, labels=labels))
     return images.grid(np.stack(pictures), columns=len(pictures))

@@ -34,6 +34,7 @@ from filelock import FileLock, Timeout
 import gan_play
 from gan_play import files, limits
 from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.runs import labels
 
 if TYPE_CHECKING:
     from gan_play.trainers.preflight import Plan
@@ -65,6 +66,7 @@ class RunSummary:
     created: float  # seconds since 1970
     sentence: str
     shipped: bool  # came with the program: to play with and to start from, never changed
+    num_labels: int = 0  # that it learns apart
 
 
 # Reading one run
@@ -233,7 +235,7 @@ def status(home: Path, run_id: str) -> dict:
         sentence = refuse("run-damaged", run_id).sentence
         lacking = {"name": run_id, "recipe": "", "size_px": 0, "state": "damaged", "sentence": sentence}
         nothing = ("seconds_left", "percent", "device", "queue_position", "settings", "started_from")
-        return known | lacking | dict.fromkeys(nothing) | {"minutes": None, "steps": None}
+        return known | lacking | dict.fromkeys(nothing) | {"minutes": None, "steps": None, "labels": []}
     if not latest and is_shipped(folder):
         known["step"] = run.get("step", 0) if _is_count(run.get("step")) else 0
     state = state_of(folder, run)
@@ -260,6 +262,7 @@ def status(home: Path, run_id: str) -> dict:
         "steps": run["steps"],
         "created": run["created"],
         "pictures": run["set"].get("count"),
+        "labels": labels.names(run),
     }
 
 
@@ -327,15 +330,21 @@ def list_runs(home: Path) -> list[RunSummary]:
     return sorted(rows, key=lambda row: (row.shipped, -row.created, row.id))
 
 
-def starting_run(home: Path, wanted: str | None, recipe: str, size_px: int) -> str | None:
-    """The run to begin from: the one asked for; None for "none"; else the starter of this recipe and size, if any."""
+def starting_run(
+    home: Path, wanted: str | None, recipe: str, size_px: int, num_labels: int = 0
+) -> str | None:
+    """The run to begin from: the one asked for; None for "none"; else the starter of this recipe and size, if any.
+
+    A starter that learnt no labels, or another number of them, is no start for a run that learns labels.
+    """
     if wanted == "none":
         return None
     if wanted is not None:
         find_run(home, wanted)
         return wanted
+    kind = (recipe, size_px, num_labels)
     shipped = (run for run in list_runs(home) if run.shipped)
-    return next((run.id for run in shipped if (run.recipe, run.size_px) == (recipe, size_px)), None)
+    return next((run.id for run in shipped if (run.recipe, run.size_px, run.num_labels) == kind), None)
 
 
 def _summary(folder: Path, run: dict | None) -> RunSummary:
@@ -360,6 +369,7 @@ def _summary(folder: Path, run: dict | None) -> RunSummary:
         float(run["created"]),
         run["sentence"],
         shipped,
+        len(labels.names(run)),
     )
 
 
@@ -437,7 +447,12 @@ def _link(source: Path, target: Path) -> None:
         files.write_atomically(target, source.read_bytes())
 
 
-def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int) -> dict:
+def _kind(recipe: str, size_px: int, num_labels: int) -> str:
+    """What a start and the run that begins from it must have in common, in words."""
+    return f"{recipe} at {size_px} px" + (f" with {num_labels} labels" if num_labels else " without labels")
+
+
+def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int, num_labels: int) -> dict:
     """Puts the newest state of another run into the folder, so that it is there whatever happens to that run."""
     from gan_play.runs import checkpoints
 
@@ -446,9 +461,10 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int)
         with contextlib.suppress(Refused, FileNotFoundError):
             header, _ = checkpoints.read_header(path)
             settings = checkpoints.settings_of(header)
-            if (settings.recipe, settings.size_px) != (recipe, size_px):
-                theirs = f"{settings.recipe} at {settings.size_px} px"
-                raise _Unlike(refuse("run-start", start, theirs=theirs, ours=f"{recipe} at {size_px} px"))
+            theirs = (settings.recipe, settings.size_px, settings.num_labels)
+            if theirs != (recipe, size_px, num_labels):
+                ours = _kind(recipe, size_px, num_labels)
+                raise _Unlike(refuse("run-start", start, theirs=_kind(*theirs), ours=ours))
             _link(path, folder / "started-from.safetensors")
             step, digest = int(header["step"]), header["model_digest"]
             return {"run": start, "file": path.name, "step": step, "model_digest": digest}
@@ -457,9 +473,11 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int)
 
 def check_asked(recipe: str, size_px: int, seed: int, device: str, dials: dict) -> dict:
     """Refuses impossible settings now, not when the run's turn comes; returns all dials of the recipe."""
-    from gan_play.trainers.recipes import check_settings
+    from gan_play.trainers.recipes import RECIPES, check_settings
 
     asked = {"recipe": recipe, "size_px": size_px, "seed": seed, "dials": dials}
+    if recipe in RECIPES and RECIPES[recipe].labels == "needed":
+        asked["num_labels"] = 2  # at least: the set says how many (`labels.decide`)
     chosen_later = {"batch": 16, "width": 16, "device": "cpu" if device == "auto" else device}
     return check_settings(asked | chosen_later).dials
 
@@ -488,17 +506,22 @@ def create_run(
     device: str = "auto",
     owner_key: str | None = None,
     dials: dict | None = None,
+    labelled: bool | None = None,
 ) -> str:
     """Makes a run that waits to be trained, and returns its id. `worker.start_worker` starts it.
 
     `plan` is what a pre-flight found (else the worker makes one); `start` is the id of a run to begin from;
-    `background` is the colour of borders, by default the one that the set was taken in with.
-    Refused, with nothing left behind, if a setting is impossible, the disk too full, or the set damaged.
+    `background` is the colour of borders, by default the one that the set was taken in with; `labelled` asks that
+    the set's labels are learnt apart, which some recipes always do.
+    Refused, with nothing left behind, if a setting is impossible, the disk too full, the set damaged or without
+    the labels that it should have.
     """
     from gan_play.pictures import datasets
 
     minutes, steps = check_limits(minutes, steps)
     dials = check_asked(recipe, size_px, seed, device, dials or {})
+    labelled = labels.decide(recipe, set_folder, labelled)
+    num_labels = len(labels.of_set(set_folder)) if labelled else 0
     name = check_name(name or _name_of(set_folder) or "Untitled")
     needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
     if (free := files.free_bytes(home)) < needed:
@@ -507,7 +530,7 @@ def create_run(
     folder = home / run_id
     try:
         (folder / "samples").mkdir(parents=True)
-        started_from = _begin_from(home, start, folder, recipe, size_px) if start else None
+        started_from = _begin_from(home, start, folder, recipe, size_px, num_labels) if start else None
         pictures = datasets.make_block(set_folder, folder / "set", size_px, how, background)
         now = time.time()
         run = {
@@ -524,11 +547,13 @@ def create_run(
             "queued": now,
             "minutes": minutes,
             "steps": steps,
+            "labelled": labelled,
             "set": {
                 "id": set_folder.name,
                 "digest": pictures.digest,
                 "count": len(pictures.pixels),
                 "labels": list(pictures.label_names),
+                "label_counts": [int((pictures.labels == i).sum()) for i in range(len(pictures.label_names))],
                 "how": how,
             },
             "device": device,

@@ -146,8 +146,9 @@ def _is_out_of_memory(error: BaseException) -> bool:
 def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
     """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`.
 
-    Where it was taught labels, each row has one of them (`labels.of_tiles`). In float32, as Play does, but several at once and on the generator's device: a tile may differ from the picture
-    that Play shows of its seed in the last bit of a pixel. Touches no random state and no training tensor.
+    In float32, as Play does, but several at once and on the generator's device: a tile may differ from the picture
+    that Play shows of its seed in the last bit of a pixel. Where it was taught labels, each row has one of them
+    (`labels.of_tiles`). Touches no random state and no training tensor.
     """
     import numpy as np
     import torch

@@ -32,6 +32,7 @@ from gan_play.latent.sample import (
     Model,
     check_seeds,
     check_truncation,
+    label_grid,
     load_digest,
     pin,
     sample_one,
@@ -40,6 +41,7 @@ from gan_play.latent.walk import (
     EASINGS,
     check_easing,
     check_fps,
+    check_path,
     check_seconds,
     check_stops,
     check_way,
@@ -51,7 +53,8 @@ from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
 VERSION = 1
-OPERATIONS = ("sample", "mix", "mix_grid", "walk")  # their places are part of the code: add at the end only
+# Their places are part of the code: add at the end only.
+OPERATIONS = ("sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix")
 BAND_NAMES, EASING_NAMES = tuple(BANDS), tuple(EASINGS)  # likewise
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
 RIGHTS = "Made by a neural network with GAN Play. Rights in the pictures that it learnt from stay with their makers."
@@ -62,8 +65,10 @@ class Artwork:
     """Everything that makes one artwork. What is impossible is Refused here, so an artwork can always be encoded.
 
     `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
-    rows of a figure, the stops of a walk. Numbers are kept to three decimals. What an operation doesn't use must
-    be left at its default.
+    rows of a figure, the stops of a walk, the columns of a grid of label by seed. `label` is that of the whole;
+    where several meet, `labels` has the rows of the grid, or one for each seed (then at least two are different:
+    with one label all over it is a `walk` or a `mix`). Numbers are kept to three decimals. What an operation
+    doesn't use must be left at its default.
     """
 
     operation: str
@@ -80,6 +85,7 @@ class Artwork:
     easing: str | None = None
     loop: bool | None = None
     seal: str = ""  # 70 hex digits, or none: not part of what makes the picture
+    labels: tuple[int, ...] = ()  # label_grid, label_walk, label_mix
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -89,15 +95,23 @@ class Artwork:
         if not re.fullmatch(rf"([0-9a-f]{{{2 * SEAL_BYTES}}})?", str(self.seal)):
             raise Refused(refuse("not-a-code", self.seal))
         made: dict[str, object] = {"model": self.model[:16], "truncation": check_truncation(self.truncation)}
-        if self.label is not None and (
-            type(self.label) is not int or not 0 <= self.label < limits.MOST_LABELS
-        ):
-            raise Refused(refuse("label", str(self.label), count=limits.MOST_LABELS))
+        for label in (*self.labels, *(() if self.label is None else (self.label,))):
+            if type(label) is not int or not 0 <= label < limits.MOST_LABELS:
+                raise Refused(refuse("label", str(label), count=limits.MOST_LABELS))
+        if self.operation.startswith("label_"):
+            if self.label is not None:
+                raise Refused(refuse("operation", f"{self.operation} with label"))
+            made["labels"] = tuple(self.labels)
         if self.operation == "sample":
             made["seeds"] = tuple(check_seeds(self.seeds, 1, 1))
-        elif self.operation == "mix":
+        elif self.operation in ("mix", "label_mix"):
             made["seeds"] = tuple(check_seeds(self.seeds, 2, 2))
             made["weights"] = check_weights(self.weights)
+        elif self.operation == "label_grid":
+            made["seeds"] = tuple(check_seeds(self.seeds, 1, limits.MOST_MIX_SEEDS))
+            if not 1 <= len(self.labels) <= limits.MOST_MIX_SEEDS:
+                count, most = len(self.labels), limits.MOST_MIX_SEEDS
+                raise Refused(refuse("label-count", str(count), least=1, most=most))
         elif self.operation == "mix_grid":
             made["seeds"] = tuple(check_seeds(self.seeds, 1, limits.MOST_MIX_SEEDS))
             made["columns"] = tuple(check_seeds(self.columns, 1, limits.MOST_MIX_SEEDS))
@@ -106,13 +120,26 @@ class Artwork:
             made["seeds"] = tuple(check_stops(self.seeds))
             made |= {"seconds": check_seconds(self.seconds), "fps": check_fps(self.fps)}
             made |= {"how": check_way(self.how), "easing": check_easing(self.easing), "loop": bool(self.loop)}
-        for name in ("weights", "columns", "band", "seconds", "fps", "how", "easing", "loop"):
+        if self.operation in ("label_walk", "label_mix"):
+            check_path(made["labels"], len(made["seeds"]))
+        for name in ("weights", "columns", "band", "seconds", "fps", "how", "easing", "loop", "labels"):
             if name not in made:
                 if getattr(self, name):
                     raise Refused(refuse("operation", f"{self.operation} with {name}"))
-                made[name] = () if name == "columns" else None
+                made[name] = () if name in ("columns", "labels") else None
         for name, value in made.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it moves."""
+        return self.operation in ("walk", "label_walk")
+
+    @property
+    def path(self) -> dict[str, object]:
+        """How a film goes from stop to stop, as `walk` and `strip` take it."""
+        names = ("how", "easing", "loop", "truncation", "label", "labels")
+        return {name: getattr(self, name) for name in names}
 
 
 # Codes: version, model, operation and flags, numbers, seal, check sum; as base64 with - and _
@@ -135,11 +162,13 @@ def encode(artwork: Artwork) -> str:
     if artwork.label is not None:
         data += _number(artwork.label)
     data += _numbers(artwork.seeds)
-    if artwork.operation == "mix":
+    if artwork.labels:
+        data += _numbers(artwork.labels)
+    if artwork.operation in ("mix", "label_mix"):
         data += b"".join(_number(_thousandths(weight)) for weight in artwork.weights)
     elif artwork.operation == "mix_grid":
         data += _numbers(artwork.columns) + _number(BAND_NAMES.index(artwork.band))
-    elif artwork.operation == "walk":
+    elif artwork.is_film:
         data += _number(_thousandths(artwork.seconds)) + _number(artwork.fps)
         data += _number(EASING_NAMES.index(artwork.easing))
     data += bytes.fromhex(artwork.seal)
@@ -206,11 +235,13 @@ def _read(data: bytes) -> Artwork:
     if flags & _LABEL:
         values["label"] = number()
     values["seeds"] = numbers()
-    if values["operation"] == "mix":
+    if values["operation"].startswith("label_"):
+        values["labels"] = numbers()
+    if values["operation"] in ("mix", "label_mix"):
         values["weights"] = tuple(number() / 1000 for _ in range(3))
     elif values["operation"] == "mix_grid":
         values |= {"columns": numbers(), "band": BAND_NAMES[number()]}
-    elif values["operation"] == "walk":
+    elif values["operation"] in ("walk", "label_walk"):
         values |= {"seconds": number() / 1000, "fps": number(), "easing": EASING_NAMES[number()]}
         values |= {"loop": bool(flags & _LOOP), "how": "z" if flags & _SPHERE else "w"}
     if flags & _SEAL:
@@ -274,11 +305,11 @@ def render(
     model = load_digest(home, artwork.model)
     plain = dataclasses.replace(artwork, seal="")
     target = None
-    if artwork.operation == "walk":
+    if artwork.is_film:
         film.check_format(form)
         target = film_path(home, plain, form)
         sha256, first = _render_film(model, plain, target, progress)
-        pixels = strip(model, plain.seeds, plain.how, plain.easing, plain.loop, plain.truncation, plain.label)
+        pixels = strip(model, plain.seeds, **plain.path)
     else:
         pixels = first = _render_still(model, plain)
         sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
@@ -298,6 +329,10 @@ def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
         return sample_one(model, artwork.seeds[0], artwork.truncation, artwork.label)
     if artwork.operation == "mix":
         return mix(model, *artwork.seeds, artwork.weights, artwork.truncation, artwork.label)
+    if artwork.operation == "label_mix":
+        return mix(model, *artwork.seeds, artwork.weights, artwork.truncation, *artwork.labels)
+    if artwork.operation == "label_grid":
+        return label_grid(model, artwork.seeds, artwork.labels, artwork.truncation)
     return mix_grid(model, artwork.seeds, artwork.columns, artwork.band, artwork.truncation, artwork.label)
 
 
@@ -305,17 +340,7 @@ def _render_film(
     model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
 ) -> tuple[str, np.ndarray]:
     """Writes the film unless this build wrote it before; (SHA-256 of its frames, its first frame)."""
-    frames = walk(
-        model,
-        artwork.seeds,
-        artwork.seconds,
-        artwork.fps,
-        artwork.how,
-        artwork.easing,
-        artwork.loop,
-        artwork.truncation,
-        artwork.label,
-    )
+    frames = walk(model, artwork.seeds, artwork.seconds, artwork.fps, **artwork.path)
     first = next(frames)
     note, build = path.with_name(path.name + ".json"), f"{__version__} {torch.__version__}"
     known = files.read_json(note)
@@ -365,7 +390,15 @@ def card(artwork: Artwork, model: Model | None = None) -> dict[str, str]:
     said = {"Software": f"GAN Play {__version__}", "Copyright": RIGHTS, "Model": artwork.model}
     if model is not None:
         said["Title"] = f"{model.name}, seed {', '.join(map(str, artwork.seeds))}"
+        if told := ", ".join(label_words(artwork, model)):
+            said["Title"] += f", {told}"
     return {**said, "Code": encode(artwork)}
+
+
+def label_words(artwork: Artwork, model: Model) -> list[str]:
+    """The names of an artwork's labels: of a walk or a mix between labels one for each seed; [] where it has none."""
+    numbers = artwork.labels or (() if artwork.label is None else (artwork.label,))
+    return [model.labels[number] if number < len(model.labels) else str(number) for number in numbers]
 
 
 def read_card(png: bytes) -> Artwork:
