@@ -15,12 +15,14 @@ from torch import Tensor, nn
 
 from gan_play import limits
 from gan_play.models.dcgan import DcganDiscriminator, DcganGenerator
+from gan_play.models.fastgan import FastganDiscriminator, FastganGenerator
 from gan_play.models.mlp import MlpDiscriminator, MlpGenerator
 from gan_play.models.projected import ProjectedDiscriminator, StyleGenerator
+from gan_play.models.r3gan import R3ganDiscriminator, R3ganGenerator
 from gan_play.models.resnet import ResnetDiscriminator, ResnetGenerator
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import adversarial
-from gan_play.trainers.losses import HINGE, NON_SATURATING, WASSERSTEIN, Loss
+from gan_play.trainers import adversarial, fastgan
+from gan_play.trainers.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN, Loss
 
 if TYPE_CHECKING:
     from gan_play.trainers.loop import Draw, Training
@@ -100,6 +102,13 @@ STILL = {**SHAKEN, "augment": dataclasses.replace(AUGMENT, default=0)}  # as the
 GREY = switch("Grey", "Learns and paints in shades of grey, as the first GANs did.")
 RESIZE = switch("Resize", "Enlarges by resizing and not by transposed convolutions: fewer checkerboards.")
 PENALTY = Dial("Penalty", 10, 0.1, 100, "How strictly the critic's slope is held at 1. The paper's is 10.")
+GAMMA = Dial(
+    "Gamma",
+    1,
+    0.01,
+    200,
+    "How flat the critic is kept. More is steadier and blurs; large pictures want more.",
+)
 SMALL_SIZES = (28, 32, 64)
 ANY_SIZES = (28, *SIZES)
 
@@ -262,6 +271,40 @@ RECIPES = {
             dials={**SHAKEN, "grey": GREY},
             sizes=ANY_SIZES,
             labels="needed",
+        ),
+        Recipe(
+            name="fastgan",
+            title="FastGAN",
+            sentence="Made for few pictures: its critic must be able to redraw yours, so it looks at all of them.",
+            paper="Liu 2021, Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis",
+            suits="60 to 5,000 pictures of one kind",
+            note="Light and quick for one that starts from nothing.",
+            generator=lambda settings: FastganGenerator(settings.size_px, settings.width),
+            discriminator=lambda settings: FastganDiscriminator(settings.size_px, settings.width),
+            loss=HINGE,
+            rates=(2e-4, 2e-4),
+            betas=(0.5, 0.999),
+            widths=(16, 24, 32, 48),
+            batches=(16, 8),
+            dials=SHAKEN,
+            step=fastgan.step,
+        ),
+        Recipe(
+            name="r3gan",
+            title="R3GAN",
+            sentence="The modern baseline of 2024: two penalties and pairs of pictures in place of many tricks.",
+            paper="Huang 2024, The GAN is dead; long live the GAN! A Modern Baseline GAN",
+            suits="1,000 pictures and more, also of several kinds",
+            note="Steady, and made for graphics cards: its critic is differentiated twice in every step.",
+            generator=lambda settings: R3ganGenerator(settings.size_px, settings.width),
+            discriminator=lambda settings: R3ganDiscriminator(settings.size_px, settings.width),
+            loss=RELATIVISTIC,
+            rates=(2e-4, 2e-4),
+            betas=(0.0, 0.99),
+            widths=(8, 16, 32, 48),
+            batches=(32, 16, 8),
+            dials={**SHAKEN, "gamma": GAMMA},
+            penalty=adversarial.both_gradients,
         ),
     )
 }
