@@ -35,14 +35,20 @@ def squares(folder: Path, size_px: int, most: int, home: Path) -> np.ndarray:
     return np.array(block.pixels[chosen])
 
 
-def painted(training: loop.Training, count: int = PICTURES) -> np.ndarray:
-    """What the averaged generator paints from seeds 100,000 and up, untruncated: (count, S, S, 3) uint8."""
+def painted(training: loop.Training, count: int = PICTURES, labels: np.ndarray | None = None) -> np.ndarray:
+    """What the averaged generator paints from seeds 100,000 and up, untruncated: (count, S, S, 3) uint8.
+
+    `labels` (count,) where it paints by label.
+    """
     parts = []
     for first in range(100_000, 100_000 + count, 50):
         seeds = range(first, min(first + 50, 100_000 + count))
-        with torch.inference_mode():
-            ws = training.average.mapping(z_of(seeds, training.average.z_dim).to(training.settings.device))
-            noise = [n.to(ws.device) for n in noise_of(training.average, seeds)]
+        label = None if labels is None else torch.from_numpy(labels[first - 100_000 :][: len(seeds)])
+        with torch.inference_mode():  # in float32, as Play paints
+            device = training.settings.device
+            noise = [n.to(device) for n in noise_of(training.average, seeds)]
+            label = None if label is None else label.to(device)
+            ws = training.average.mapping(z_of(seeds, training.average.z_dim).to(device), label)
             parts.append(images.to_pixels(training.average.synthesis(ws, noise or None).cpu()))
     return np.concatenate(parts)
 
@@ -70,7 +76,7 @@ def trial(
             print(f"  {title}: {spent / 60:.0f} min, step {training.step}, KID {score:.3f}", flush=True)
     fake = painted(training)
     low, middle, high = kid_interval(real, features(fake))
-    seen = training.step * plan.settings.batch
+    seen = training.step * plan.settings.images_a_step
     print(
         f"{title} | {minutes:g} | {plan.settings.width} | {plan.settings.precision} | {seen:,} | "
         f"{seen / spent:.0f} | {middle:.3f} ({low:.3f} to {high:.3f})",
