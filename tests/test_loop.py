@@ -8,19 +8,18 @@ import torch
 
 from gan_play.refusals import Refused
 from gan_play.trainers import loop
-from gan_play.trainers.recipes import RECIPES, check_settings
+from gan_play.trainers.recipes import RECIPES
+from tests.toys import smallest
 
 EACH = pytest.mark.parametrize("recipe", RECIPES)
 PIXELS = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
 
 
-def settings_of(recipe: str, **changes) -> loop.Settings:
-    plain = {"recipe": recipe, "size_px": 32, "batch": 4, "width": 8, "seed": 3, "threads": 1}
-    return check_settings(plain | changes)
+LABELS = np.arange(10) % 3
 
 
 def steps(training: loop.Training, count: int) -> list[loop.Tick]:
-    ticks = loop.train(training, PIXELS)
+    ticks = loop.train(training, PIXELS, LABELS)
     made = [next(ticks) for _ in range(count)]
     ticks.close()
     return made
@@ -36,12 +35,12 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 @EACH
 def test_a_training_that_was_interrupted_ends_bit_identical(recipe):
-    whole = loop.begin(settings_of(recipe))
+    whole = loop.begin(smallest(recipe))
     steps(whole, 2)
     half_way = snapshot(whole)
     steps(whole, 2)
 
-    resumed = loop.begin(settings_of(recipe))
+    resumed = loop.begin(smallest(recipe))
     resumed.load(half_way)
     steps(resumed, 2)
     assert same(snapshot(whole), snapshot(resumed))
@@ -49,13 +48,13 @@ def test_a_training_that_was_interrupted_ends_bit_identical(recipe):
 
 @EACH
 def test_another_seed_is_another_training(recipe):
-    a, b = loop.begin(settings_of(recipe)), loop.begin(settings_of(recipe, seed=4))
+    a, b = loop.begin(smallest(recipe)), loop.begin(smallest(recipe, seed=4))
     assert not same(snapshot(a), snapshot(b))
 
 
 @EACH
 def test_a_tick_tells_step_and_finite_losses(recipe):
-    ticks = steps(loop.begin(settings_of(recipe)), 2)
+    ticks = steps(loop.begin(smallest(recipe)), 2)
     assert [tick.step for tick in ticks] == [1, 2]
     assert all(math.isfinite(float(value)) for tick in ticks for value in tick.numbers.values())
     assert {"loss_g", "loss_d"} <= ticks[0].numbers.keys()
@@ -63,7 +62,7 @@ def test_a_tick_tells_step_and_finite_losses(recipe):
 
 @EACH
 def test_both_networks_learn_and_the_average_follows(recipe):
-    training = loop.begin(settings_of(recipe))
+    training = loop.begin(smallest(recipe))
     before = snapshot(training)
     steps(training, 2)
     after = snapshot(training)
@@ -78,17 +77,17 @@ def test_both_networks_learn_and_the_average_follows(recipe):
 
 @EACH
 def test_the_expected_shapes_are_those_of_a_state(recipe):
-    settings = settings_of(recipe)
+    settings = smallest(recipe)
     found = {n: (tuple(t.shape), str(t.dtype)[6:]) for n, t in loop.begin(settings).tensors().items()}
     assert loop.expected_shapes(settings) == found
 
 
 @EACH
 def test_fine_tuning_takes_the_networks_and_begins_anew(recipe):
-    old = loop.begin(settings_of(recipe))
+    old = loop.begin(smallest(recipe))
     steps(old, 2)
     state = snapshot(old)
-    new = loop.begin(settings_of(recipe, seed=9), start=state)
+    new = loop.begin(smallest(recipe, seed=9), start=state)
     started = new.tensors()
     assert new.step == 0
     for name in state:
@@ -99,9 +98,9 @@ def test_fine_tuning_takes_the_networks_and_begins_anew(recipe):
 
 
 def test_starting_from_other_networks_is_refused():
-    state = loop.begin(settings_of("dcgan")).tensors()
+    state = loop.begin(smallest("dcgan")).tensors()
     with pytest.raises(Refused, match="Start from"):
-        loop.begin(settings_of("projected"), start=state)
+        loop.begin(smallest("projected"), start=state)
 
 
 def test_every_picture_is_shown_once_an_epoch():
@@ -119,13 +118,13 @@ def test_the_average_forgets_half_over_its_half_life():
 
 
 def test_bfloat16_trains_and_keeps_its_state_in_float32():
-    training = loop.begin(settings_of("projected", precision="bfloat16"))
+    training = loop.begin(smallest("projected", precision="bfloat16"))
     steps(training, 1)
     assert {t.dtype for t in training.tensors().values()} <= {torch.float32, torch.int64}
 
 
 def test_the_rate_rises_stays_and_falls_with_the_root_of_the_steps():
-    full = loop.FULL_RATE_STEPS
-    assert loop.rate_share(1) == pytest.approx(1 / loop.WARM_UP_STEPS)
-    assert loop.rate_share(loop.WARM_UP_STEPS) == loop.rate_share(full) == 1
-    assert loop.rate_share(4 * full) == pytest.approx(0.5)
+    assert loop.rate_share(1, 300) == pytest.approx(1 / loop.WARM_UP_STEPS)
+    assert loop.rate_share(loop.WARM_UP_STEPS, 300) == loop.rate_share(300, 300) == 1
+    assert loop.rate_share(1200, 300) == pytest.approx(0.5)
+    assert loop.rate_share(10**6, 0) == 1  # the classics' rates never fall

@@ -5,7 +5,15 @@ import math
 import pytest
 import torch
 
-from gan_play.trainers.losses import HINGE, NON_SATURATING
+from gan_play.trainers.losses import (
+    HINGE,
+    MINIMAX,
+    NON_SATURATING,
+    RELATIVISTIC,
+    WASSERSTEIN,
+    gradient_penalty,
+    squared_gradient,
+)
 
 REAL = torch.tensor([2.0, -0.5], dtype=torch.float64)
 FAKE = torch.tensor([-3.0, 0.25], dtype=torch.float64)
@@ -31,3 +39,68 @@ def test_logits_beyond_the_margin_pull_on_nothing():
     far = torch.tensor([5.0], dtype=torch.float64, requires_grad=True)
     HINGE.discriminator(far, -far.detach()).backward()
     assert far.grad.item() == 0
+
+
+def test_the_minimax_loss_is_goodfellows_game_and_flat_where_the_critic_is_sure():
+    by_hand = (math.log(1 - 1 / (1 + math.exp(3.0))) + math.log(1 - 1 / (1 + math.exp(-0.25)))) / 2
+    assert MINIMAX.generator(FAKE).item() == pytest.approx(by_hand, abs=1e-12)
+    assert MINIMAX.discriminator(REAL, FAKE) == NON_SATURATING.discriminator(REAL, FAKE)
+    slopes = []
+    for loss in (MINIMAX, NON_SATURATING):
+        sure = torch.tensor([-8.0], dtype=torch.float64, requires_grad=True)
+        loss.generator(sure).backward()
+        slopes.append(abs(sure.grad.item()))
+    assert slopes[0] == pytest.approx(1 / (1 + math.exp(8.0)))
+    assert slopes[1] > 0.999  # which is why the paper advises the other
+
+
+def test_the_wasserstein_loss_is_the_difference_of_the_means():
+    assert WASSERSTEIN.discriminator(REAL, FAKE).item() == pytest.approx(-1.375 - 0.75)
+    assert WASSERSTEIN.generator(FAKE).item() == pytest.approx(1.375)
+
+
+def test_the_relativistic_loss_pairs_each_fake_with_a_real():
+    by_hand = (math.log1p(math.exp(-3.0 - 2.0)) + math.log1p(math.exp(0.25 + 0.5))) / 2
+    assert RELATIVISTIC.discriminator(REAL, FAKE).item() == pytest.approx(by_hand, abs=1e-12)
+    by_hand = (math.log1p(math.exp(2.0 + 3.0)) + math.log1p(math.exp(-0.5 - 0.25))) / 2
+    assert RELATIVISTIC.generator(FAKE, REAL).item() == pytest.approx(by_hand, abs=1e-12)
+
+
+def a_slope(x: torch.Tensor) -> torch.Tensor:
+    """A critic whose gradient is (3, 4, 0, ...) at every picture: of length 5."""
+    flat = x.flatten(1)
+    return 3 * flat[:, :1] + 4 * flat[:, 1:2]
+
+
+def test_penalties_on_a_plane_are_those_of_its_slope():
+    real, fake = torch.randn(2, 4, 3, 2, 2, dtype=torch.float64)
+    assert squared_gradient(a_slope, real).item() == pytest.approx(25)
+    share = torch.rand(4, 1, 1, 1, dtype=torch.float64)
+    assert gradient_penalty(a_slope, real, fake, share).item() == pytest.approx(16)
+
+
+def test_penalties_on_a_bowl_are_worked_out_by_hand():
+    def bowl(x: torch.Tensor) -> torch.Tensor:  # gradient 2 x
+        return x.square().flatten(1).sum(dim=1, keepdim=True)
+
+    real, fake = torch.full((1, 3, 1, 1), 0.5).double(), torch.full((1, 3, 1, 1), -0.5).double()
+    assert squared_gradient(bowl, real).item() == pytest.approx(3.0)
+    for share, at in ((0.0, 0.5), (0.25, 0.25), (1.0, -0.5)):
+        length = math.sqrt(3 * (2 * at) ** 2)
+        found = gradient_penalty(bowl, real, fake, torch.full((1, 1, 1, 1), share).double())
+        assert found.item() == pytest.approx((length - 1) ** 2)
+
+
+def test_a_penalty_teaches_the_critic_and_not_the_painter():
+    weight = torch.ones(1, 12, dtype=torch.float64, requires_grad=True)
+    fake = torch.randn(2, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    penalty = gradient_penalty(
+        lambda x: x.flatten(1) @ weight.T,
+        torch.randn(2, 3, 2, 2).double(),
+        fake,
+        torch.rand(2, 1, 1, 1).double(),
+    )
+    penalty.backward()
+    length = math.sqrt(12)
+    assert torch.allclose(weight.grad, torch.full_like(weight, 2 * (length - 1) / length))
+    assert fake.grad is None

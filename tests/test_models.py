@@ -3,10 +3,19 @@
 import pytest
 import torch
 
-from gan_play.models.dcgan import adain
-from gan_play.models.layers import EqualizedLinear, blend_styles, style_bands
+from gan_play.models.layers import (
+    EqualizedLinear,
+    MappingNetwork,
+    adain,
+    blend_styles,
+    channels_at,
+    sizes_of,
+    style_bands,
+    track_mean,
+)
 from gan_play.models.pretrained import frozen_features
-from gan_play.trainers.recipes import RECIPES, build_discriminator, build_generator, check_settings
+from gan_play.trainers.recipes import RECIPES, build_discriminator, build_generator
+from tests.toys import smallest
 
 EACH = pytest.mark.parametrize("recipe", RECIPES)
 
@@ -20,18 +29,18 @@ def one_thread_and_seed():
     torch.set_num_threads(threads)
 
 
-def generator_of(recipe: str, size_px: int = 32) -> torch.nn.Module:
-    return build_generator(
-        check_settings({"recipe": recipe, "size_px": size_px, "batch": 4, "width": 8, "seed": 0})
-    )
+SIZES = [(recipe, size_px) for recipe, row in RECIPES.items() for size_px in row.sizes]
+
+
+def generator_of(recipe: str, size_px: int = 32, **changes: object) -> torch.nn.Module:
+    return build_generator(smallest(recipe, size_px=size_px, **changes))
 
 
 def noise_for(generator: torch.nn.Module, count: int) -> list[torch.Tensor]:
     return [torch.randn(count, *shape) for shape in generator.noise_shapes]
 
 
-@EACH
-@pytest.mark.parametrize("size_px", [32, 64, 128, 256, 512])
+@pytest.mark.parametrize("recipe, size_px", SIZES)
 def test_a_generator_paints_at_every_size(recipe, size_px):
     generator = generator_of(recipe, size_px).eval()
     ws = generator.mapping(torch.randn(1, generator.z_dim))
@@ -45,7 +54,7 @@ def test_a_generator_paints_at_every_size(recipe, size_px):
 
 @EACH
 def test_a_discriminator_judges_and_its_two_halves_are_the_whole(recipe):
-    settings = check_settings({"recipe": recipe, "size_px": 32, "batch": 4, "width": 8, "seed": 0})
+    settings = smallest(recipe)
     discriminator = build_discriminator(settings).eval()
     x = torch.rand(4, 3, 32, 32) * 2 - 1
     logits = discriminator(x)
@@ -137,3 +146,82 @@ def test_folding_the_norms_changes_nothing():
     network = frozen_features("lite0")
     with torch.no_grad():
         assert torch.allclose(original.extract_features(x), network.head(network(x)[-1]), atol=1e-3)
+
+
+LABELLED = pytest.mark.parametrize("recipe", ["projected", "cgan"])
+
+
+@LABELLED
+def test_a_label_changes_the_picture_and_is_label_0_where_none_is_given(recipe):
+    generator = generator_of(recipe, num_labels=3).eval()
+    z = torch.randn(1, generator.z_dim)
+    noise = noise_for(generator, 1)
+    with torch.no_grad():
+        none, first, last = (
+            generator.synthesis(generator.mapping(z, label), noise)
+            for label in (None, torch.tensor([0]), torch.tensor([2]))
+        )
+    assert torch.equal(none, first) and not torch.equal(first, last)
+
+
+@LABELLED
+def test_truncation_draws_to_each_labels_own_centre(recipe):
+    generator = generator_of(recipe, num_labels=3)
+    z, label = torch.randn(64, generator.z_dim), torch.arange(64) % 3
+    for _ in range(400):
+        generator.mapping(z, label)
+    generator.eval()
+    ws = generator.mapping(z, label)
+    for one in range(3):
+        centre = generator.centre(torch.tensor([one]))
+        if recipe == "projected":
+            assert torch.allclose(centre[0, 0], ws[label == one, 0].mean(dim=0), atol=0.03)
+        else:
+            assert torch.equal(centre[0, 0, 128:], ws[one, 0, 128:]) and not centre[0, 0, :128].any()
+    assert torch.equal(generator.centre(), generator.centre(torch.tensor([0])))
+
+
+@LABELLED
+def test_a_critic_judges_a_picture_by_its_label(recipe):
+    discriminator = build_discriminator(smallest(recipe, num_labels=3)).eval()
+    x = torch.rand(1, 3, 32, 32) * 2 - 1
+    a, b = discriminator(x, torch.tensor([0])), discriminator(x, torch.tensor([1]))
+    assert a.shape == b.shape and not torch.equal(a, b)
+
+
+@pytest.mark.parametrize("recipe", ["gan", "dcgan", "sngan"])
+def test_a_grey_painter_paints_shades_of_grey(recipe):
+    generator = generator_of(recipe, dials={"grey": 1}).eval()
+    with torch.no_grad():
+        picture = generator.synthesis(generator.mapping(torch.randn(1, generator.z_dim)))
+    assert torch.equal(picture[:, 0], picture[:, 2])
+
+
+def test_maps_are_halved_as_long_as_their_sides_stay_whole():
+    assert sizes_of(64) == [4, 8, 16, 32, 64]
+    assert sizes_of(28) == [7, 14, 28]
+    assert [channels_at(size, 64, 32) for size in (4, 8, 16, 32)] == [256, 128, 64, 32]
+
+
+def test_a_mean_is_tracked_for_the_labels_that_occur_and_no_other():
+    mean = torch.zeros(3, 2)
+    track_mean(mean, torch.tensor([[1.0, 2.0], [3.0, 4.0], [8.0, 8.0]]), torch.tensor([0, 0, 2]), share=0.5)
+    assert mean.tolist() == [[1.0, 1.5], [0.0, 0.0], [4.0, 4.0]]
+
+
+def test_a_mapping_takes_noise_and_label_at_the_same_strength():
+    network = MappingNetwork(8, 4, num_labels=2)
+    z, label = torch.randn(3, 8), torch.tensor([0, 1, 1])
+    assert torch.allclose(network(z, label), network(10 * z, label), atol=1e-5)
+
+
+def test_spectral_norm_holds_the_critic_of_sngan_to_a_slope_and_that_of_wgan_gp_is_free():
+    bound, free = (build_discriminator(smallest(recipe)) for recipe in ("sngan", "wgan_gp"))
+    for _ in range(30):  # power iterations
+        bound(torch.randn(2, 3, 32, 32))
+    for module in bound.modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+            largest = torch.linalg.matrix_norm(module.weight.flatten(1), 2).item()
+            assert largest == pytest.approx(1, abs=0.05)
+    assert not any("weight_u" in name for name, _ in free.named_buffers())
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in free.modules())

@@ -6,13 +6,20 @@ from types import SimpleNamespace
 from gan_play.pictures import examples
 from gan_play.runs import checkpoints, store
 from gan_play.trainers import loop
-from gan_play.trainers.recipes import Settings, check_settings
+from gan_play.trainers.recipes import RECIPES, Settings, check_settings
 
 
 def settings(**changes: object) -> Settings:
     """The quickest training there is: about 10 ms a step."""
     smallest = {"recipe": "dcgan", "size_px": 32, "batch": 2, "width": 4, "seed": 3, "threads": 1}
     return check_settings(smallest | changes)
+
+
+def smallest(recipe: str, **changes: object) -> Settings:
+    """Small settings for any recipe, with three labels where it needs some."""
+    row = RECIPES[recipe]
+    plain = {"recipe": recipe, "size_px": 32, "batch": 4, "width": 4, "seed": 3, "threads": 1}
+    return check_settings(plain | {"num_labels": 3 if row.labels == "needed" else 0} | changes)
 
 
 def a_run(home: Path, steps: int | None = 6, start: str | None = None, **changes: object) -> str:
