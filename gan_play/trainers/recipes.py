@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from gan_play import limits
 from gan_play.models.dcgan import DcganDiscriminator, DcganGenerator
 from gan_play.models.fastgan import FastganDiscriminator, FastganGenerator
+from gan_play.models.labelled import CategoricalDiscriminator, LabelledGenerator, NamingCritic
 from gan_play.models.mlp import MlpDiscriminator, MlpGenerator
 from gan_play.models.projected import ProjectedDiscriminator, StyleGenerator
 from gan_play.models.r3gan import R3ganDiscriminator, R3ganGenerator
 from gan_play.models.resnet import ResnetDiscriminator, ResnetGenerator
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import adversarial, fastgan
+from gan_play.trainers import adversarial, fastgan, labelled
 from gan_play.trainers.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN, Loss
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def is_grey(settings: Settings) -> bool:
 
 
 def dcgan_generator(settings: Settings) -> nn.Module:
-    """The painter of `dcgan` and `wgan`."""
+    """The painter of `dcgan`, `wgan` and `can`."""
     resize = bool(settings.dials["resize"])
     return DcganGenerator(settings.size_px, settings.width, resize=resize, grey=is_grey(settings))
 
@@ -127,6 +128,13 @@ def dcgan_generator(settings: Settings) -> nn.Module:
 def resnet_generator(settings: Settings) -> nn.Module:
     """The painter of `wgan_gp`, `sngan` and `cgan`."""
     return ResnetGenerator(settings.size_px, settings.width, settings.num_labels, grey=is_grey(settings))
+
+
+def labelled_generator(settings: Settings, gated: bool = False) -> nn.Module:
+    """The painter of `gangogh` and `artgan`."""
+    return LabelledGenerator(
+        settings.size_px, settings.width, settings.num_labels, gated=gated, grey=is_grey(settings)
+    )
 
 
 RECIPES = {
@@ -271,6 +279,85 @@ RECIPES = {
             dials={**SHAKEN, "grey": GREY},
             sizes=ANY_SIZES,
             labels="needed",
+        ),
+        Recipe(
+            name="gangogh",
+            title="GANGogh",
+            sentence="Paints each of your folders; its critic says how far off it is, and if the genre is right.",
+            paper="Jones 2017, GANGogh; Odena 2017, Auxiliary Classifier GANs; Gulrajani 2017, WGAN-GP",
+            suits="two or more folders, 500 pictures each and more",
+            note="Steady and slow: a penalised critic, five steps of it for each of the painter.",
+            generator=lambda settings: labelled_generator(settings, gated=True),
+            discriminator=lambda settings: NamingCritic(
+                settings.size_px, settings.width, settings.num_labels, layer_norm=True
+            ),
+            loss=WASSERSTEIN,
+            rates=(2e-4, 2e-4),
+            betas=(0.5, 0.9),
+            widths=(16, 32, 64),
+            batches=(64, 32, 16),
+            dials={**STILL, "penalty": PENALTY, "grey": GREY},
+            sizes=ANY_SIZES,
+            labels="needed",
+            step=labelled.gangogh,
+            critic_steps=5,
+            penalty=adversarial.gradient_penalty,
+        ),
+        Recipe(
+            name="artgan",
+            title="ArtGAN",
+            sentence="Is told which of your styles it missed, and practises by repainting your own pictures.",
+            paper="Tan 2017, ArtGAN: Artwork Synthesis with Conditional Categorical GANs",
+            suits="two or more folders, 500 pictures each and more",
+            note="Quick, and rough: one critic both names the style and spots the fake.",
+            generator=lambda settings: labelled_generator(settings),
+            discriminator=lambda settings: CategoricalDiscriminator(
+                settings.size_px, settings.width, settings.num_labels
+            ),
+            loss=NON_SATURATING,
+            rates=(2e-4, 2e-4),
+            betas=(0.5, 0.999),
+            widths=(32, 64),
+            batches=(64, 32, 16),
+            dials={
+                **STILL,
+                "repaint": Dial("Repaint", 1, 0, 10, "How much it practises by repainting real pictures."),
+                "grey": GREY,
+            },
+            sizes=ANY_SIZES,
+            labels="needed",
+            step=labelled.artgan,
+        ),
+        Recipe(
+            name="can",
+            title="CAN",
+            sentence="Learns what art is and which styles there are, to paint what fits into none of your folders.",
+            paper="Elgammal 2017, CAN: Creative Adversarial Networks",
+            suits="four or more folders of different styles, 1,000 pictures and more",
+            note="As quick as DCGAN; its pictures have no label, and more creative is also further from yours.",
+            generator=lambda settings: dcgan_generator(settings),
+            discriminator=lambda settings: NamingCritic(
+                settings.size_px,
+                settings.width,
+                settings.num_labels,
+                hidden=(16 * settings.width, 8 * settings.width),
+            ),
+            loss=NON_SATURATING,
+            rates=(2e-4, 2e-4),
+            betas=(0.5, 0.999),
+            widths=(32, 64),
+            batches=(64, 32, 16),
+            dials={
+                **STILL,
+                "creativity": Dial(
+                    "How creative", 1, 0, 5, "How hard it looks for art that belongs to none of the styles."
+                ),
+                "resize": RESIZE,
+                "grey": GREY,
+            },
+            sizes=ANY_SIZES,
+            labels="needed",
+            step=labelled.can,
         ),
         Recipe(
             name="fastgan",
