@@ -160,7 +160,7 @@ def folder_for(folder: Path) -> Path:
 def train(given: argparse.Namespace) -> int:
     """Pictures in, then a run to its end: the worker trains in its own process, and this only watches."""
     from gan_play.latent.sample import check_seed
-    from gan_play.runs import store
+    from gan_play.runs import labels, store
 
     home = files.home(given.home)
     asked = {
@@ -170,10 +170,15 @@ def train(given: argparse.Namespace) -> int:
         "device": given.device,
     }
     store.check_asked(**asked, dials={})  # all refused now, not after minutes of reading pictures
+    labels.asks(given.recipe, given.labels)
     store.check_limits(given.minutes, given.steps)
     name = store.check_name(given.name or default_name(given.source))
-    start = store.starting_run(home, given.start, given.recipe, given.size)
+    if given.start not in (None, "none"):
+        store.find_run(home, given.start)
     taken = follow(taking_in(given.source, home))
+    labelled = labels.decide(given.recipe, taken.folder, given.labels)
+    found = labels.of_set(taken.folder) if labelled else {}
+    start = store.starting_run(home, given.start, given.recipe, given.size, len(found))
     run_id = store.create_run(
         home,
         set_folder=taken.folder,
@@ -183,11 +188,17 @@ def train(given: argparse.Namespace) -> int:
         name=name,
         start=start,
         how=given.fit,
+        labelled=labelled,
     )
     if refused := len(taken.report["refused"]):
         files_were = "file was" if refused == 1 else "files were"
         say(f"{refused} {files_were} left out: python -m gan_play doctor {given.source} says why.")
     say(taken.report["verdict"])
+    if found:
+        named = ", ".join(f"{printable(name, 24)} ({count:,})" for name, count in list(found.items())[:8])
+        say(f"It learns {len(found)} labels apart: {named}{', ...' if len(found) > 8 else '.'}")
+        if warning := labels.warning(found):
+            say(warning)
     return watch(home, run_id)
 
 
@@ -317,7 +328,10 @@ def runs(given: argparse.Namespace) -> int:
 
 
 def sample(given: argparse.Namespace) -> int:
-    """Pictures of seeds: a grid in one PNG, or in a folder one PNG a seed, with its share code inside."""
+    """Pictures of seeds: a grid in one PNG, or in a folder one PNG a seed, with its share code inside.
+
+    With `--label all` the grid has a row for each label and a column for each seed.
+    """
     import numpy
 
     from gan_play.latent import sample as playing
@@ -327,40 +341,32 @@ def sample(given: argparse.Namespace) -> int:
     home = files.home(given.home)
     single = given.out.endswith(("/", os.sep)) or (given.out != "" and not Path(given.out).suffix)
     out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
-    seeds = playing.parse_seeds(given.seeds, most=MOST_FOLDER_SEEDS if single else limits.MOST_SEEDS)
+    every = given.label == "all"
+    most = MOST_FOLDER_SEEDS if single else limits.MOST_MIX_SEEDS if every else limits.MOST_SEEDS
+    seeds = playing.parse_seeds(given.seeds or ("0-7" if every else "0-35"), most=most)
     truncation = playing.check_truncation(given.truncation)
     model = playing.load(home, given.run)
-    label = label_number(home, model, given.label)
+    if every and not model.labels:
+        raise Refused(refuse("label", "all", count=0))
+    kinds = range(len(model.labels)) if every else [playing.find_label(model, given.label)]
     bar, tiles = Bar(), []
-    for done, seed in enumerate(seeds):
-        bar.show(done / len(seeds), f"{done} of {len(seeds)} pictures")
+    pictures = [(label, seed) for label in kinds for seed in seeds]
+    for done, (label, seed) in enumerate(pictures):
+        bar.show(done / len(pictures), f"{done} of {len(pictures)} pictures")
         if single:
             work = artwork.Artwork("sample", model.digest, (seed,), truncation, label)
-            files.write_atomically(out / f"seed{seed:05d}.png", artwork.render(home, work).png)
+            name = f"label{label:03d}-seed{seed:05d}.png" if every else f"seed{seed:05d}.png"
+            files.write_atomically(out / name, artwork.render(home, work).png)
         else:
             tiles.append(playing.sample_one(model, seed, truncation, label))
     bar.clear()
+    if every:
+        say("Labels, from above: " + ", ".join(printable(name, 24) for name in model.labels))
     if not single:
-        columns = math.ceil(len(tiles) ** 0.5)
+        columns = len(seeds) if every else math.ceil(len(tiles) ** 0.5)
         files.write_atomically(out, images.encode(images.grid(numpy.stack(tiles), columns), "png"))
     print(out)
     return 0
-
-
-def label_number(home: Path, model: Any, label: str | None) -> int | None:
-    """The number of a label given by its name or number; None where none was given."""
-    if label is None:
-        return None
-    from gan_play.latent import sample as playing
-    from gan_play.pictures import datasets
-    from gan_play.runs import store
-
-    count = model.generator.num_labels
-    if count and not label.isdecimal():
-        names = datasets.open_block(store.find_run(home, model.run_id) / "set").label_names[:count]
-        if label in names:
-            return names.index(label)
-    return playing.check_label(model, int(label) if label.isdecimal() and len(label) < 7 else label)
 
 
 def mix(given: argparse.Namespace) -> int:
@@ -372,7 +378,7 @@ def mix(given: argparse.Namespace) -> int:
     out = output(given.out, (".png",))
     rows, cols = (playing.parse_seeds(text, most=limits.MOST_MIX_SEEDS) for text in (given.rows, given.cols))
     model = playing.load(home, given.run)
-    label = label_number(home, model, given.label)
+    label = playing.find_label(model, given.label)
     work = artwork.Artwork(
         "mix_grid", model.digest, rows, given.truncation, label, columns=cols, band=given.band
     )
@@ -382,7 +388,7 @@ def mix(given: argparse.Namespace) -> int:
 
 
 def walk(given: argparse.Namespace) -> int:
-    """A film through seeds, with its share code in an MP4's comment."""
+    """A film through seeds, and through labels if asked, with its share code in an MP4's comment."""
     from gan_play.latent import film
     from gan_play.latent import sample as playing
     from gan_play.latent import walk as walking
@@ -390,24 +396,25 @@ def walk(given: argparse.Namespace) -> int:
 
     home = files.home(given.home)
     out = output(given.out, tuple(f".{form}" for form in film.FORMATS))
-    seeds = walking.check_stops(playing.parse_seeds(given.seeds))
+    seeds = playing.parse_seeds(given.seeds)
     model = playing.load(home, given.run)
-    label = label_number(home, model, given.label)
+    path = playing.parse_labels(model, given.labels) if given.labels else []
+    if len(seeds) == 1:
+        seeds *= max(1, len(path))  # one seed for all labels
     work = artwork.Artwork(
-        "walk",
+        "label_walk" if path else "walk",
         model.digest,
-        seeds,
+        walking.check_stops(seeds),
         given.truncation,
-        label,
+        None if path else playing.find_label(model, given.label),
+        labels=tuple(path),
         seconds=given.seconds,
         fps=given.fps,
         how=given.way or walking.best_way(model),
         easing=given.easing,
         loop=given.loop,
     )
-    frames = walking.walk(
-        model, seeds, work.seconds, work.fps, work.how, work.easing, work.loop, work.truncation, label
-    )
+    frames = walking.walk(model, seeds, work.seconds, work.fps, **work.path)
     total = walking.frame_count(len(seeds), work.seconds, work.fps)
     note = f"{artwork.RIGHTS} Code: {artwork.encode(work)}"
     bar = Bar()
@@ -485,7 +492,7 @@ def share(given: argparse.Namespace) -> int:
     home = files.home(given.home)
     seed = playing.check_seed(given.seed)
     model = playing.load(home, given.run)
-    label = label_number(home, model, given.label)
+    label = playing.find_label(model, given.label)
     work = artwork.Artwork("sample", model.digest, (seed,), given.truncation, label)
     print(artwork.share(home, work).code)
     return 0
@@ -498,7 +505,7 @@ def render(given: argparse.Namespace) -> int:
 
     home = files.home(given.home)
     work = artwork.decode(given.code)
-    films = tuple(f".{form}" for form in film.FORMATS) if work.operation == "walk" else ()
+    films = tuple(f".{form}" for form in film.FORMATS) if work.is_film else ()
     out = output(given.out, (".png", *films)) if given.out else None
     form = out.suffix.lower()[1:] if out and out.suffix.lower() in films else "mp4"
     bar = Bar()
@@ -524,6 +531,7 @@ def recipes(given: argparse.Namespace) -> int:
             "suits": row.suits,
             "paper": row.paper,
             "sizes": list(row.sizes),
+            "labels": row.labels,
         }
         for row in RECIPES.values()
     ]
@@ -590,6 +598,9 @@ def parser() -> Parser:
     made.add_argument(
         "--start", metavar="RUN", help="begin from what this run has learnt, or `none` (the starter)"
     )
+    made.add_argument(
+        "--labels", action="store_true", default=None, help="learn the set's folders apart, if the recipe can"
+    )
     made.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
@@ -607,9 +618,9 @@ def parser() -> Parser:
 
     made = verb("sample", sample, "paint seeds", "starter-64 --seeds 0-35 --out grid.png")
     made.add_argument("run", metavar="RUN")
-    made.add_argument("--seeds", default="0-35", metavar="SEEDS", help="7, 1,5,9 or 0-35")
+    made.add_argument("--seeds", metavar="SEEDS", help="7, 1,5,9 or 0-35 (0-35)")
     truncation(made)
-    made.add_argument("--label", metavar="L", help="name or number of a label")
+    made.add_argument("--label", metavar="L", help="name or number of a label, or `all`: a row for each")
     made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="a grid, or one PNG a seed")
 
     made = verb("mix", mix, "mix the styles of seeds", "starter-64 --rows 1-4 --cols 5-9 --out mix.png")
@@ -623,7 +634,7 @@ def parser() -> Parser:
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")
-    made.add_argument("--seeds", required=True, metavar="SEEDS", help="two to twelve")
+    made.add_argument("--seeds", required=True, metavar="SEEDS", help="two to twelve, or one with --labels")
     made.add_argument("--seconds", default="8", metavar="S", help="length (8)")
     made.add_argument("--fps", default="24", metavar="F", help="frames a second (24)")
     made.add_argument("--way", metavar="w|z", help="through the styles or the noise (what suits the model)")
@@ -632,7 +643,11 @@ def parser() -> Parser:
     )
     made.add_argument("--loop", action="store_true", help="end where it began")
     truncation(made)
-    made.add_argument("--label", metavar="L", help="name or number of a label")
+    either = made.add_mutually_exclusive_group()
+    either.add_argument("--label", metavar="L", help="name or number of a label")
+    either.add_argument(
+        "--labels", metavar="A,B,C", help="one for each seed, or one seed through all of these"
+    )
     made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
 
     made = verb("evaluate", evaluate, "score a run against its set", "vangogh-k3f9x2")

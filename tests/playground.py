@@ -9,11 +9,13 @@ from gan_play import files
 RUN = "toy-000000"
 
 
-def run_in(home: Path, size_px: int = playing.SIZE_PX, run_id: str = RUN, seed: int = 0) -> str:
+def run_in(
+    home: Path, size_px: int = playing.SIZE_PX, run_id: str = RUN, seed: int = 0, num_labels: int = 0
+) -> str:
     """Writes the run as a training's end would leave it; returns its id."""
     folder = home / run_id
     folder.mkdir(parents=True)
-    toy = playing.model(size_px=size_px, seed=seed)
+    toy = playing.model(size_px=size_px, seed=seed, num_labels=num_labels)
     playing.in_run(folder, toy)
     about = {
         "name": "Toy",
@@ -24,7 +26,8 @@ def run_in(home: Path, size_px: int = playing.SIZE_PX, run_id: str = RUN, seed: 
         "sentence": "",
         "created": 1.0 + seed,
         "queued": 1.0,
-        "set": {},
+        "labelled": bool(num_labels),
+        "set": {"labels": list(playing.LABELS[:num_labels])},
         "settings": toy.settings.to_json(),
         "minutes": 1,
         "steps": None,

@@ -16,13 +16,18 @@ untimed = examples_of(deadline=None, suppress_health_check=[HealthCheck.too_slow
 """For hypothesis: a busy machine is no failure."""
 
 
-def settings(recipe: str = "projected", size_px: int = SIZE_PX) -> Settings:
-    return check_settings({"recipe": recipe, "size_px": size_px, "batch": 8, "width": 8, "seed": 1})
+LABELS = ("etching", "oil", "pastel")
 
 
-def model(recipe: str = "projected", size_px: int = SIZE_PX, seed: int = 0) -> Model:
-    """A generator whose pictures differ clearly by seed and by noise."""
-    mine, threads = settings(recipe, size_px), torch.get_num_threads()
+def settings(recipe: str = "projected", size_px: int = SIZE_PX, num_labels: int = 0) -> Settings:
+    kind = {"recipe": recipe, "size_px": size_px, "num_labels": num_labels}
+    return check_settings({**kind, "batch": 8, "width": 8, "seed": 1})
+
+
+def model(recipe: str = "projected", size_px: int = SIZE_PX, seed: int = 0, num_labels: int = 0) -> Model:
+    """A generator whose pictures differ clearly by seed, by noise, and by label if it has any."""
+    mine, threads = settings(recipe, size_px, num_labels), torch.get_num_threads()
+    label = torch.arange(64) % num_labels if num_labels else None
     torch.set_num_threads(1)  # or the sums below, and with them the model, would depend on it
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -38,13 +43,21 @@ def model(recipe: str = "projected", size_px: int = SIZE_PX, seed: int = 0) -> M
                 if isinstance(module, torch.nn.BatchNorm2d):
                     module.momentum = 1.0
             z = torch.randn(64, generator.z_dim)
-            generator.synthesis(generator.mapping(z))
-            generator.picture.weight *= 0.7 / generator.synthesis(generator.mapping(z)).std().clamp(0.05)
-            generator.w_mean.copy_(generator.mapping(z).mean(dim=(0, 1)))
+            generator.synthesis(generator.mapping(z, label))
+            spread = generator.synthesis(generator.mapping(z, label)).std()
+            generator.picture.weight *= 0.7 / spread.clamp(0.05)
+            means = generator.mapping(z, label).mean(dim=1)
+            if generator.w_mean.ndim == 1:
+                generator.w_mean.copy_(means.mean(dim=0))
+            else:
+                generator.w_mean.copy_(
+                    torch.stack([means[label == i].mean(dim=0) for i in range(num_labels)])
+                )
     torch.set_num_threads(threads)
     generator.eval().requires_grad_(False)
     digest = checkpoints.model_digest(generator.state_dict())
-    return Model(generator, digest, "toy-000000", mine, step=100, name="Toy")
+    names = LABELS[:num_labels]
+    return Model(generator, digest, "toy-000000", mine, step=100, name="Toy", label_names=names)
 
 
 def in_run(folder, toy: Model) -> Model:

@@ -34,11 +34,12 @@ thousandths = st.integers(0, 1000).map(lambda n: n / 1000)
 def works(draw):
     """Any artwork that can be."""
     kind = draw(st.sampled_from(artworks.OPERATIONS))
+    many_labels = kind.startswith("label_")
     common = {
         "operation": kind,
         "model": draw(st.text("0123456789abcdef", min_size=16, max_size=16)),
         "truncation": draw(st.integers(0, 2000)) / 1000,
-        "label": draw(st.none() | st.integers(0, 999)),
+        "label": None if many_labels else draw(st.none() | st.integers(0, 999)),
         "seal": draw(st.just("") | st.text("0123456789abcdef", min_size=70, max_size=70)),
     }
     if kind == "sample":
@@ -47,12 +48,24 @@ def works(draw):
         return Artwork(
             seeds=(draw(seeds), draw(seeds)), weights=tuple(draw(thousandths) for _ in range(3)), **common
         )
+    numbers = st.integers(0, 999)
+    if kind == "label_mix":
+        labels = draw(st.lists(numbers, min_size=2, max_size=2, unique=True))
+        weights = tuple(draw(thousandths) for _ in range(3))
+        return Artwork(seeds=(draw(seeds), draw(seeds)), labels=labels, weights=weights, **common)
     many = st.lists(seeds, min_size=1, max_size=12)
+    if kind == "label_grid":
+        labels = draw(st.lists(numbers, min_size=1, max_size=12))
+        return Artwork(seeds=draw(many), labels=labels, **common)
     if kind == "mix_grid":
         band = draw(st.sampled_from(artworks.BAND_NAMES))
         return Artwork(seeds=draw(many), columns=draw(many), band=band, **common)
+    stops = draw(st.lists(seeds, min_size=2, max_size=12))
+    if many_labels:
+        path = st.lists(numbers, min_size=len(stops), max_size=len(stops))
+        common["labels"] = draw(path.filter(lambda labels: len(set(labels)) > 1))
     return Artwork(
-        seeds=draw(st.lists(seeds, min_size=2, max_size=12)),
+        seeds=stops,
         seconds=draw(st.integers(500, 120_000)) / 1000,
         fps=draw(st.integers(1, 60)),
         how=draw(st.sampled_from("wz")),
@@ -103,6 +116,10 @@ def test_codes_that_people_have_shared_already_still_mean_the_same():
         "walk", "3fa2b90c11d07e55", (1, 5, 300), seconds=8, fps=24, how="z", easing="smooth", loop=True
     )
     assert encode(film) == "AT-iuQwR0H5Vw7wFAwEFrALAPhgB57AJmQ"
+    labelled = Artwork("sample", "3fa2b90c11d07e55", (41,), label=3)
+    between = dataclasses.replace(film, operation="label_walk", seeds=(1, 5), how="w", labels=(0, 2))
+    assert encode(labelled) == "AT-iuQwR0H5VELwFAwEp1MGJug"
+    assert encode(between) == "AT-iuQwR0H5VRbwFAgEFAgACwD4YAYCjlp4"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +251,14 @@ def test_one_artwork_has_one_spelling():
         {"operation": "mix_grid", "columns": (1,), "band": "x"},
         {"operation": "mix_grid", "columns": (), "band": "fine"},
         {"operation": "walk", "seeds": (1, 2)},
+        {"labels": (1,)},
+        {"operation": "label_grid"},
+        {"operation": "label_grid", "labels": (0,), "label": 0},
+        {"operation": "label_grid", "labels": (0,) * 13},
+        {"operation": "label_grid", "labels": ("x",)},
+        {"operation": "label_mix", "seeds": (1, 2), "labels": (1, 1), "weights": (0, 0, 1)},
+        {"operation": "label_mix", "seeds": (1, 2), "labels": (1,), "weights": (0, 0, 1)},
+        {"operation": "label_mix", "seeds": (1, 2), "labels": (1, 1000), "weights": (0, 0, 1)},
     ],
 )
 def test_an_artwork_that_can_t_be_is_refused_when_it_is_made(fields):

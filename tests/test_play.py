@@ -12,7 +12,7 @@ from gan_play.latent import sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.ui import play, share_routes, tiles
-from gan_play.ui.play import Desk
+from gan_play.ui.play import Desk, Pick
 
 DIGEST = "0123456789abcdef"
 
@@ -69,19 +69,19 @@ def test_a_thirteenth_picture_is_shown_but_does_not_enter_the_tray():
     ],
 )
 def test_the_tray_is_rearranged(do, seed, to, after):
-    assert play.rearrange(desk(tray=[1, 2, 3]), do, seed, to).picked == after
+    assert play.rearrange(desk(tray=[1, 2, 3]), do, Pick(seed), Pick(to)).picked == after
 
 
 def test_mix_takes_the_first_of_the_tray_and_the_picture_picked_last():
-    assert play.pair(desk(tray=[4, 5, 6], seed="6")) == (4, 6)
-    assert play.pair(desk(tray=[4, 5, 6], seed="4")) == (4, 5)
+    assert play.pair(desk(tray=[4, 5, 6], seed="6")) == (Pick(4), Pick(6))
+    assert play.pair(desk(tray=[4, 5, 6], seed="4")) == (Pick(4), Pick(5))
     assert play.pair(desk(tray=[4], seed="4")) is None
     assert play.pair(desk()) is None
 
 
 def test_swapping_a_mix_makes_the_second_picture_the_first():
-    swapped = play.rearrange(desk(tray=[4, 5, 6], seed="6"), "swap", 0, 0)
-    assert play.pair(swapped) == (6, 4)
+    swapped = play.rearrange(desk(tray=[4, 5, 6], seed="6"), "swap", Pick(0), Pick(0))
+    assert play.pair(swapped) == (Pick(6), Pick(4))
     assert sorted(swapped.picked) == [4, 5, 6]
 
 
@@ -137,18 +137,22 @@ def test_a_typed_seed_is_shown_with_its_page():
 
 @given(st.text(max_size=60) | st.recursive(st.integers() | st.text() | st.none(), st.lists).map(json.dumps))
 def test_whatever_a_browser_sends_as_a_tray_is_a_list_of_seeds(text):
-    seeds = play.tray_seeds(text)
-    assert len(seeds) <= tiles.MOST_IN_TRAY
-    assert all(0 <= seed < 2**63 for seed in seeds)
+    picks = play.tray_picks(text)
+    assert len(picks) <= tiles.MOST_IN_TRAY
+    assert all(0 <= pick.seed < 2**63 and (pick.label is None or 0 <= pick.label < 1000) for pick in picks)
+    assert play.tray_picks(play.packed(picks)) == picks
 
 
 @given(st.text(max_size=60))
 def test_whatever_a_browser_sends_as_a_training_pick_is_read_or_passed_over(text):
-    assert play.training_pick(text) == (0.0, "", 0)
+    assert play.training_pick(text) == (0.0, "", 0, None)
 
 
-def test_a_training_pick_names_run_and_seed():
-    assert play.training_pick('{"run": "vangogh-k3f9x2", "seed": 5, "at": 1.5}') == (1.5, "vangogh-k3f9x2", 5)
+def test_a_training_pick_names_run_seed_and_label():
+    sent = '{"run": "vangogh-k3f9x2", "seed": 5, "at": 1.5%s}'
+    assert play.training_pick(sent % "") == (1.5, "vangogh-k3f9x2", 5, None)
+    assert play.training_pick(sent % ', "label": 2') == (1.5, "vangogh-k3f9x2", 5, 2)
+    assert play.training_pick(sent % ', "label": "<b>"')[1] == ""
 
 
 def test_every_truncation_has_its_word():

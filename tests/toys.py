@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from gan_play.pictures import examples
+from gan_play.pictures import datasets, examples, images
 from gan_play.runs import checkpoints, store
 from gan_play.trainers import loop
 from gan_play.trainers.recipes import RECIPES, Settings, check_settings
@@ -20,6 +20,18 @@ def smallest(recipe: str, **changes: object) -> Settings:
     row = RECIPES[recipe]
     plain = {"recipe": recipe, "size_px": 32, "batch": 4, "width": 4, "seed": 3, "threads": 1}
     return check_settings(plain | {"num_labels": 3 if row.labels == "needed" else 0} | changes)
+
+
+def a_labelled_set(home: Path, counts: dict[str, int]) -> Path:
+    """The folder of a set with so many drawn pictures in each of these folders; "" is beside them."""
+    kinds = list(examples.EXAMPLES)
+    with datasets.NewSet(home) as new:
+        for kind, (label, count) in enumerate(counts.items()):
+            for seed in range(count):
+                pixels = examples.draw(kinds[kind % len(kinds)], seed, 32)
+                name = f"{label}/{seed}.png" if label else f"{seed}.png"
+                new.add(name, datasets.keep(images.Decoded(pixels, 32, 32, False)))
+        return new.finish([], images.WHITE)[1]
 
 
 def a_run(home: Path, steps: int | None = 6, start: str | None = None, **changes: object) -> str:

@@ -148,13 +148,24 @@ def check_label(model: Model, label: object) -> int | None:
 
 
 def find_label(model: Model, label: object) -> int | None:
-    """The number of a label given by its name, or else its number; None for None and for nothing. Else Refused."""
+    """The number of a label given by its name, or else its number, `#3` or `3`. Refused for anything else.
+
+    Where nothing is given, 0; None for a model without labels.
+    """
     text = "" if label is None else str(label).strip()
     if not text:
-        return None
+        return 0 if model.labels else None
     if text in model.labels:
         return model.labels.index(text)
-    return check_label(model, int(text) if re.fullmatch(r"[0-9]{1,6}", text, re.ASCII) else text)
+    number = re.fullmatch(r"#?([0-9]{1,6})", text, re.ASCII)
+    return check_label(model, int(number[1]) if number else text)
+
+
+def name_label(model: Model, number: int) -> str:
+    """A label as text that `parse_labels` reads back: its name, or `#3` where that could be mistaken."""
+    name = model.labels[number]
+    plain = "," not in name and name == name.strip() and not name.startswith("#")
+    return name if plain and name and model.labels.index(name) == number else f"#{number}"
 
 
 def check_labels(
@@ -163,10 +174,7 @@ def check_labels(
     """`labels` as numbers of the model's labels, or Refused where one is none, or they are too few or too many."""
     if not least <= len(labels) <= most:
         raise Refused(refuse("label-count", str(len(labels)), least=least, most=most))
-    found = [find_label(model, label) for label in labels]
-    if None in found:
-        raise Refused(refuse("label", "Nothing", count=model.generator.num_labels))
-    return found
+    return [find_label(model, label) for label in labels]
 
 
 def parse_labels(model: Model, text: str, least: int = 1, most: int = limits.MOST_MIX_SEEDS) -> list[int]:

@@ -55,23 +55,33 @@ def only_folder(set_folder: Path) -> str | None:
     return one.rpartition("/")[2] or None
 
 
-def decide(recipe: str, set_folder: Path, wanted: bool | None = None) -> bool:
-    """Whether a run of this recipe learns the labels of this set: always where it needs them, never where it can't,
-    else if that is `wanted`. Refused where they are needed or wanted, and the set or the recipe can't serve.
+def asks(recipe: str, wanted: bool | None = None) -> bool:
+    """Whether a run of this recipe is to learn labels: always where it needs them, else if that is `wanted`.
+
+    Refused where they are wanted of a recipe that can't.
     """
     from gan_play.trainers.recipes import RECIPES
 
-    row = RECIPES[recipe]
-    if not wanted and row.labels != "needed":
-        return False
-    if row.labels == "none":
+    row = RECIPES.get(recipe)
+    if row is None:
+        return False  # refused by `check_settings`
+    if wanted and row.labels == "none":
         able = ", ".join(other.name for other in RECIPES.values() if other.labels != "none")
         raise Refused(refuse("labels-not", recipe, recipe=row.title, able=able))
+    return bool(wanted) or row.labels == "needed"
+
+
+def decide(recipe: str, set_folder: Path, wanted: bool | None = None) -> bool:
+    """Whether a run of this recipe learns the labels of this set, as in `asks`. Refused where the set can't serve."""
+    from gan_play.trainers.recipes import RECIPES
+
+    if not asks(recipe, wanted):
+        return False
     found = of_set(set_folder)
     if not found:
         if one := only_folder(set_folder):
             raise Refused(refuse("one-label", one))
-        raise Refused(refuse("labels-needed", recipe, recipe=row.title))
+        raise Refused(refuse("labels-needed", recipe, recipe=RECIPES[recipe].title))
     for name, count in found.items():
         if count < LEAST_OF_LABEL:
             raise Refused(refuse("label-too-few", name))

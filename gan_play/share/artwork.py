@@ -30,6 +30,7 @@ from gan_play.latent import film
 from gan_play.latent.mix import BANDS, check_band, check_weights, mix, mix_grid
 from gan_play.latent.sample import (
     Model,
+    check_label,
     check_seeds,
     check_truncation,
     label_grid,
@@ -95,7 +96,7 @@ class Artwork:
         if not re.fullmatch(rf"([0-9a-f]{{{2 * SEAL_BYTES}}})?", str(self.seal)):
             raise Refused(refuse("not-a-code", self.seal))
         made: dict[str, object] = {"model": self.model[:16], "truncation": check_truncation(self.truncation)}
-        for label in (*self.labels, *(() if self.label is None else (self.label,))):
+        for label in (*self.labels, *(() if self.label is None else (self.label,))):  # of anybody's making
             if type(label) is not int or not 0 <= label < limits.MOST_LABELS:
                 raise Refused(refuse("label", str(label), count=limits.MOST_LABELS))
         if self.operation.startswith("label_"):
@@ -134,6 +135,11 @@ class Artwork:
     def is_film(self) -> bool:
         """Whether it moves."""
         return self.operation in ("walk", "label_walk")
+
+    @property
+    def label_numbers(self) -> tuple[int, ...]:
+        """Its labels: of a walk or a mix between labels one for each seed; () where it has none."""
+        return self.labels or (() if self.label is None else (self.label,))
 
     @property
     def path(self) -> dict[str, object]:
@@ -396,9 +402,8 @@ def card(artwork: Artwork, model: Model | None = None) -> dict[str, str]:
 
 
 def label_words(artwork: Artwork, model: Model) -> list[str]:
-    """The names of an artwork's labels: of a walk or a mix between labels one for each seed; [] where it has none."""
-    numbers = artwork.labels or (() if artwork.label is None else (artwork.label,))
-    return [model.labels[number] if number < len(model.labels) else str(number) for number in numbers]
+    """The names of an artwork's labels, as `label_numbers`. Refused where the model has no such label."""
+    return [model.labels[check_label(model, number)] for number in artwork.label_numbers]
 
 
 def read_card(png: bytes) -> Artwork:

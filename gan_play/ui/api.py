@@ -9,6 +9,7 @@ import gradio as gr
 
 from gan_play.pictures import datasets, intake
 from gan_play.refusals import Refused, refuse
+from gan_play.runs import labels as run_labels
 from gan_play.runs import store, worker
 from gan_play.ui import play_api, train
 from gan_play.ui.gather import uploaded
@@ -42,25 +43,31 @@ def register(shared: Shared) -> None:
         name: str = "",
         how: str = "crop",
         key: str = "",
+        labels: bool = False,
     ) -> str:
         """Start to train on a set; returns the run's id. One run trains at a time, others wait.
 
         Parameters:
             set_id: what create_set returned
-            recipe: "projected" or "dcgan"
-            size: 32, 64, 128, 256 or 512 pixels
+            recipe: name of a recipe, as `python -m gan_play recipes` lists them
+            size: 32, 64, 128, 256 or 512 pixels; for some recipes 28
             minutes: how long to train
             seed: the same seed and settings give the same training
             start: id of a run to start from, "none" for from scratch, or nothing for the starter of this size
             name: of the run
             how: to make pictures square: "crop", "border" or "several"
             key: a secret, to steer the run where strangers may come
+            labels: whether to learn the set's folders apart; some recipes always do
         """
         with told():
-            datasets.find_set(home, set_id)
+            folder = datasets.find_set(home, set_id)
             choice = {"set": set_id, "how": how, "background": None, "name": ""}
-            begin = store.starting_run(home, start or None, recipe, size)
-            return train.create(shared, choice, recipe, size, minutes, begin, "auto", name, seed, key, {})
+            labelled = run_labels.decide(recipe, folder, labels)
+            count = len(run_labels.of_set(folder)) if labelled else 0
+            begin = store.starting_run(home, start or None, recipe, size, count)
+            return train.create(
+                shared, choice, recipe, size, minutes, begin, "auto", name, seed, key, {}, labelled
+            )
 
     def run_status(run: str) -> dict:
         """What a run is doing: state, step, images_per_second, seconds_left, last_grid, score, best_score and more.

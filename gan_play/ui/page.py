@@ -4,8 +4,6 @@
 one is: `?run=` opens a run, `?art=` an artwork; both stay in step with the page, so a reload leads back.
 """
 
-import contextlib
-import json
 import secrets
 import time
 from pathlib import Path
@@ -179,9 +177,5 @@ def first_tab(run: str, art: str, kept: dict) -> str:
 
 
 def tray_text(text: object) -> str:
-    """The remembered tray, if it is one: a JSON list of at most twelve seeds."""
-    with contextlib.suppress(ValueError, TypeError):
-        seeds = json.loads(text)
-        if isinstance(seeds, list) and all(isinstance(seed, int) for seed in seeds):
-            return json.dumps(seeds[:12])
-    return "[]"
+    """The remembered tray, if it is one."""
+    return play.packed(play.tray_picks(text))

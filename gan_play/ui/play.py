@@ -10,18 +10,21 @@ import contextlib
 import dataclasses
 import json
 import queue
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 
+from gan_play import limits
 from gan_play.latent import film, sample, walk
 from gan_play.latent.sample import Model
 from gan_play.pictures import images
-from gan_play.refusals import Refused
+from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
@@ -46,7 +49,12 @@ FPS = 24
 MOST_LINES = 6
 """Rows and columns of the figure on the page, so that its tiles stay large enough to see and to tap."""
 
+MOST_KINDS = 12
+"""Labels of the grid of label by seed, and stops of a walk through all labels: as many as the codes hold."""
+
 TOOLS = ("sample", "mix", "mix_grid", "walk")
+LABEL_TOOLS = (*TOOLS, "label_grid")
+"""What there is to do with any model, and with one that has labels."""
 
 ADVENTURE = (
     (0.15, "average"),
@@ -56,6 +64,13 @@ ADVENTURE = (
     (1.05, "bold"),
     (1.45, "wild"),
 )
+
+
+class Pick(NamedTuple):
+    """One picture in the tray: a seed, and the label that it was picked in where the model has labels."""
+
+    seed: int
+    label: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,9 @@ class Desk:
     easing: str = "smooth"
     form: str = "mp4"
     opened: str = ""  # the code of the link that was opened, with its seal
+    label: str = ""  # of the grid, and of the picture that was picked last; empty for a model without labels
+    kinds: str = ""  # rows of the grid of label by seed, as text; empty: all
+    across: str = ""  # its columns, seeds as text; empty: from the tray
 
     @classmethod
     def sent(cls, values: tuple) -> "Desk":
@@ -88,26 +106,78 @@ class Desk:
         return cls(*(field.default if value is None else value for field, value in known))
 
     @property
+    def picks(self) -> list[Pick]:
+        """The pictures in the tray."""
+        return tray_picks(self.tray)
+
+    @property
     def picked(self) -> list[int]:
-        """The seeds in the tray."""
-        return tray_seeds(self.tray)
+        """The seeds in the tray, each once."""
+        return list(dict.fromkeys(pick.seed for pick in self.picks))
+
+    @property
+    def current(self) -> Pick:
+        """The picture that was picked last. Refused where a browser sent nonsense."""
+        return Pick(sample.check_seed(self.seed), read_label(self.label))
 
 
-def tray_seeds(text: str) -> list[int]:
-    """The seeds of a tray's JSON; nothing where it is none."""
+def read_label(text: object) -> int | None:
+    """A label's number as a browser sends it, None for none. Refused for what can be no label of any model."""
+    if text in (None, ""):
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", str(text), re.ASCII) or int(text) >= limits.MOST_LABELS:
+        raise Refused(refuse("label", str(text), count=limits.MOST_LABELS))
+    return int(text)
+
+
+def tray_picks(text: str) -> list[Pick]:
+    """The pictures of a tray's JSON: seeds, or pairs of seed and label; nothing where it is none."""
     try:
-        seeds = json.loads(text or "[]")
-        return [sample.check_seed(seed) for seed in seeds][:MOST_IN_TRAY] if isinstance(seeds, list) else []
+        found = json.loads(text or "[]")
+        pairs = [one if isinstance(one, list) else (one, None) for one in found if isinstance(found, list)]
+        return [Pick(sample.check_seed(seed), read_label(label)) for seed, label in pairs][:MOST_IN_TRAY]
     except (ValueError, TypeError, RecursionError, Refused):
         return []
 
 
-def pair(desk: Desk) -> tuple[int, int] | None:
+def packed(picks: list[Pick]) -> str:
+    """The tray's JSON of pictures; `tray_picks` reads it back."""
+    return json.dumps([pick.seed if pick.label is None else list(pick) for pick in picks])
+
+
+def label_text(label: int | None) -> str:
+    """A label's number as the page keeps it."""
+    return "" if label is None else str(label)
+
+
+def fitting(desk: Desk, model: Model) -> Desk:
+    """The desk with labels that the model has: none, where it has none; its first, for none or for one too many.
+
+    What a link shows stays as it is, and names take the place of numbers in the rows that it came with.
+    """
+    count = len(model.labels)
+
+    def fit(label: int | None) -> int | None:
+        if not count or (label is None and desk.opened):
+            return None
+        return label if label is not None and label < count else 0
+
+    label = label_text(fit(read_label(desk.label)))
+    picks = [Pick(pick.seed, fit(pick.label)) for pick in desk.picks]
+    changes = {} if picks == desk.picks else {"tray": packed(list(dict.fromkeys(picks)))}
+    rows = [row.strip() for row in desk.kinds.split(",")]
+    if count and all(re.fullmatch(r"#[0-9]{1,4}", row, re.ASCII) and int(row[1:]) < count for row in rows):
+        changes["kinds"] = ", ".join(sample.name_label(model, int(row[1:])) for row in rows)
+    tool = "sample" if desk.tool == "label_grid" and not count else desk.tool
+    return dataclasses.replace(desk, label=label, tool=tool, **changes)
+
+
+def pair(desk: Desk) -> tuple[Pick, Pick] | None:
     """What Mix works on: the first in the tray, and the picture picked last or else the second; None for less."""
-    picked = desk.picked
+    picked = desk.picks
     if not picked:
         return None
-    second = sample.check_seed(desk.seed)
+    second = desk.current
     if second == picked[0] or second not in picked:
         second = picked[1] if len(picked) > 1 else picked[0]
     return None if second == picked[0] else (picked[0], second)
@@ -122,60 +192,92 @@ def lines(desk: Desk) -> tuple[list[int], list[int]] | None:
     return (rows, columns) if rows and columns else None
 
 
-def artwork_of(desk: Desk) -> Artwork | None:
-    """What the controls ask for; None where the tray holds too little. Refused where they ask for the impossible."""
+def kinds_and_seeds(desk: Desk, model: Model) -> tuple[list[int], list[int]] | None:
+    """Rows and columns of label by seed: as typed, else all labels (or the first twelve) and the tray's seeds, or
+    the picture picked last. Refused for labels that the model hasn't.
+    """
+    seeds = sample.parse_seeds(desk.across, 1, MOST_LINES) if desk.across.strip() else desk.picked
+    labels = sample.parse_labels(model, desk.kinds, 1, MOST_KINDS) if desk.kinds.strip() else []
+    every = list(range(len(model.labels)))[:MOST_KINDS]
+    return labels or every, seeds[:MOST_LINES] or [desk.current.seed]
+
+
+def through(operation: str, picks: Sequence[Pick]) -> dict[str, object]:
+    """What an artwork says of pictures in their order: with one label all over, or with one for each."""
+    labels = tuple(pick.label or 0 for pick in picks)
+    seeds = tuple(pick.seed for pick in picks)
+    if len(set(labels)) > 1:
+        return {"operation": f"label_{operation}", "seeds": seeds, "labels": labels}
+    return {"operation": operation, "seeds": seeds, "label": picks[0].label}
+
+
+def artwork_of(desk: Desk, model_in_hand: Model | None = None) -> Artwork | None:
+    """What the controls ask for; None where the tray holds too little. Refused where they ask for the impossible.
+
+    Only the grid of label by seed needs the model itself.
+    """
     model, truncation = desk.digest[:16], desk.truncation
+    label = read_label(desk.label)
     if desk.tool == "mix":
         two = pair(desk)
         weights = (desk.coarse, desk.middle, desk.fine)
-        return two and Artwork("mix", model, two, truncation, weights=weights)
+        return two and Artwork(**through("mix", two), model=model, truncation=truncation, weights=weights)
     if desk.tool == "mix_grid":
         both = lines(desk)
         return both and Artwork(
-            "mix_grid", model, tuple(both[0]), truncation, columns=tuple(both[1]), band=desk.band
+            "mix_grid", model, tuple(both[0]), truncation, label, columns=tuple(both[1]), band=desk.band
         )
+    if desk.tool == "label_grid" and model_in_hand is not None:
+        kinds, seeds = kinds_and_seeds(desk, model_in_hand)
+        return Artwork("label_grid", model, tuple(seeds), truncation, labels=tuple(kinds))
     if desk.tool == "walk":
-        if len(desk.picked) < 2:
+        if len(desk.picks) < 2:
             return None
         return Artwork(
-            "walk",
-            model,
-            tuple(desk.picked),
-            truncation,
+            **through("walk", desk.picks),
+            model=model,
+            truncation=truncation,
             seconds=desk.seconds,
             fps=FPS,
             how=desk.how,
             easing=desk.easing,
             loop=desk.loop,
         )
-    return Artwork("sample", model, (sample.check_seed(desk.seed),), truncation)
+    return Artwork("sample", model, (desk.current.seed,), truncation, label)
 
 
 def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
     """The desk on which an artwork was made: its tool is open with the same settings; the tray keeps what fits."""
-    seeds = list(dict.fromkeys([*artwork.seeds, *artwork.columns]))
-    tray = [] if artwork.operation == "sample" else seeds
-    tray = (tray + [seed for seed in desk.picked if seed not in tray])[:MOST_IN_TRAY]
-    if artwork.operation == "walk":
-        tray = list(artwork.seeds)  # a walk is exactly its stops, in order, even one met twice
-    shown = artwork.seeds[1] if artwork.operation == "mix" else artwork.seeds[0]
+    tool = {"label_walk": "walk", "label_mix": "mix"}.get(artwork.operation, artwork.operation)
+    each = artwork.labels if tool in ("walk", "mix") else ()
+    stops = [Pick(*stop) for stop in zip(artwork.seeds, each or [artwork.label] * len(artwork.seeds))]
+    tray = [*stops, *(Pick(seed, artwork.label) for seed in artwork.columns)]
+    tray = [] if tool in ("sample", "label_grid") else list(dict.fromkeys(tray))
+    tray = (tray + [pick for pick in desk.picks if pick not in tray])[:MOST_IN_TRAY]
+    if tool == "walk":
+        tray = stops  # a walk is exactly its stops, in order, even one met twice
+    shown = stops[1] if tool == "mix" else stops[0]
     new = dataclasses.replace(
         desk,
         digest=artwork.model,
-        seed=str(shown),
-        first=str(shown - shown % PAGE),
-        tray=json.dumps(tray),
+        seed=str(shown.seed),
+        first=str(shown.seed - shown.seed % PAGE),
+        tray=packed(tray),
         truncation=artwork.truncation,
-        tool=artwork.operation,
+        tool=tool,
         opened=code,
+        label=label_text(shown.label),
     )
-    if artwork.operation == "mix":
+    if tool == "label_grid":
+        rows, columns = ", ".join(f"#{label}" for label in artwork.labels), ", ".join(map(str, artwork.seeds))
+        return dataclasses.replace(new, label=str(artwork.labels[0]), kinds=rows, across=columns)
+    if tool == "mix":
         coarse, middle, fine = artwork.weights
         return dataclasses.replace(new, coarse=coarse, middle=middle, fine=fine)
     if artwork.operation == "mix_grid":
         rows, columns = (", ".join(map(str, line)) for line in (artwork.seeds, artwork.columns))
         return dataclasses.replace(new, band=artwork.band, rows=rows, columns=columns)
-    if artwork.operation == "walk":
+    if tool == "walk":
         return dataclasses.replace(
             new, seconds=artwork.seconds, loop=artwork.loop, how=artwork.how, easing=artwork.easing
         )
@@ -203,38 +305,41 @@ def adventure(truncation: float) -> str:
 # What the desk looks like
 
 
-def seed_tile(desk: Desk, model: Model, seed: int, badge: str = "") -> Tile:
+def seed_tile(desk: Desk, model: Model, pick: Pick, badge: str = "") -> Tile:
     """A seed's picture as the model in hand paints it."""
-    artwork = Artwork("sample", model.digest[:16], (seed,), desk.truncation)
-    return Tile(
-        artworks.encode(artwork), title_of(artwork, model), seed, badge, current=str(seed) == desk.seed
-    )
+    artwork = Artwork("sample", model.digest[:16], (pick.seed,), desk.truncation, pick.label)
+    here = (str(pick.seed), label_text(pick.label)) == (desk.seed, desk.label)
+    return Tile(artworks.encode(artwork), title_of(artwork, model), pick.seed, badge, here, pick.label)
 
 
 def grid(desk: Desk, model: Model) -> str:
-    """The page of seeds; those in the tray wear their place in it."""
-    places = {seed: str(place) for place, seed in reversed(list(enumerate(desk.picked, 1)))}
+    """The page of seeds, in the label that was chosen; those in the tray wear their place in it."""
+    places = {pick: str(place) for place, pick in reversed(list(enumerate(desk.picks, 1)))}
+    label = read_label(desk.label)
     first = sample.check_seed(desk.first)
     last = min(first + PAGE - 1, sample.limits.MOST_SEED)
-    pictures = [seed_tile(desk, model, seed, places.get(seed, "")) for seed in range(first, last + 1)]
+    page = [Pick(seed, label) for seed in range(first, last + 1)]
+    pictures = [seed_tile(desk, model, pick, places.get(pick, "")) for pick in page]
     return tiles.tiles(pictures, say("play.seeds", first=first, last=last), model.generator.size_px)
 
 
 def tray(desk: Desk, model: Model) -> str:
-    """The strip of picked seeds."""
-    pictures = [seed_tile(desk, model, seed, str(place)) for place, seed in enumerate(desk.picked, 1)]
+    """The strip of picked pictures."""
+    pictures = [seed_tile(desk, model, pick, str(place)) for place, pick in enumerate(desk.picks, 1)]
     return tiles.tray(pictures, model.generator.size_px)
 
 
 def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[str, str]:
     """The large picture, and its code. `quick` sends the picture along, for a slider that is being dragged."""
-    artwork = artwork_of(desk)
+    artwork = artwork_of(desk, model)
     if artwork is None:
         return tiles.empty_stage(say(f"play.need.{desk.tool}")), ""
     code, title, size_px = code_of(desk, artwork), title_of(artwork, model), model.generator.size_px
     if artwork.operation == "mix_grid":
         return figure(artwork, model, code, title), code
-    if artwork.operation == "walk":
+    if artwork.operation == "label_grid":
+        return label_figure(artwork, model, code, title), code
+    if artwork.is_film:
         if known_film(home, artwork, desk.form):
             return tiles.film(code, title, film_address(code, desk.form), desk.form), code
         return tiles.stills(code, title, STILLS, size_px), code
@@ -245,12 +350,13 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
 
 def figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
     """Style mixing as a table of pictures: each is a mix of its own, and can be opened as one."""
-    base = {"model": artwork.model, "truncation": artwork.truncation}
+    base = {"model": artwork.model, "truncation": artwork.truncation, "label": artwork.label}
     weights = artworks.BANDS[artwork.band]
 
     def one(seed: int) -> str:
         alone = Artwork("sample", seeds=(seed,), **base)
-        return tiles.tile(Tile(artworks.encode(alone), title_of(alone, model), seed), "tile head")
+        shown = Tile(artworks.encode(alone), title_of(alone, model), seed, label=artwork.label)
+        return tiles.tile(shown, "tile head")
 
     def mixed(row: int, column: int) -> str:
         both = Artwork("mix", seeds=(column, row), weights=weights, **base)
@@ -263,6 +369,20 @@ def figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
     return tiles.figure(heads + body, len(artwork.columns) + 1, code, title, model.generator.size_px)
 
 
+def label_figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
+    """Label by seed as a table: a row's name, then its pictures; each can be picked as one."""
+
+    def one(seed: int, label: int) -> str:
+        alone = Artwork("sample", artwork.model, (seed,), artwork.truncation, label)
+        return tiles.tile(Tile(artworks.encode(alone), title_of(alone, model), seed, label=label))
+
+    body = "".join(
+        tiles.row_name(model.labels[label]) + "".join(one(seed, label) for seed in artwork.seeds)
+        for label in artwork.labels
+    )
+    return tiles.figure(body, len(artwork.seeds) + 1, code, title, model.generator.size_px)
+
+
 def two_heads(desk: Desk, model: Model) -> str:
     """The two pictures that Mix works on."""
     try:
@@ -271,7 +391,7 @@ def two_heads(desk: Desk, model: Model) -> str:
         two = None
     if two is None:
         return ""
-    return tiles.pair([seed_tile(desk, model, seed) for seed in two])
+    return tiles.pair([seed_tile(desk, model, pick) for pick in two])
 
 
 def data_url(pixels) -> str:
@@ -305,36 +425,45 @@ def shown(home: Path, old: Desk, new: Desk) -> dict[str, object]:
     return moved | painted(home, new)
 
 
-def pick(desk: Desk, seed: int) -> Desk:
+def pick(desk: Desk, seed: int, label: int | None = None) -> Desk:
     """A click on a tile: onto the stage and into the tray; a second click takes it out again."""
-    picked = desk.picked
-    if str(seed) == desk.seed and seed in picked:
-        picked.remove(seed)
-    elif seed not in picked and len(picked) < MOST_IN_TRAY:
-        picked.append(seed)
-    return dataclasses.replace(desk, seed=str(seed), tray=json.dumps(picked))
+    chosen, picked = Pick(seed, label), desk.picks
+    if (str(seed), label_text(label)) == (desk.seed, desk.label) and chosen in picked:
+        picked.remove(chosen)
+    elif chosen not in picked and len(picked) < MOST_IN_TRAY:
+        picked.append(chosen)
+    return dataclasses.replace(desk, seed=str(seed), label=label_text(label), tray=packed(picked))
 
 
-def rearrange(desk: Desk, do: str, seed: int, to: int) -> Desk:
-    """What the tray's buttons, keys and dragging do with one of its seeds."""
-    picked = desk.picked
+def rearrange(desk: Desk, do: str, chosen: Pick, to: Pick) -> Desk:
+    """What the tray's buttons, keys and dragging do with one of its pictures."""
+    picked = desk.picks
     if do == "clear":
         picked = []
     elif do == "swap":
         two = pair(desk)
         if two:
             rest = [other for other in picked if other not in two]
-            return dataclasses.replace(desk, tray=json.dumps([two[1], two[0], *rest]), seed=str(two[0]))
-    elif seed in picked and do in ("left", "right", "move", "out"):
-        at = picked.index(seed)
-        picked.remove(seed)
+            last, swapped = two[0], packed([two[1], two[0], *rest])
+            return dataclasses.replace(desk, tray=swapped, seed=str(last.seed), label=label_text(last.label))
+    elif chosen in picked and do in ("left", "right", "move", "out"):
+        at = picked.index(chosen)
+        picked.remove(chosen)
         if do in ("left", "right"):
-            picked.insert(max(0, at + (1 if do == "right" else -1)), seed)
+            picked.insert(max(0, at + (1 if do == "right" else -1)), chosen)
         elif do == "move" and to in picked:
-            picked.insert(picked.index(to) + (picked.index(to) >= at), seed)
+            picked.insert(picked.index(to) + (picked.index(to) >= at), chosen)
         elif do == "move":
-            picked.insert(at, seed)
-    return dataclasses.replace(desk, tray=json.dumps(picked))
+            picked.insert(at, chosen)
+    return dataclasses.replace(desk, tray=packed(picked))
+
+
+def through_labels(desk: Desk, model: Model) -> Desk:
+    """The picture that was picked last in every label, or in twelve of them evenly, as the stops of a walk."""
+    count = len(model.labels)
+    shown = range(count) if count <= MOST_KINDS else [i * (count - 1) // (MOST_KINDS - 1) for i in range(12)]
+    stops = [Pick(desk.current.seed, label) for label in shown]
+    return dataclasses.replace(desk, tray=packed(stops), tool="walk") if stops else desk
 
 
 def turn(desk: Desk, pages: int) -> Desk:
@@ -396,7 +525,7 @@ def proof(home: Path, code: str, form: str) -> str:
     if not code:
         return ""
     artwork = artworks.decode(code)
-    if artwork.operation == "walk":
+    if artwork.is_film:
         if not known_film(home, artwork, form):
             return tiles.note(say("play.proof.strip"))
         made = artworks.render(home, artwork, form)
@@ -408,13 +537,14 @@ def proof(home: Path, code: str, form: str) -> str:
     return f'<div data-of="{code}">{said}{tiles.note(say("play.proof", sha256=sha256))}</div>'
 
 
-def training_pick(text: str) -> tuple[float, str, int]:
-    """When a tile was clicked in a training grid, in which run, and its seed; (0, "", 0) for none."""
+def training_pick(text: str) -> tuple[float, str, int, int | None]:
+    """When a tile was clicked in a training grid, in which run, its seed and label; (0, "", 0, None) for none."""
     try:
         sent = json.loads(text or "{}")
-        return float(sent["at"]), str(sent["run"]), sample.check_seed(sent["seed"])
-    except (ValueError, TypeError, KeyError, RecursionError, Refused):
-        return 0.0, "", 0
+        label = read_label(sent.get("label"))
+        return float(sent["at"]), str(sent["run"]), sample.check_seed(sent["seed"]), label
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, Refused):
+        return 0.0, "", 0, None
 
 
 def playable(shared: Shared, key: str) -> list[tuple[str, str]]:
@@ -455,6 +585,9 @@ def build(shared: Shared) -> None:
             model = gr.Dropdown(
                 [], label=say("play.model"), scale=3, elem_id="play-model-choice", filterable=False
             )
+            kind = gr.Dropdown(
+                [], label=say("play.label"), visible=False, elem_id="play-label", min_width=120
+            )
             newest = gr.Button(say("play.newest"), scale=0, min_width=140, size="md", elem_id="play-newest")
         with gr.Row(elem_id="play-table"):
             with gr.Column(elem_id="play-stage", scale=5, min_width=320):
@@ -486,7 +619,7 @@ def build(shared: Shared) -> None:
                 bold = gr.HTML("", elem_classes="piece", apply_default_css=False)
             with gr.Column(elem_id="play-tools", scale=5, min_width=320):
                 tool = gr.Radio(
-                    [(say(f"play.tool.{name}"), name) for name in TOOLS],
+                    [(say(f"play.tool.{name}"), name) for name in LABEL_TOOLS],
                     value="sample",
                     show_label=False,
                     container=False,
@@ -519,7 +652,18 @@ def build(shared: Shared) -> None:
                         )
                         for name in ("rows", "columns")
                     )
+                with gr.Column(visible=False) as label_controls:
+                    kinds = gr.Textbox(
+                        label=say("play.kinds"),
+                        placeholder=say("play.all_labels"),
+                        max_length=400,
+                        elem_id="play-kinds",
+                    )
+                    across = gr.Textbox(
+                        label=say("play.columns"), placeholder=say("play.from_tray"), max_length=160
+                    )
                 with gr.Column(visible=False) as walk_controls:
+                    every = gr.Button(say("play.every_label"), visible=False, elem_id="play-every-label")
                     seconds = gr.Slider(
                         1, 30, default.seconds, step=1, label=say("play.seconds"), elem_id="play-seconds"
                     )
@@ -553,26 +697,43 @@ def build(shared: Shared) -> None:
         strip = piece("tray")
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
     code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
+    label = hidden("label-number", "")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
         "coarse": bands["coarse"], "middle": bands["middle"], "fine": bands["fine"], "band": band, "rows": rows,
         "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
-        "opened": opened,
+        "opened": opened, "label": label, "kinds": kinds, "across": across,
     }  # fmt: skip
     assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
     pieces = {
         "stage": view, "code": code, "grid": seeds, "tray_view": strip, "pair": two, "adventure": bold, "range": span,
     }  # fmt: skip
-    groups = {"mix": mix_controls, "mix_grid": figure_controls, "walk": walk_controls}
+    groups = {
+        "mix": mix_controls,
+        "mix_grid": figure_controls,
+        "walk": walk_controls,
+        "label_grid": label_controls,
+    }
     desk_in = list(fields.values())
-    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message]
+    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every]
 
     def answer(old: Desk, new: Desk) -> dict:
         """The updates of the page from one desk to the next."""
+        model = sample.load_digest(home, new.digest)
+        new = fitting(new, model)
         parts = fields | pieces
         said = {parts[name]: gr.update(value=value) for name, value in shown(home, old, new).items()}
         said |= {group: gr.update(visible=new.tool == name) for name, group in groups.items()}
+        picker = {"value": new.label or None, "visible": bool(model.labels)}
+        if new.digest != old.digest:  # there may be a thousand names: they are sent once
+            picker["choices"] = [(name, str(number)) for number, name in enumerate(model.labels)]
+            offered = LABEL_TOOLS if model.labels else TOOLS
+            said[tool] = gr.update(
+                choices=[(say(f"play.tool.{name}"), name) for name in offered], value=new.tool
+            )
+            said[every] = gr.update(visible=bool(model.labels))
+        said[kind] = gr.update(**picker)
         return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
 
     def ask(old: Desk, change: Callable[[], Desk]) -> dict:
@@ -607,17 +768,20 @@ def build(shared: Shared) -> None:
 
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
-            return pick(desk, sample.check_seed(data["seed"]))
+            return pick(desk, sample.check_seed(data["seed"]), read_label(data.get("label")))
         chosen = artworks.decode(str(data.get("code")))  # a mix in the figure
         return desk_of(chosen, str(data.get("code")), desk)
 
     def acted(desk: Desk, data: dict) -> Desk:
         do = data.get("do")
-        chosen = sample.check_seed(data.get("seed") or desk.seed)
+        chosen = desk.current
+        if data.get("seed"):
+            chosen = Pick(sample.check_seed(data["seed"]), read_label(data.get("label")))
         if do in ("to-mix", "to-walk"):
-            tray_with = desk if chosen in desk.picked else pick(desk, chosen)
+            tray_with = desk if chosen in desk.picks else pick(desk, *chosen)
             return dataclasses.replace(tray_with, tool=do[3:])
-        return rearrange(desk, str(do), chosen, sample.check_seed(data.get("to") or "0"))
+        to = Pick(sample.check_seed(data.get("to") or "0"), read_label(data.get("to_label")))
+        return rearrange(desk, str(do), chosen, to)
 
     for source in (seeds, strip, view, two):
         name = source.elem_id
@@ -642,6 +806,17 @@ def build(shared: Shared) -> None:
         return desk
 
     on(tool.input, use_tool)
+
+    def use_label(desk: Desk, chosen: str | None) -> Desk:
+        return dataclasses.replace(desk, label=label_text(read_label(chosen)))
+
+    def every_label(desk: Desk) -> Desk:
+        return through_labels(desk, sample.load_digest(home, desk.digest))
+
+    on(kind.input, use_label, kind)
+    on(every.click, every_label)
+    for source in (kinds.submit, kinds.blur, across.submit, across.blur):
+        on(source, stay)
     for source in (truncation, *bands.values()):
         on(source.release, stay)
     for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
@@ -675,15 +850,20 @@ def build(shared: Shared) -> None:
         """
         done = json.loads(seen or "{}")
         old = new = Desk.sent(values)
-        at, run, seed = training_pick(text)
+        at, run, seed, label_there = training_pick(text)
         said_why = ""
         try:
             if at and at != done.get("at"):
-                new = dataclasses.replace(go(old, str(seed)), digest=sample.load(home, run).digest, opened="")
-                new = new if seed in new.picked else pick(dataclasses.replace(new, seed=""), seed)
+                there = sample.load(home, run)
+                new = dataclasses.replace(go(old, str(seed)), digest=there.digest, opened="")
+                new = fitting(dataclasses.replace(new, label=label_text(label_there)), there)
+                chosen = new.current
+                new = new if chosen in new.picks else pick(dataclasses.replace(new, seed=""), *chosen)
             elif art and art != done.get("art"):
                 artwork = artworks.decode(art)
-                sample.load_digest(home, artwork.model)
+                artworks.label_words(
+                    artwork, sample.load_digest(home, artwork.model)
+                )  # refuses what it hasn't
                 new = desk_of(artwork, artworks.find_code(art), old)
                 if artwork.seal:
                     gallery.keep(home, art, key, "opened")
@@ -760,7 +940,7 @@ def build(shared: Shared) -> None:
         desk = Desk.sent(values)
         with told():
             artwork = artwork_of(desk)
-            if artwork is None or artwork.operation != "walk":
+            if artwork is None or not artwork.is_film:
                 raise gr.Error(say("play.need.walk"), print_exception=False)
             for sentence in films(home, artwork, desk.form):
                 yield gr.update(value=sentence), gr.update(visible=False), gr.update(visible=True)

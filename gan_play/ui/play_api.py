@@ -1,4 +1,4 @@
-"""Playing for programs: the endpoints /sample, /mix, /walk, /render and /share.
+"""Playing for programs: the endpoints /sample, /mix, /walk, /label_grid, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -25,24 +25,28 @@ def register(shared: Shared) -> None:
     """Add the endpoints to the Blocks that is being built."""
     home = shared.home
 
-    def sample_pictures(run: str, seeds: str = "0-35", truncation: float = 0.7) -> list[gr.FileData]:
+    def sample_pictures(
+        run: str, seeds: str = "0-35", truncation: float = 0.7, label: str = ""
+    ) -> list[gr.FileData]:
         """The pictures of seeds, one PNG each, in their order.
 
         Parameters:
             run: id of the run
             seeds: as in "0-35" or "1, 5, 9"; 144 at most
             truncation: how adventurous, 0 to 2
+            label: name or number of a label, of a model that has any
         """
         with told():
             model = sample.load(home, run)
+            kind = sample.find_label(model, label)
             recipes = [
-                Artwork("sample", model.digest[:16], (seed,), truncation)
+                Artwork("sample", model.digest[:16], (seed,), truncation, kind)
                 for seed in sample.parse_seeds(seeds_text(seeds))
             ]
             return [png(home, recipe, f"seed{recipe.seeds[0]:05d}.png") for recipe in recipes]
 
     def mix(
-        run: str, rows: str, columns: str, band: str = "coarse", truncation: float = 0.7
+        run: str, rows: str, columns: str, band: str = "coarse", truncation: float = 0.7, label: str = ""
     ) -> tuple[gr.FileData, str]:
         """A figure of style mixing as one PNG, and its code: a row's seed gives the band, a column's the rest.
 
@@ -52,14 +56,16 @@ def register(shared: Shared) -> None:
             columns: likewise
             band: "coarse" (composition), "middle" (form) or "fine" (colour)
             truncation: how adventurous, 0 to 2
+            label: name or number of a label
         """
         with told():
             across, down = (
                 tuple(sample.parse_seeds(seeds_text(text), 1, limits.MOST_MIX_SEEDS))
                 for text in (columns, rows)
             )
-            digest = sample.load(home, run).digest[:16]
-            recipe = Artwork("mix_grid", digest, down, truncation, columns=across, band=band)
+            model = sample.load(home, run)
+            kind = sample.find_label(model, label)
+            recipe = Artwork("mix_grid", model.digest[:16], down, truncation, kind, columns=across, band=band)
             return png(home, recipe, "mix.png"), artworks.encode(recipe)
 
     def mix_two(
@@ -70,6 +76,8 @@ def register(shared: Shared) -> None:
         middle: float = 0,
         fine: float = 1,
         truncation: float = 0.7,
+        label: str = "",
+        second_label: str = "",
     ) -> tuple[gr.FileData, str]:
         """One seed's picture with another's composition, form and colour by three weights; and its code.
 
@@ -81,10 +89,23 @@ def register(shared: Shared) -> None:
             middle: how much of its form
             fine: how much of its colour
             truncation: how adventurous, 0 to 2
+            label: name or number of a label
+            second_label: that of the second picture, where it is another one
         """
         with told():
-            digest = sample.load(home, run).digest[:16]
-            recipe = Artwork("mix", digest, (first, second), truncation, weights=(coarse, middle, fine))
+            model = sample.load(home, run)
+            kind = sample.find_label(model, label)
+            other = sample.find_label(model, second_label) if second_label else kind
+            kinds = {"label": kind} if other == kind else {"labels": (kind, other)}
+            weights = (coarse, middle, fine)
+            recipe = Artwork(
+                "mix" if other == kind else "label_mix",
+                model.digest[:16],
+                (first, second),
+                truncation,
+                weights=weights,
+                **kinds,
+            )
             return png(home, recipe, "mix.png"), artworks.encode(recipe)
 
     def walk(
@@ -97,8 +118,10 @@ def register(shared: Shared) -> None:
         way: str = "",
         easing: str = "smooth",
         truncation: float = 0.7,
+        label: str = "",
+        labels: str = "",
     ) -> tuple[gr.FileData, str]:
-        """A film that passes through two to twelve seeds, and its code.
+        """A film that passes through two to twelve seeds, or through the labels of one, and its code.
 
         Parameters:
             run: id of the run
@@ -110,15 +133,20 @@ def register(shared: Shared) -> None:
             way: "w" through the styles, "z" through the noise, or nothing: what suits the network
             easing: "linear", "smooth", "gentle" or "linger"
             truncation: how adventurous, 0 to 2
+            label: name or number of a label, of the whole walk
+            labels: one for each seed, or all that one seed passes through, as in "landscape, portrait"
         """
         with told():
-            stops = tuple(sample.parse_seeds(seeds_text(seeds), limits.LEAST_STOPS, limits.MOST_STOPS))
+            stops = tuple(sample.parse_seeds(seeds_text(seeds), 1, limits.MOST_STOPS))
             model = sample.load(home, run)
+            path = tuple(sample.parse_labels(model, seeds_text(labels))) if labels else ()
             recipe = Artwork(
-                "walk",
+                "label_walk" if path else "walk",
                 model.digest[:16],
-                stops,
+                stops * max(1, len(path)) if len(stops) == 1 else stops,
                 truncation,
+                None if path else sample.find_label(model, label),
+                labels=path,
                 seconds=seconds,
                 fps=fps,
                 how=way or best_way(model),
@@ -138,29 +166,51 @@ def register(shared: Shared) -> None:
         """
         with told():
             recipe = artworks.decode(code)
-            if recipe.operation == "walk":
+            if recipe.is_film:
                 made = artworks.render(home, recipe)
                 return file(made.film.read_bytes(), "walk.mp4"), made.sha256, made.sentence
             found = picture(home, artworks.find_code(code))
         return file(found.png, "art.png"), found.sha256, found.sentence
 
-    def share(run: str, seed: int, truncation: float = 0.7) -> str:
+    def label_grid(
+        run: str, seeds: str = "0-5", labels: str = "", truncation: float = 0.7
+    ) -> tuple[gr.FileData, str]:
+        """Label by seed as one PNG, and its code: each row a label, each column a seed.
+
+        Parameters:
+            run: id of the run
+            seeds: as in "0-5"; 12 at most
+            labels: names or numbers, as in "landscape, portrait", 12 at most; or nothing for all of them
+            truncation: how adventurous, 0 to 2
+        """
+        with told():
+            columns = tuple(sample.parse_seeds(seeds_text(seeds), 1, limits.MOST_MIX_SEEDS))
+            model = sample.load(home, run)
+            every = range(min(len(model.labels), limits.MOST_MIX_SEEDS))
+            rows = tuple(sample.parse_labels(model, seeds_text(labels)) if labels else every)
+            recipe = Artwork("label_grid", model.digest[:16], columns, truncation, labels=rows)
+            return png(home, recipe, "labels.png"), artworks.encode(recipe)
+
+    def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
         Parameters:
             run: id of the run
             seed: of the picture
             truncation: how adventurous, 0 to 2
+            label: name or number of a label
         """
         with told():
-            digest = sample.load(home, run).digest[:16]
-            return artworks.share(home, Artwork("sample", digest, (seed,), truncation)).code
+            model = sample.load(home, run)
+            kind = sample.find_label(model, label)
+            return artworks.share(home, Artwork("sample", model.digest[:16], (seed,), truncation, kind)).code
 
     for name, function in (
         ("sample", sample_pictures),
         ("mix", mix),
         ("mix_two", mix_two),
         ("walk", walk),
+        ("label_grid", label_grid),
         ("render", render),
         ("share", share),
     ):

@@ -55,7 +55,7 @@ def picture(home: Path, code: str) -> Picture:
     """The picture that a code names, rendered canonically. Refused for a bad or a foreign code."""
     artwork = artworks.decode(code)
     with _turns:
-        if artwork.operation == "walk":
+        if artwork.is_film:
             return _strip(home, artwork)
         made = artworks.render(home, artwork)
         return Picture(made.pixels, made.png, made.sha256, made.code, made.sentence)
@@ -64,15 +64,7 @@ def picture(home: Path, code: str) -> Picture:
 def _strip(home: Path, artwork: Artwork) -> Picture:
     """A walk's stills, without making its film."""
     model = load_digest(home, artwork.model)
-    pixels = walk.strip(
-        model,
-        artwork.seeds,
-        artwork.how,
-        artwork.easing,
-        bool(artwork.loop),
-        artwork.truncation,
-        artwork.label,
-    )
+    pixels = walk.strip(model, artwork.seeds, **artwork.path)
     png = images.encode(pixels, "png", text=artworks.card(artwork, model))
     return Picture(pixels, png, "", artworks.encode(artwork), "")
 
@@ -84,7 +76,7 @@ def plain(artwork: Artwork) -> Artwork:
 
 def known_film(home: Path, artwork: Artwork, form: str) -> Path | None:
     """The film of a walk if it was made here."""
-    if artwork.operation != "walk" or form not in FORMATS:
+    if not artwork.is_film or form not in FORMATS:
         return None
     path = artworks.film_path(home, artwork, form)
     return path if path.is_file() else None
@@ -96,18 +88,26 @@ def film_address(code: str, form: str) -> str:
 
 
 def title_of(artwork: Artwork, model: Model) -> str:
-    """An artwork's name for people: what it is, of which model, how large."""
-    seeds = ", ".join(map(str, artwork.seeds))
-    facts = {"model": model.name, "size": model.generator.size_px}
-    if artwork.operation == "mix":
-        a, b = artwork.seeds
+    """An artwork's name for people: what it is, in which labels, of which model, how large."""
+    known = all(number < len(model.labels) for number in artwork.label_numbers)
+    labels = artworks.label_words(artwork, model) if known else list(map(str, artwork.label_numbers))
+    each = list(map(str, artwork.seeds))
+    if artwork.operation in ("label_walk", "label_mix"):
+        each = [f"{seed} ({label})" for seed, label in zip(each, labels)]
+    seeds = ", ".join(each)
+    whole = [labels[0], model.name] if artwork.label is not None else [model.name]
+    facts = {"model": ", ".join(whole), "size": model.generator.size_px}
+    if artwork.operation == "label_grid":
+        return say("play.title.label_grid", seeds=seeds, labels=", ".join(labels), **facts)
+    if artwork.operation in ("mix", "label_mix"):
+        a, b = each
         return say("play.title.mix", a=a, b=b, **facts)
     if artwork.operation == "mix_grid":
         columns = ", ".join(map(str, artwork.columns))
         return say(
             "play.title.mix_grid", band=say(f"play.{artwork.band}"), rows=seeds, columns=columns, **facts
         )
-    if artwork.operation == "walk":
+    if artwork.is_film:
         return say("play.title.walk", seeds=seeds, seconds=f"{artwork.seconds:g}", **facts)
     return say("play.title.sample", seed=seeds, **facts)
 
@@ -120,7 +120,7 @@ def sealer(home: Path):
         try:
             artwork = artworks.decode(code)
             form = next((form for form in FORMATS if known_film(home, artwork, form)), None)
-            if artwork.operation == "walk" and form is None:  # its film isn't made yet: the recipe is enough
+            if artwork.is_film and form is None:  # its film isn't made yet: the recipe is enough
                 pin(home, load_digest(home, artwork.model))
                 return {"code": artworks.encode(artwork)}
             return {"code": artworks.share(home, artwork, form or "mp4").code}

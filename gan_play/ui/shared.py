@@ -38,10 +38,10 @@ class Shared:
     tabs: gr.Tabs  # as an output: gr.Tabs(selected="gather" | "train" | "play" | "gallery")
     run: gr.Textbox  # id of the run being watched
     model: gr.Textbox  # id of the run whose model is in hand
-    tray: gr.Textbox  # the picked seeds: a JSON list
+    tray: gr.Textbox  # the picked pictures: a JSON list of seeds, or of pairs of seed and label
     art: gr.Textbox  # the share code of an opened link
     made: gr.Textbox  # the share code of what Play shows
-    picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "at"}
+    picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "label", "at"}
     chosen: gr.Textbox  # the set in hand: JSON {"set", "how", "background", "name"}
     go: gr.Button  # "Train on these": stands in Gather, is wired by Train
     busy: gr.HTML  # under that button: what it is doing, or why not

@@ -28,6 +28,7 @@ class Tile:
     seed: int | None = None
     badge: str = ""  # a word or number in its corner
     current: bool = False  # shown on the stage
+    label: int | None = None
 
 
 def address(code: str, suffix: str = "png") -> str:
@@ -44,6 +45,7 @@ def public_base() -> str:
 def tile(picture: Tile, kind: str = "tile") -> str:
     """One picture as a button."""
     seed = "" if picture.seed is None else f' data-seed="{picture.seed}"'
+    seed += "" if picture.label is None else f' data-label="{picture.label}"'
     badge = f'<span class="badge">{escape(picture.badge)}</span>' if picture.badge else ""
     return (
         f'<button type="button" class="{kind}{" current" if picture.current else ""}"{seed} '
@@ -135,6 +137,11 @@ def figure(inside: str, columns: int, code: str, title: str, size_px: int) -> st
         f'style="grid-template-columns:repeat({columns},minmax(0,1fr))">{inside}</div>'
         f"<figcaption>{escape(title)}</figcaption>{actions(code)}</figure>"
     )
+
+
+def row_name(text: str) -> str:
+    """What a row of a figure is called."""
+    return f'<span class="kind" title="{escape(text)}">{escape(text)}</span>'
 
 
 def stills(code: str, title: str, count: int, size_px: int, gap_px: int = 2) -> str:

@@ -11,8 +11,8 @@ from html import escape
 import gradio as gr
 
 from gan_play import files
-from gan_play.refusals import Refused, refuse
-from gan_play.runs import store, worker
+from gan_play.refusals import Refused, printable, refuse
+from gan_play.runs import labels, store, worker
 from gan_play.trainers import preflight
 from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES
 from gan_play.ui import forecast, look
@@ -36,6 +36,7 @@ MOST_MINUTES = 480
 MORE_MINUTES = 10
 MOST_ROWS = 300  # of statistics in a plot: more can't be seen
 MOST_GRIDS = 600  # on the time slider
+MOST_NAMED = 8  # labels in one line
 MOST_WAITING = 20  # runs on their way where strangers may come
 CONTROLS = ("pause", "resume", "stop", "more")
 ENDED = {"stopped", "finished", "failed"}
@@ -165,10 +166,12 @@ def build_watching(shared: Shared) -> None:
     )
 
     def pick(event: gr.EventData):
-        """A tile was clicked: take its seed, and this run's model, to Play."""
+        """A tile was clicked: take its seed and its label, and this run's model, to Play."""
         if not is_run(shared.home, event.run) or not str(event.seed).isdecimal():
             return gr.skip(), gr.skip(), gr.skip()
+        label = str(event._data.get("label", ""))
         picked = {"run": event.run, "step": event.step, "seed": int(event.seed), "at": time.time()}
+        picked["label"] = int(label) if label.isdecimal() else None
         return gr.update(value=event.run), gr.update(value=json.dumps(picked)), gr.Tabs(selected="play")
 
     live.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick", **QUIET)
@@ -238,6 +241,7 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "waiting": say(f"train.waiting.{waiting_for(status['state'])}"),
         "steps": steps[:: max(1, -(-len(steps) // MOST_GRIDS))] if len(steps) > MOST_GRIDS else steps,
         "layout": layout if isinstance(layout, dict) else None,
+        "labels": status["labels"],
         "stats": [{key: row.get(key) for key in keys} for row in rows],
         "words": {key: say(f"train.live.{key}") for key in ("newest", "past", "tile")},
     }
@@ -281,6 +285,8 @@ def facts(status: dict) -> str:
     parts = [recipe.title if recipe else status["recipe"], f"{status['size_px']} px"]
     if status.get("pictures"):
         parts.append(say("train.facts.pictures", count=f"{status['pictures']:,}"))
+    if status["labels"]:
+        parts.append(say("train.facts.labels", count=len(status["labels"])))
     if settings := status["settings"]:
         parts.append(say("train.facts.batch", batch=settings.get("batch")))
         parts.append(
@@ -305,6 +311,8 @@ def build_setup(shared: Shared) -> None:
         gather = gr.Button(say("train.gather_first"), elem_id="gather-first")
         recipe = gr.Textbox(DEFAULT, visible=False)
         cards = gr.HTML(recipe_cards(DEFAULT), js_on_load=PICK_JS, elem_id="recipes")
+        apart = gr.Checkbox(False, label=say("train.labels"), visible=False, elem_id="learn-labels")
+        kinds = gr.HTML("", elem_id="labels-note")
         with gr.Row():
             sizes = [(f"{size} px", size) for size in SIZES]
             size = gr.Radio(
@@ -315,7 +323,7 @@ def build_setup(shared: Shared) -> None:
             )
         expected = gr.HTML(look.note(say("train.forecast.none")), elem_id="forecast")
         with gr.Row():
-            choices, first = starts(shared, DEFAULT, SIZE)
+            choices, first = starts(shared, DEFAULT, SIZE, 0)
             start = gr.Dropdown(
                 choices,
                 value=first,
@@ -350,10 +358,11 @@ def build_setup(shared: Shared) -> None:
         waiting = gr.update(value=look.progress(None, say("train.preparing")))
         return waiting, waiting, gr.update(interactive=False), gr.update(interactive=False)
 
-    def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, *values):
+    def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, labelled, *values):
         """Make the run and start its worker."""
         try:
             values = chosen_dials(recipe, values)
+            optional = recipe in RECIPES and RECIPES[recipe].labels == "optional"
             run = create(
                 shared,
                 read_choice(shared, chosen),
@@ -366,6 +375,7 @@ def build_setup(shared: Shared) -> None:
                 seed,
                 key,
                 values,
+                bool(labelled) if optional else None,
             )
         except Refused as refused:
             bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
@@ -377,7 +387,8 @@ def build_setup(shared: Shared) -> None:
         able = gr.update(interactive=bool(read_choice(shared, chosen)))
         return able, able
 
-    inputs = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, *dials.values()]
+    asked = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, apart]
+    inputs = [*asked, *dials.values()]
     for button, api_name in ((shared.go, "ui_go"), (begin, "ui_begin")):
         pressed = button.click(
             lead, None, [busy, note, shared.go, begin], api_name=f"{api_name}_pressed", **QUIET
@@ -396,21 +407,29 @@ def build_setup(shared: Shared) -> None:
             None, None, None, js="() => window.scrollTo({top: 0})", api_name=f"{api_name}_top", **PRIVATE
         )
 
-    def pick_recipe(size: int, event: gr.EventData):
-        """Another recipe: its card, its dials, the runs that it can start from."""
+    def pick_recipe(size: int, chosen: str, labelled: bool, event: gr.EventData):
+        """Another recipe: its card, its dials, its sizes, its labels, the runs that it can start from."""
         name = event.name if event.name in RECIPES else DEFAULT
-        choices, first = starts(shared, name, size)
+        able = RECIPES[name].sizes
+        size = size if size in able else min(able, key=lambda other: abs(other - size))
+        choices, first = starts(shared, name, size, learnt(shared, chosen, name, labelled))
         shown = [gr.update(visible=name == other) for other in columns]
         return (
             gr.update(value=name),
             gr.update(value=recipe_cards(name)),
             gr.update(choices=choices, value=first),
+            gr.update(choices=[(f"{px} px", px) for px in able], value=size),
+            *label_parts(shared, chosen, name),
             *shown,
         )
 
-    def pick_size(recipe: str, size: int):
-        choices, first = starts(shared, recipe, size)
+    def pick_size(recipe: str, size: int, chosen: str, labelled: bool):
+        choices, first = starts(shared, recipe, size, learnt(shared, chosen, recipe, labelled))
         return gr.update(choices=choices, value=first)
+
+    def show_labels(recipe: str, size: int, chosen: str, labelled: bool):
+        """Another set: its labels, and what to start from."""
+        return *label_parts(shared, chosen, recipe), pick_size(recipe, size, chosen, labelled)
 
     def guess(recipe: str, size: int, device: str, minutes: float):
         """What it will take by what is known; nothing is measured here."""
@@ -443,9 +462,16 @@ def build_setup(shared: Shared) -> None:
         **PRIVATE,
     }
     cards.choose(
-        pick_recipe, size, [recipe, cards, start, *columns.values()], api_name="ui_recipe", **QUIET
+        pick_recipe,
+        [size, shared.chosen, apart],
+        [recipe, cards, start, size, apart, kinds, *columns.values()],
+        api_name="ui_recipe",
+        **QUIET,
     ).then(api_name="ui_forecast_recipe", **measuring)
-    size.input(pick_size, [recipe, size], start, api_name="ui_size", **QUIET).then(
+    start_of = [recipe, size, shared.chosen, apart]
+    apart.input(pick_size, start_of, start, api_name="ui_labels", **QUIET)
+    shared.chosen.change(show_labels, start_of, [apart, kinds, start], api_name="ui_set_labels", **QUIET)
+    size.input(pick_size, start_of, start, api_name="ui_size", **QUIET).then(
         api_name="ui_forecast_size", **measuring
     )
     device.input(api_name="ui_forecast_device", **measuring)
@@ -454,12 +480,47 @@ def build_setup(shared: Shared) -> None:
     shared.chosen.change(show, shared.chosen, [subject, gather, begin], api_name="ui_subject", **QUIET)
     gather.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_gather_first", **QUIET)
 
-    def fold(run: str, recipe: str, size: int):
+    def fold(run: str, recipe: str, size: int, chosen: str, labelled: bool):
         """While a run is watched, the next one waits folded; what the next one can start from may be new."""
-        choices, _ = starts(shared, recipe, size)
+        choices, _ = starts(shared, recipe, size, learnt(shared, chosen, recipe, labelled))
         return gr.update(open=not is_run(shared.home, run)), gr.update(choices=choices)
 
-    shared.run.change(fold, [shared.run, recipe, size], [setup, start], api_name="ui_fold", **QUIET)
+    shared.run.change(fold, [shared.run, *start_of], [setup, start], api_name="ui_fold", **QUIET)
+
+
+def labels_of(shared: Shared, chosen: str) -> dict[str, int]:
+    """The labels of the chosen set and how many pictures each has; {} where there are none, or there is no set."""
+    choice = read_choice(shared, chosen)
+    try:
+        return labels.of_set(shared.home / "sets" / choice["set"]) if choice else {}
+    except Refused:
+        return {}
+
+
+def learnt(shared: Shared, chosen: str, recipe: str, wanted: bool) -> int:
+    """How many labels a run of this recipe on the chosen set would learn apart."""
+    how = RECIPES[recipe].labels if recipe in RECIPES else "none"
+    return len(labels_of(shared, chosen)) if how == "needed" or (how == "optional" and wanted) else 0
+
+
+def label_parts(shared: Shared, chosen: str, recipe: str) -> tuple[dict, dict]:
+    """The checkbox, where there is something to choose, and what there is to say about the labels of the set."""
+    found, how = labels_of(shared, chosen), RECIPES[recipe].labels
+    choice = read_choice(shared, chosen)
+    said = ""
+    if choice and how == "needed":
+        try:
+            labels.decide(recipe, shared.home / "sets" / choice["set"])
+        except Refused as refused:
+            said = look.note(refused.refusal.sentence, "bad")
+    if found and how != "none" and not said:
+        named = [f"{printable(name, 24)} ({count:,})" for name, count in list(found.items())[:MOST_NAMED]]
+        some = ", ".join([*named, *(["…"] if len(found) > MOST_NAMED else [])])
+        said = look.note(
+            say("train.labels.all" if how == "needed" else "train.labels.some", count=len(found), labels=some)
+        )
+        said += look.note(labels.warning(found)) if labels.warning(found) else ""
+    return gr.update(visible=bool(found) and how == "optional"), gr.update(value=said)
 
 
 def create(
@@ -474,6 +535,7 @@ def create(
     seed: float | None,
     key: str,
     dials: dict[str, float],
+    labelled: bool | None = None,
 ) -> str:
     """Make a run of what the page asked for and start its worker; its id. Refused where anything is impossible."""
     if not choice:
@@ -496,6 +558,7 @@ def create(
         device=device,
         owner_key=key if isinstance(key, str) and key else None,
         dials=dials,
+        labelled=labelled,
     )
     worker.start_worker(shared.home, run)
     return run
@@ -567,15 +630,19 @@ def subject_of(choice: dict | None) -> str:
     return f'<div class="subject"><span>{escape(say("train.subject"))} <b>{name}</b></span><span>{some}</span></div>'
 
 
-def starts(shared: Shared, recipe: str, size: int) -> tuple[list, str]:
-    """The runs that a new one can start from (same recipe and size), and the one to propose: the starter."""
+def starts(shared: Shared, recipe: str, size: int, num_labels: int) -> tuple[list, str]:
+    """The runs that a new one can start from (same recipe, size and number of labels), and the one to propose: the
+    starter.
+    """
     runs = [
         run
         for run in store.list_runs(shared.home)
-        if (run.recipe, run.size_px) == (recipe, size) and run.step > 0 and (run.shipped or not shared.public)
+        if (run.recipe, run.size_px, run.num_labels) == (recipe, size, num_labels)
+        and run.step > 0
+        and (run.shipped or not shared.public)
     ]
     choices = [(say("train.start.none"), ""), *((f"{run.name} ({run.id})", run.id) for run in runs)]
-    return choices, store.starting_run(shared.home, None, recipe, size) or ""
+    return choices, store.starting_run(shared.home, None, recipe, size, num_labels) or ""
 
 
 def devices() -> list[tuple[str, str]]:

@@ -38,11 +38,16 @@ function tiles(layout) { // a transparent button over each tile
     const side = (tiles) => tiles * (layout.tile_px + layout.gap_px) - layout.gap_px;
     board.parentElement.style.aspectRatio = `${side(layout.columns)} / ${side(Math.ceil(seeds.length / layout.columns))}`;
   }
-  board.replaceChildren(...seeds.map((seed) => {
+  board.replaceChildren(...seeds.map((seed, at) => {
+    const label = layout.labels ? layout.labels[at] : null;
     const button = document.createElement('button');
     button.type = 'button';
     button.dataset.seed = seed;
     button.title = props.value.words.tile.replace('%', seed);
+    if (label !== null) {
+      button.dataset.label = label;
+      button.title += `, ${props.value.labels?.[label] ?? label}`;
+    }
     button.setAttribute('aria-label', button.title);
     return button;
   }));
@@ -130,7 +135,9 @@ element.addEventListener('click', (event) => {
     return;
   }
   const tile = event.target.closest('[data-seed]');
-  if (tile) trigger('pick', { run: props.value.run, step: shown.step, seed: tile.dataset.seed });
+  if (!tile) return;
+  const { seed, label } = tile.dataset;
+  trigger('pick', { run: props.value.run, step: shown.step, seed, label: label || '' });
 });
 
 part('tiles').addEventListener('keydown', (event) => {

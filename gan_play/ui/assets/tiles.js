@@ -62,7 +62,7 @@ element.addEventListener('click', (event) => {
   if (!tile) return;
   element.querySelectorAll('.tile.current').forEach((other) => other.classList.remove('current'));
   tile.classList.add('current');
-  trigger('pick', {seed: tile.dataset.seed || '', code: tile.dataset.code || ''});
+  trigger('pick', {seed: tile.dataset.seed || '', label: tile.dataset.label || '', code: tile.dataset.code || ''});
 });
 element.addEventListener('keydown', (event) => {
   const at = event.target.closest('.tile');
@@ -74,10 +74,10 @@ element.addEventListener('keydown', (event) => {
   if (event.key.toLowerCase() === 's' && !event.ctrlKey && !event.metaKey && !event.altKey) {
     document.querySelector('#stage [data-do="share"]')?.click();
   } else if (event.key === 'Delete' && at.classList.contains('picked')) {
-    trigger('act', {do: 'out', code: '', seed: at.dataset.seed});
+    trigger('act', {do: 'out', code: '', seed: at.dataset.seed, label: at.dataset.label || ''});
   } else if (step === undefined) return;
   else if (event.shiftKey && at.classList.contains('picked')) {
-    trigger('act', {do: step < 0 ? 'left' : 'right', code: '', seed: at.dataset.seed});
+    trigger('act', {do: step < 0 ? 'left' : 'right', code: '', seed: at.dataset.seed, label: at.dataset.label || ''});
   } else (all[all.indexOf(at) + step] || at).focus();
   event.preventDefault();
 });
@@ -92,7 +92,9 @@ element.addEventListener('pointerup', (event) => {
   if (!from || Math.abs(event.clientX - from.x) < 24) return;
   const over = document.elementsFromPoint(event.clientX, event.clientY)
     .map((hit) => hit.closest?.('.tile.picked')).find((hit) => hit && hit !== from.tile && element.contains(hit));
-  if (over) trigger('act', {do: 'move', code: '', seed: from.tile.dataset.seed, to: over.dataset.seed});
+  const [one, other] = [from.tile.dataset, over?.dataset];
+  if (over) trigger('act', {do: 'move', code: '', seed: one.seed, label: one.label || '',
+    to: other.seed, to_label: other.label || ''});
 });
 // A film starts by itself only where it is mute, and a patched element keeps what its attribute said at birth.
 watch('value', () => element.querySelectorAll('video[autoplay]').forEach((video) => {
