@@ -428,12 +428,12 @@ def walk(given: argparse.Namespace) -> int:
 
 
 def evaluate(given: argparse.Namespace) -> int:
-    """How near a run's pictures are to its set: KID with its interval, as JSON. Seeds that nobody looks at."""
+    """How near a run's pictures are to its set: all scores, as JSON. Seeds that nobody looks at."""
     import numpy
 
     from gan_play.latent import sample as playing
-    from gan_play.measure.features import features
-    from gan_play.measure.scores import kid_interval
+    from gan_play.measure.features import FEATURES, see
+    from gan_play.measure.scores import compare
     from gan_play.pictures import datasets
     from gan_play.runs import store
 
@@ -445,17 +445,28 @@ def evaluate(given: argparse.Namespace) -> int:
     if store.is_shipped(folder) and not (folder / "set").exists():
         raise Refused(refuse("no-set-kept", given.run))
     model = playing.load(home, given.run, given.which)
-    real = datasets.open_block(folder / "set").pixels
-    chosen = numpy.linspace(0, len(real) - 1, min(count, len(real))).round().astype(int)
+    weights = Path(given.weights).expanduser() if given.weights else None
+    FEATURES[given.features].open(weights)  # refuses a missing network before the work
+    block = datasets.open_block(folder / "set")
+    chosen = numpy.linspace(0, len(block.pixels) - 1, min(count, len(block.pixels))).round().astype(int)
     began, bar, fake = time.monotonic(), Bar(), []
     for done in range(count):
         left = (time.monotonic() - began) / done * (count - done) if done else None
         bar.show(done / count, f"{done} of {count} pictures", left)
-        fake.append(playing.sample_one(model, SCORED_FROM_SEED + done, truncation=1.0))
+        label = int(block.labels[chosen[done * len(chosen) // count]])  # as often as among the reals
+        label = label if model.generator.num_labels else None
+        fake.append(playing.sample_one(model, SCORED_FROM_SEED + done, truncation=1.0, label=label))
     bar.clear()
-    low, kid, high = kid_interval(features(real[chosen]), features(numpy.stack(fake)))
-    report = {"run": given.run, "name": model.name, "step": model.step, "model": model.digest, "kid": kid}
-    report |= {"kid_low": low, "kid_high": high, "real_pictures": len(chosen), "fake_pictures": count}
+    real, seen = (
+        see(pixels, given.features, weights) for pixels in (block.pixels[chosen], numpy.stack(fake))
+    )
+    scores = compare(real.features, seen.features, network=given.features, probabilities=seen.probabilities)
+    report = {"run": given.run, "name": model.name, "step": model.step, "model": model.digest}
+    report |= {"features": scores.network, "note": scores.note, "kid": scores.kid}
+    report |= {"kid_low": scores.interval[0], "kid_high": scores.interval[1]}
+    names = ("fid", "inception_score", "precision", "recall", "density", "coverage")
+    report |= {name: getattr(scores, name) for name in names}
+    report |= {"real_pictures": scores.real, "fake_pictures": scores.fake}
     print(as_json(report | {"seconds": round(time.monotonic() - began, 1)}))
     return 0
 
@@ -654,6 +665,14 @@ def parser() -> Parser:
     made.add_argument("run", metavar="RUN")
     made.add_argument("--pictures", type=int, default=500, metavar="N", help="how many (500)")
     made.add_argument("--which", choices=["latest", "best"], default="latest", help="checkpoint (latest)")
+
+    made.add_argument(
+        "--features",
+        choices=["lite2", "inception"],
+        default="lite2",
+        help="network to look through: lite2, offline, or that of published FIDs (lite2)",
+    )
+    made.add_argument("--weights", metavar="FILE", help="of inception, where PyTorch's cache has none")
 
     made = verb("doctor", doctor, "report on a set of pictures", "paintings/ --json")
     made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")

@@ -75,6 +75,7 @@ REASONS: dict[str, str] = {
     "run-limit": "{value} is not possible: choose between {least} and {most} {unit}.",
     "run-start": "A run can only start from one of its own kind: {file} is {theirs}, this one is to be {ours}.",
     "run-wish": "{file} can't be done with a run: choose train, pause or stop.",
+    "remedy": "{file} is no remedy for a training: choose one of {choices}.",
     "run-room": "There is too little room on the disk: this run needs {needed} MB and {free} MB are free.",
     "checkpoint-damaged": "{file} is damaged and was not used.",
     "checkpoint-foreign": "{file} is no checkpoint of GAN Play, so it was not used.",
@@ -114,7 +115,8 @@ REASONS: dict[str, str] = {
     "output": "{file} can't be written to: name another file or folder with --out.",
     "output-kind": "{file} can't be the name of the result: it has to be a file that ends in {endings}.",
     "scored": "{file} pictures can't be scored: choose a number from 16 to {most}.",
-    "no-inception": "{file} isn't here: fetch it from {address}, then add --weights; or use lite2, which works offline.",
+    "no-inception": "{file} isn't here: fetch it from {address}, then add --weights; "
+    "or use lite2, which works offline.",
     "not-inception": "{file} isn't the published Inception network, to the last byte: fetch it again, or use lite2.",
     "no-set-kept": "{file} came without the pictures that it learnt from, so there is nothing to score it against.",
 }

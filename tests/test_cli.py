@@ -200,6 +200,19 @@ def test_evaluate_prints_scores_as_json(trained: tuple[Path, str], capsys: pytes
     scores = json.loads(capsys.readouterr().out)
     assert scores["kid_low"] < scores["kid"] < scores["kid_high"]
     assert (scores["run"], scores["step"], scores["real_pictures"]) == (run_id, 2, 16)
+    assert (scores["features"], scores["fake_pictures"]) == ("lite2", 16)
+    assert "lite2" in scores["note"]
+    assert scores["fid"] > 0 and scores["inception_score"] >= 1 and scores["density"] >= 0
+    assert all(0 <= scores[name] <= 1 for name in ("precision", "recall", "coverage"))
+
+
+def test_evaluate_through_a_network_that_is_not_there_says_how_to_get_it(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    options = ["--features", "inception", "--weights", str(tmp_path / "none.pth"), "--home", str(home)]
+    assert cli.main(["evaluate", run_id, *options]) == 2
+    assert "lite2, which works offline" in capsys.readouterr().err
 
 
 # The report on a set

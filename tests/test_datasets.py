@@ -210,3 +210,28 @@ def test_small_pictures_are_kept_without_loss_and_large_ones_nearly():
 )
 def test_labels_are_the_first_folders_that_differ(names, label_names, labels):
     assert datasets.labels_of(names) == (label_names, labels)
+
+
+def test_one_in_ten_of_a_large_set_is_held_back_and_none_of_a_small_one():
+    for count, held_count in ((0, 0), (8, 0), (199, 0), (200, 20), (1_234, 123), (5_000, 300)):
+        train, held = datasets.hold_back(count, seed=0)
+        assert len(held) == held_count
+        assert sorted([*train, *held]) == list(range(count))
+        assert train.dtype == held.dtype == np.int64
+        assert (np.diff(train) > 0).all() and (np.diff(held) > 0).all()
+
+
+def test_what_is_held_back_depends_on_count_and_seed_alone():
+    held = datasets.hold_back(400, seed=3)[1]
+    assert np.array_equal(held, datasets.hold_back(400, seed=3)[1])
+    assert not np.array_equal(held, datasets.hold_back(400, seed=4)[1])
+    # Written down once: a run that is resumed years later must not train on what it held back.
+    assert datasets.hold_back(200, seed=0)[1][:8].tolist() == [14, 18, 37, 54, 82, 88, 98, 106]
+    assert held.min() < 100 and held.max() > 300  # from all over the set
+
+
+def test_squares_of_one_picture_are_held_back_together():
+    names = [f"{index // 7}.jpg" for index in range(350)]
+    train, held = datasets.hold_back(350, 0, names)
+    assert 28 <= len(held) <= 35
+    assert not {names[i] for i in train} & {names[i] for i in held}

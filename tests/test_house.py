@@ -35,6 +35,8 @@ OWNERS = {
     "os.rename": {"gan_play/files.py"},
     "os.fsync": {"gan_play/files.py"},
     "gradio": "gan_play/ui/",
+    # Of one published file, whose SHA-256 is checked first.
+    "torch.load": {"gan_play/measure/features.py"},
 }
 FORBIDDEN = {
     "pickle",
@@ -42,7 +44,6 @@ FORBIDDEN = {
     "dill",
     "shelve",
     "marshal",
-    "torch.load",
     "os.system",
     "os.popen",
     "eval",

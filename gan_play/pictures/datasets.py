@@ -14,7 +14,7 @@ import errno
 import functools
 import hashlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +29,8 @@ from gan_play.refusals import Refusal, Refused, refuse
 Result = TypeVar("Result")  # of a generator of progress
 FITS = ("crop", "border", "several")
 LEAST_SIZE_PX, MOST_SIZE_PX = 16, limits.KEPT_SIDE_PX
+
+HELD_BACK_FROM, HELD_BACK_SHARE, MOST_HELD_BACK = 200, 10, 300  # pictures; one in ten; pictures
 
 _SET_FORMAT = "gan-play-set/1"
 _BLOCK_FORMAT = "gan-play-block/1"
@@ -392,3 +394,28 @@ def open_block(folder: Path) -> ImageSet:
     except (OSError, EOFError, ValueError, KeyError, TypeError, OverflowError):
         pass
     raise damaged
+
+
+def hold_back(count: int, seed: int, names: Sequence[str] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Which of `count` pictures to train on, and which to keep for the scores: two sorted int64 arrays of indices.
+
+    None are kept of fewer than 200, where each is needed; else one in ten, at most 300. A pure function of its
+    arguments, the same with every version of every library: pictures are drawn in the order of a digest of
+    (seed, index). With `names` (as in `ImageSet`), squares of one picture stay together, since a square that
+    overlaps with one that was trained on would not be new to the model; then it may be some fewer.
+    """
+    wanted = min(count // HELD_BACK_SHARE, MOST_HELD_BACK) if count >= HELD_BACK_FROM else 0
+    together: dict[object, list[int]] = {}
+    for index in range(count):
+        together.setdefault(names[index] if names is not None else index, []).append(index)
+
+    def drawn(squares: list[int]) -> bytes:
+        return hashlib.sha256(f"hold back {seed} {squares[0]}".encode()).digest()
+
+    held: list[int] = []
+    for squares in sorted(together.values(), key=drawn) if wanted else []:
+        if len(held) + len(squares) <= wanted:
+            held += squares
+    kept = np.ones(count, dtype=bool)
+    kept[held] = False
+    return np.flatnonzero(kept), np.flatnonzero(~kept)
