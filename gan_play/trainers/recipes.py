@@ -21,8 +21,9 @@ from gan_play.models.mlp import MlpDiscriminator, MlpGenerator
 from gan_play.models.projected import ProjectedDiscriminator, StyleGenerator
 from gan_play.models.r3gan import R3ganDiscriminator, R3ganGenerator
 from gan_play.models.resnet import ResnetDiscriminator, ResnetGenerator
+from gan_play.models.stylegan import Stylegan2Discriminator, Stylegan2Generator
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import adversarial, fastgan, labelled
+from gan_play.trainers import adversarial, fastgan, labelled, stylegan2
 from gan_play.trainers.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN, Loss
 
 if TYPE_CHECKING:
@@ -110,6 +111,14 @@ GAMMA = Dial(
     200,
     "How flat the critic is kept. More is steadier and blurs; large pictures want more.",
 )
+ADA_MOST = Dial(
+    "Shake at most", 0.8, 0, 0.8, "How often pictures may be shaken when its critic learns yours by heart."
+)
+R1_GAMMA = Dial("Gamma", 0, 0, 100, "How flat the critic is kept. 0 follows from size and batch.")
+PATH_LENGTH = switch(
+    "Even steps", "Makes walks between pictures move more evenly, for a little time.", shapes=False
+)
+RESIDUAL = switch("Residual", "Only the last layer paints, instead of every size adding its part.")
 SMALL_SIZES = (28, 32, 64)
 ANY_SIZES = (28, *SIZES)
 
@@ -123,6 +132,12 @@ def dcgan_generator(settings: Settings) -> nn.Module:
     """The painter of `dcgan`, `wgan` and `can`."""
     resize = bool(settings.dials["resize"])
     return DcganGenerator(settings.size_px, settings.width, resize=resize, grey=is_grey(settings))
+
+
+def stylegan2_generator(settings: Settings) -> nn.Module:
+    """The painter of `stylegan2`."""
+    residual = bool(settings.dials["residual"])
+    return Stylegan2Generator(settings.size_px, settings.width, settings.num_labels, residual=residual)
 
 
 def resnet_generator(settings: Settings) -> nn.Module:
@@ -261,6 +276,34 @@ RECIPES = {
             sizes=ANY_SIZES,
         ),
         Recipe(
+            name="stylegan2",
+            title="StyleGAN2",
+            sentence="The one behind the famous faces: styles at every scale, and a shake that sets its own strength.",
+            paper="Karras 2020, Analyzing and Improving the Image Quality of StyleGAN (StyleGAN2, with ADA)",
+            suits="1,000 pictures and more of one kind, and hours",
+            note="Best with a graphics card and hours; its quality is not yet measured here.",
+            generator=lambda settings: stylegan2_generator(settings),
+            discriminator=lambda settings: Stylegan2Discriminator(
+                settings.size_px, settings.width, settings.num_labels
+            ),
+            loss=NON_SATURATING,
+            rates=(2.5e-3, 2.5e-3),
+            betas=(0.0, 0.99),
+            widths=(8, 16, 32, 64),
+            batches=(32, 16, 8),
+            dials={
+                **RATES,
+                "mirror": MIRROR,
+                "ada_most": ADA_MOST,
+                "gamma": R1_GAMMA,
+                "path_length": PATH_LENGTH,
+                "residual": RESIDUAL,
+            },
+            sizes=ANY_SIZES,
+            labels="optional",
+            step=stylegan2.step,
+        ),
+        Recipe(
             name="cgan",
             title="Conditional GAN",
             sentence="One model that paints each of your folders when asked for it by name.",
@@ -372,7 +415,7 @@ RECIPES = {
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
             widths=(16, 24, 32, 48),
-            batches=(16, 8),
+            batches=(8, 4),  # the paper trains with 8
             dials=SHAKEN,
             step=fastgan.step,
         ),
