@@ -151,7 +151,7 @@ def artgan(training: Training, draw: Callable[[int], Draw], now: int) -> dict[st
             "loss_g": loss_g,
             "loss_d": loss_d,
             "repainted": repainted,
-            "right_real": right(labels_real, one.real_label),
+            "right_real": right(labels_real[:, :-1], one.real_label),
             "right_fake": right(labels_fake[:, :-1], one.label),
         }
     )
