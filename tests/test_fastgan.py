@@ -208,7 +208,7 @@ def test_what_is_redrawn_comes_to_resemble_its_own_picture():
         return fastgan.reconstruction(redrawn, fastgan.targets(pictures, top, left, critic.redrawn_px))
 
     first = missing(real).item()
-    for _ in range(60):
+    for _ in range(40):
         learning.zero_grad()
         loss = missing(real)
         loss.backward()
