@@ -17,6 +17,7 @@ import pytest
 
 from gan_play import files
 from gan_play.runs import checkpoints, store
+from gan_play.trainers.recipes import RECIPES
 from tests import toys
 
 STEPS = 24  # for each life of a worker, so that there is always something left to be killed at
@@ -66,11 +67,11 @@ def end_one_life(context, folder: Path, choice: random.Random) -> bool:
     return process.exitcode != 0
 
 
-def train_through_kills(home: Path, kills: int, seed: int) -> dict[str, int]:
+def train_through_kills(home: Path, kills: int, seed: int, recipe: str = "dcgan") -> dict[str, int]:
     """Trains a run to its end through `kills` kills, looking at the folder after each; returns what was met."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gan_play.runs.checkpoints", "gan_play.pictures.images", "tests.toys"])
-    run_id = toys.a_run(home, steps=STEPS)
+    run_id = toys.a_run(home, steps=STEPS, recipe=recipe)
     folder, choice = home / run_id, random.Random(seed)
     met = {"kills": 0, "half-written files": 0}
     while met["kills"] < kills:
@@ -117,3 +118,10 @@ def test_twenty_of_twenty_killed_runs_end_bit_identical(tmp_path):
             met[name] += count
     assert met["kills"] == 40
     assert met["half-written files"] >= 5, f"the kills missed the saves: {met}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_five_kills_in_each_recipe_end_bit_identical(tmp_path, recipe):
+    assert train_through_kills(tmp_path, kills=5, seed=7, recipe=recipe)["kills"] == 5

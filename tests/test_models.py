@@ -168,7 +168,7 @@ def test_a_label_changes_the_picture_and_is_label_0_where_none_is_given(recipe):
 def test_truncation_draws_to_each_labels_own_centre(recipe):
     generator = generator_of(recipe, num_labels=3)
     z, label = torch.randn(64, generator.z_dim), torch.arange(64) % 3
-    for _ in range(400):
+    for _ in range(1000):
         generator.mapping(z, label)
     generator.eval()
     ws = generator.mapping(z, label)

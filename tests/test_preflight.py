@@ -35,7 +35,7 @@ def test_a_start_of_another_size_is_refused():
 def test_where_memory_is_short_a_smaller_batch_is_chosen(monkeypatch):
     row = RECIPES["dcgan"]
 
-    def measure(settings, pixels, start=None):
+    def measure(settings, pixels, start=None, labels=None):
         if settings.batch > row.batches[1]:
             raise torch.OutOfMemoryError("out of memory")
         return 100.0, 10**9
@@ -45,7 +45,7 @@ def test_where_memory_is_short_a_smaller_batch_is_chosen(monkeypatch):
 
 
 def test_where_nothing_fits_a_sentence_says_so(monkeypatch):
-    def measure(settings, pixels, start=None):
+    def measure(settings, pixels, start=None, labels=None):
         raise torch.OutOfMemoryError("out of memory")
 
     monkeypatch.setattr(preflight, "measure", measure)
@@ -64,7 +64,7 @@ def test_the_cpu_is_always_there_and_others_are_refused_by_name():
 def test_more_minutes_buy_a_wider_network(monkeypatch, minutes, index):
     row = RECIPES["projected"]
 
-    def measure(settings, pixels, start=None):
+    def measure(settings, pixels, start=None, labels=None):
         return 400.0 * (row.widths[0] / settings.width) ** 2, 10**9
 
     monkeypatch.setattr(preflight, "measure", measure)

@@ -34,15 +34,21 @@ def a_labelled_set(home: Path, counts: dict[str, int]) -> Path:
         return new.finish([], images.WHITE)[1]
 
 
-def a_run(home: Path, steps: int | None = 6, start: str | None = None, **changes: object) -> str:
+def a_run(
+    home: Path, steps: int | None = 6, start: str | None = None, recipe: str = "dcgan", **changes: object
+) -> str:
     """A run that waits to be trained to a step. `changes` go to `run.json`; it saves at every chance."""
-    taken = examples.take_in_example("sunsets", home, count=12)
-    plan = SimpleNamespace(settings=settings(), disk_bytes=0, sentence="")
+    labelled = RECIPES[recipe].labels == "needed"
+    if labelled:
+        set_folder = a_labelled_set(home, {"a": 12, "b": 12, "c": 12})
+    else:
+        set_folder = examples.take_in_example("sunsets", home, count=12).folder
+    mine = settings() if recipe == "dcgan" else smallest(recipe, batch=2)
     run_id = store.create_run(
         home,
-        set_folder=taken.folder,
-        plan=plan,
-        recipe="dcgan",
+        set_folder=set_folder,
+        plan=SimpleNamespace(settings=mine, disk_bytes=0, sentence=""),
+        recipe=recipe,
         size_px=32,
         seed=3,
         steps=steps,
