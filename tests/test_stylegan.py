@@ -89,7 +89,7 @@ def test_demodulation_gives_unit_variance_whatever_the_style():
 @pytest.mark.parametrize("kernel", [1, 3])
 @pytest.mark.parametrize("halve", [False, True])
 def test_an_equalised_convolution_is_a_convolution_with_scaled_weights(kernel, halve):
-    layer = stylegan.EqualizedConvolution(5, 4, kernel, halve)
+    layer = stylegan.EqualizedConvolution(5, 4, kernel, halve, gain=1.7)
     layer.bias.data.normal_()
     x = torch.randn(2, 5, 8, 8)
     weight = layer.weight / math.sqrt(5 * kernel**2)
@@ -107,7 +107,7 @@ def test_an_equalised_convolution_is_a_convolution_with_scaled_weights(kernel, h
             top, left = (2 * row, 2 * column) if halve else (row, column)
             window = padded[:, :, top : top + kernel, left : left + kernel]
             by_hand[:, :, row, column] = torch.einsum("bikl,oikl->bo", window, weight) + layer.bias
-    assert torch.allclose(layer(x), by_hand, atol=1e-12)
+    assert torch.allclose(layer(x), by_hand * 1.7, atol=1e-12)
     assert layer.weight.std().item() == pytest.approx(1, rel=0.3)
 
 
@@ -262,3 +262,19 @@ def test_a_fresh_network_paints_and_judges_at_a_moderate_scale():
         logits = discriminator(torch.randn(8, 3, 64, 64))
     assert 0.3 < pictures.std() < 5
     assert logits.abs().max() < 20
+
+
+def test_a_block_of_the_critic_is_the_papers():
+    block, x = stylegan.DownBlock(3, 4), torch.randn(2, 3, 8, 8)
+    for convolution in (block.first, block.second):
+        convolution.bias.data.normal_()
+
+    def plain(layer: stylegan.EqualizedConvolution, y: torch.Tensor) -> torch.Tensor:
+        weight = layer.weight / math.sqrt(layer.weight[0].numel())
+        if not layer.halve:
+            return F.conv2d(y, weight, layer.bias, padding=1)
+        return F.conv2d(stylegan.smooth(y, 1 + layer.kernel // 2), weight, layer.bias, stride=2)
+
+    y = F.leaky_relu(plain(block.first, x), 0.2) * math.sqrt(2)
+    y = F.leaky_relu(plain(block.second, y), 0.2) * math.sqrt(2)
+    assert torch.allclose(block(x), (y + plain(block.skip, x)) / math.sqrt(2), atol=1e-12)

@@ -23,7 +23,8 @@ from gan_play.models.layers import (
 
 MOST = 8  # channels of the smallest maps, in units of `width`
 FULL_PX = 64  # the map that has `width` channels; half as many at each doubling
-GAIN = math.sqrt(2)  # what leaky ReLU takes from the spread of its inputs
+GAIN = math.sqrt(2)  # gives back what leaky ReLU takes from the spread of its inputs
+HALF = math.sqrt(0.5)  # the sum of two has twice the variance of one
 GROUP = 4  # pictures whose spread the critic looks at together (Karras 2018, section 3)
 SMOOTH = (1.0, 3.0, 3.0, 1.0)  # the low-pass filter of every change of size (Karras 2020, appendix B)
 
@@ -31,11 +32,6 @@ SMOOTH = (1.0, 3.0, 3.0, 1.0)  # the low-pass filter of every change of size (Ka
 def channels_of(size: int, width: int) -> int:
     """Channels of a map with that side: `width` at 64 px, twice as many at each halving, at most 8 times."""
     return max(8, min(MOST * width, width * FULL_PX // size))
-
-
-def leaky(x: Tensor) -> Tensor:
-    """Leaky ReLU that keeps the spread of what it is given."""
-    return F.leaky_relu(x, 0.2) * GAIN
 
 
 # Changes of size. Every map is smoothed by 1-3-3-1 in both directions, so that no pixel grid shows through.
@@ -74,21 +70,30 @@ class EqualizedConvolution(nn.Module):
     """A convolution whose weights are scaled at run time (Karras 2018, section 4.1), with what belongs around it.
 
     (B, inputs, H, W) -> (B, outputs, H, W), or half the size where `halve`: then smoothed before it is thinned out.
+    `gain` is what comes after it, moved into the small tensors: for a g > 0, g lrelu(x) = lrelu(g x).
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, halve: bool = False, bias: bool = True
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        halve: bool = False,
+        bias: bool = True,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.scale, self.halve, self.kernel = 1 / math.sqrt(inputs * kernel**2), halve, kernel
+        self.halve, self.kernel = halve, kernel
+        self.scale, self.gain = gain / math.sqrt(inputs * kernel**2), gain
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight * self.scale
+        bias = None if self.bias is None else self.bias * self.gain
         if not self.halve:
-            return F.conv2d(x, weight, self.bias, padding=self.kernel // 2)
-        return F.conv2d(smooth(x, padding=1 + self.kernel // 2), weight, self.bias, stride=2)
+            return F.conv2d(x, weight, bias, padding=self.kernel // 2)
+        return F.conv2d(smooth(x, padding=1 + self.kernel // 2), weight, bias, stride=2)
 
 
 def modulated(x: Tensor, weight: Tensor, style: Tensor, enlarged: bool = False) -> Tensor:
@@ -128,7 +133,7 @@ class StyledConvolution(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
         style, weight = self.style(w), self.weight * self.scale
         y = modulated(x, weight, style, self.enlarged)
-        # The gain of `leaky`, moved into the small tensors: sqrt(2) lrelu(y) = lrelu(sqrt(2) y).
+        # The gain, moved into the small tensors: sqrt(2) lrelu(y) = lrelu(sqrt(2) y).
         back = (demodulation(weight, style) * GAIN).to(y.dtype)[:, :, None, None]
         added = (self.bias * GAIN).to(y.dtype)[None, :, None, None]
         if noise is not None:
@@ -166,7 +171,7 @@ class StyledBlock(nn.Module):
         y = self.second(self.first(x, w_first, noise[0]), w_second, noise[1])
         if self.skip is None:
             return y
-        return (y + enlarge(self.skip(x))) * math.sqrt(0.5)  # the sum of two would have twice the variance
+        return (y + enlarge(self.skip(x))) * HALF
 
 
 # Networks
@@ -249,13 +254,13 @@ class DownBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first = EqualizedConvolution(inputs, inputs, 3)
-        self.second = EqualizedConvolution(inputs, outputs, 3, halve=True)
-        self.skip = EqualizedConvolution(inputs, outputs, 1, halve=True, bias=False)
+        self.first = EqualizedConvolution(inputs, inputs, 3, gain=GAIN)
+        self.second = EqualizedConvolution(inputs, outputs, 3, halve=True, gain=GAIN * HALF)
+        self.skip = EqualizedConvolution(inputs, outputs, 1, halve=True, bias=False, gain=HALF)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = leaky(self.second(leaky(self.first(x))))
-        return (y + self.skip(x)) * math.sqrt(0.5)
+        y = F.leaky_relu(self.first(x), 0.2)
+        return F.leaky_relu(self.second(y), 0.2) + self.skip(x)
 
 
 def with_spread(x: Tensor) -> Tensor:
@@ -284,10 +289,10 @@ class Stylegan2Discriminator(nn.Module):
         self.num_labels = num_labels
         sizes = sizes_of(size_px)[::-1]
         channels = [channels_of(size, width) for size in sizes]
-        self.first = EqualizedConvolution(3, channels[0], 1)
+        self.first = EqualizedConvolution(3, channels[0], 1, gain=GAIN)
         self.blocks = nn.Sequential(*(DownBlock(a, b) for a, b in zip(channels, channels[1:])))
         seen = channels[-1]
-        self.last = EqualizedConvolution(seen + 1, seen, 3)
+        self.last = EqualizedConvolution(seen + 1, seen, 3, gain=GAIN)
         self.thought = EqualizedLinear(seen * sizes[-1] ** 2, seen)
         self.verdict = EqualizedLinear(seen, seen if num_labels else 1)
         if num_labels:
@@ -301,9 +306,9 @@ class Stylegan2Discriminator(nn.Module):
         return x.contiguous(memory_format=torch.channels_last)
 
     def heads(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        x = self.blocks(leaky(self.first(x)))
-        x = leaky(self.last(with_spread(x)))
-        seen = self.verdict(leaky(self.thought(x.flatten(1))))
+        x = self.blocks(F.leaky_relu(self.first(x), 0.2))
+        x = F.leaky_relu(self.last(with_spread(x)), 0.2)
+        seen = self.verdict(F.leaky_relu(self.thought(x.flatten(1)), 0.2) * GAIN)
         if not self.num_labels:
             return seen
         label = torch.zeros(len(x), dtype=torch.int64, device=x.device) if label is None else label
