@@ -249,14 +249,19 @@ def scoring(
     for i in range(0, len(some), SCORED_AT_ONCE):
         real.append(features(pixels[some[i : i + SCORED_AT_ONCE]]))
         yield None
-    device = training.settings.device
+    device, num_labels = training.settings.device, training.settings.num_labels
+    kinds = None  # labels as frequent as in the set
     while True:
         path, average, fake = keep(), copy.deepcopy(training.average), []
+        if num_labels and kinds is None:
+            counts = labels.counts(store.read_run(path.parent) or {})
+            kinds = torch.tensor(labels.like(counts or [1] * num_labels, SCORED_PICTURES))
         for i in range(0, SCORED_PICTURES, SCORED_AT_ONCE):
             seeds = range(SCORED_SEEDS_FROM + i, SCORED_SEEDS_FROM + i + SCORED_AT_ONCE)
             with torch.inference_mode():
                 noise = [level.to(device) for level in noise_of(average, seeds)]
-                ws = average.mapping(z_of(seeds, average.z_dim).to(device))
+                label = None if kinds is None else kinds[i : i + SCORED_AT_ONCE].to(device)
+                ws = average.mapping(z_of(seeds, average.z_dim).to(device), label)
                 painted = images.to_pixels(average.synthesis(ws, noise or None))
             fake.append(features(painted))
             yield None
