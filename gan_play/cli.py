@@ -343,7 +343,8 @@ def sample(given: argparse.Namespace) -> int:
     out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
     every = given.label == "all"
     most = MOST_FOLDER_SEEDS if single else limits.MOST_MIX_SEEDS if every else limits.MOST_SEEDS
-    seeds = playing.parse_seeds(given.seeds or ("0-7" if every else "0-35"), most=most)
+    usual = "0-7" if every else "0-35"
+    seeds = playing.parse_seeds(usual if given.seeds is None else given.seeds, most=most)
     truncation = playing.check_truncation(given.truncation)
     model = playing.load(home, given.run)
     if every and not model.labels:
@@ -602,7 +603,9 @@ def parser() -> Parser:
     made = verb("train", train, "learn from pictures", "paintings/ --minutes 10 --size 64")
     made.add_argument("source", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")
     made.add_argument("--recipe", default="projected", metavar="NAME", help="see `recipes` (projected)")
-    made.add_argument("--size", type=int, default=64, metavar="PX", help="32, 64, 128, 256 or 512 (64)")
+    made.add_argument(
+        "--size", type=int, default=64, metavar="PX", help="32 to 512, doubling; some recipes 28 (64)"
+    )
     until(made, "train this long (10)")
     made.add_argument("--seed", default="0", metavar="S", help="of all that is random (0)")
     made.add_argument("--name", default="", metavar="TEXT", help="of the run")
@@ -629,7 +632,7 @@ def parser() -> Parser:
 
     made = verb("sample", sample, "paint seeds", "starter-64 --seeds 0-35 --out grid.png")
     made.add_argument("run", metavar="RUN")
-    made.add_argument("--seeds", metavar="SEEDS", help="7, 1,5,9 or 0-35 (0-35)")
+    made.add_argument("--seeds", metavar="SEEDS", help="7, 1,5,9 or 0-35 (0-35; of all labels 0-7)")
     truncation(made)
     made.add_argument("--label", metavar="L", help="name or number of a label, or `all`: a row for each")
     made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="a grid, or one PNG a seed")
