@@ -281,7 +281,7 @@ RECIPES = {
             sentence="The one behind the famous faces: styles at every scale, and a shake that sets its own strength.",
             paper="Karras 2020, Analyzing and Improving the Image Quality of StyleGAN (StyleGAN2, with ADA)",
             suits="1,000 pictures and more of one kind, and hours",
-            note="Best with a graphics card and hours; its quality is not yet measured here.",
+            note="Wants hours: 36 pictures a second on a core at 64 px, 47 in bfloat16. Quality not measured yet.",
             generator=lambda settings: stylegan2_generator(settings),
             discriminator=lambda settings: Stylegan2Discriminator(
                 settings.size_px, settings.width, settings.num_labels
