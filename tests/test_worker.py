@@ -23,11 +23,13 @@ from filelock import FileLock
 from PIL import Image
 
 from gan_play import files
+from gan_play.measure import originality
 from gan_play.models.seeds import noise_of, z_of
-from gan_play.pictures import images
+from gan_play.pictures import datasets, images
 from gan_play.refusals import Refused, refuse
-from gan_play.runs import checkpoints, store, worker
+from gan_play.runs import checkpoints, checkup, store, worker
 from gan_play.trainers import loop, preflight
+from gan_play.trainers.health import Leak, Variety
 from tests import toys
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -176,11 +178,11 @@ def test_scores_find_the_best_state_and_keep_it(tmp_path, monkeypatch):
     scores = iter([0.5, 0.2, 0.9, 0.8, 0.7, 0.6, 0.95])
     monkeypatch.setattr(worker, "MOST_SHARE", 1e9)  # as much time as they like
 
-    def quick_scoring(training: loop.Training, pixels: np.ndarray, keep: Callable[[], Path]) -> Iterator:
+    def quick_scoring(_training: object, _pixels: object, keep: Callable[[], Path], *_: object) -> Iterator:
         while True:
             path = keep()
             yield None
-            yield path, next(scores, 1.0)
+            yield worker.Scored(path, next(scores, 1.0))
 
     monkeypatch.setattr(worker, "scoring", quick_scoring)
     run_id = toys.a_run(tmp_path, steps=16, scores=True, save_seconds=1e9)
@@ -207,8 +209,8 @@ def test_a_score_compares_fresh_pictures_with_real_ones_and_touches_no_training(
         if piece is not None:
             break
     assert pieces[:-1] == [None] * 4  # two of reals, two of fakes
-    path, kid = pieces[-1]
-    assert path == kept and 0 < kid < 10
+    path, kid, found = pieces[-1]
+    assert path == kept and 0 < kid < 10 and found is None
     assert checkpoints.model_digest(training.tensors()) == before
 
 
@@ -222,6 +224,119 @@ def test_a_score_that_fails_costs_no_training(tmp_path, monkeypatch, capfd):
     assert worker.work(tmp_path / run_id) == 0
     assert store.status(tmp_path, run_id)["state"] == "finished"
     assert "no features today" in capfd.readouterr().err
+
+
+# Health and originality
+
+
+def test_each_score_comes_with_variety_copies_and_the_nearest_pictures(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "SCORED_PICTURES", 8)
+    monkeypatch.setattr(worker, "SCORED_AT_ONCE", 1)
+    monkeypatch.setattr(worker, "MOST_SHARE", 1e9)  # as much time as they like
+    run_id = toys.a_run(tmp_path, steps=75, scores=True, save_seconds=1e9)
+    folder = tmp_path / run_id
+    assert worker.work(folder) == 0
+    lines = store.stats(tmp_path, run_id)
+    scored = [line for line in lines if "score" in line]
+    assert len(scored) >= 2 and all(0 <= line["spread"] and line["distinct"] > 0 for line in scored)
+    assert 0 <= scored[-1]["copy_rate"] <= 1
+    found = store.status(tmp_path, run_id)["health"]
+    assert found["code"] == "early" and found["sentence"] and "your pictures" in found["copy"]
+    near = json.loads((folder / "samples" / "nearest.json").read_text())
+    assert store.grid_path(folder, near["step"]).is_file()
+    assert [tile["seed"] for tile in near["tiles"]] == list(range(36))
+    for tile in near["tiles"]:
+        assert len(tile["nearest"]) == 3 and set(tile["nearest"]) <= set(range(12))
+        assert tile["distances"] == sorted(tile["distances"])
+    assert originality.load(
+        folder / "set" / checkup.INDEX_FILE, datasets.open_block(folder / "set").digest, 12
+    )
+
+
+def staged(monkeypatch: pytest.MonkeyPatch, *found: tuple[Variety, Leak]) -> None:
+    """Scores that find this, one after the other, at every second step; the first is the best."""
+
+    def scoring(_training: object, _pixels: object, keep: Callable[[], Path], *_: object) -> Iterator:
+        for i, (variety, leak) in enumerate(found):
+            path = keep()
+            yield None
+            yield worker.Scored(path, 0.1 * (i + 1), checkup.Findings(variety, leak, None))
+        while True:
+            yield None
+
+    monkeypatch.setattr(worker, "scoring", scoring)
+    monkeypatch.setattr(worker, "MOST_SHARE", 1e9)
+
+
+WELL, POOR = Variety(0.9, 0.8), Variety(0.1, 0.05)
+CLEAN, CUT = Leak(0, 0, 0), Leak(0.5, 0, 0)
+
+
+def test_a_collapse_is_said_with_what_helps(tmp_path, monkeypatch):
+    staged(monkeypatch, (WELL, CLEAN), (POOR, CLEAN), (POOR, CLEAN))
+    run_id = toys.a_run(tmp_path, steps=9, scores=True)
+    assert worker.work(tmp_path / run_id) == 0
+    found = store.status(tmp_path, run_id)["health"]
+    assert found["code"] == "collapsed" and "again and again" in found["sentence"]
+    assert found["remedies"] == ["augment", "best", "recipe"] and found["best_seconds"] is not None
+
+
+def test_augmentation_that_shows_twice_is_turned_down_by_itself(tmp_path, monkeypatch):
+    staged(monkeypatch, (WELL, CUT), (WELL, CUT))
+    settings = toys.settings(dials={"augment": 1}).to_json()
+    run_id = toys.a_run(tmp_path, steps=9, scores=True, settings=settings)
+    folder = tmp_path / run_id
+    assert worker.work(folder) == 0
+    run = store.read_run(folder)
+    assert run["settings"]["dials"]["augment"] == 0.5 and "cut boxes" in run["health"]["leak"]
+    state = checkpoints.load_newest(folder, toys.settings())
+    assert json.loads(state.header["settings"])["dials"]["augment"] == 0.5
+
+
+def test_once_is_chance(tmp_path, monkeypatch):
+    staged(monkeypatch, (WELL, CUT), (WELL, CLEAN), (WELL, CUT))
+    settings = toys.settings(dials={"augment": 1}).to_json()
+    run_id = toys.a_run(tmp_path, steps=9, scores=True, settings=settings)
+    assert worker.work(tmp_path / run_id) == 0
+    assert store.read_run(tmp_path / run_id)["settings"]["dials"]["augment"] == 1
+
+
+@pytest.mark.parametrize(
+    "code, dial, value, word", [("best", "rate_g", 0.5, "half"), ("augment", "augment", 0.5, "shaking")]
+)
+def test_a_remedy_goes_back_to_the_best_state_and_on_from_there(
+    tmp_path, monkeypatch, code, dial, value, word
+):
+    staged(monkeypatch, (WELL, CLEAN), (POOR, CLEAN))
+    run_id = toys.a_run(tmp_path, steps=12, scores=True)
+    folder = tmp_path / run_id
+    monkeypatch.setattr(worker, "WISH_SECONDS", 0.0)
+    at_step(monkeypatch, 9, lambda _training: store.ask_remedy(tmp_path, run_id, code))
+    went_back = []
+    take = worker.take_remedy
+
+    def noted(folder: Path) -> None:
+        take(folder)
+        went_back.append((steps_of(folder)[0], store.grids(folder)[-1], checkpoints.best(folder).name))
+
+    monkeypatch.setattr(worker, "take_remedy", noted)
+    assert worker.work(folder) == 0
+    best = int(went_back[0][2][6:-12])
+    assert went_back[0][:2] == (best, best) and best < 9
+    run = store.read_run(folder)
+    assert run["settings"]["dials"][dial] == value and word in run["happened"] and "remedy" not in run
+    assert store.status(tmp_path, run_id)["state"] == "finished" and steps_of(folder)[0] == 12
+
+
+def test_a_remedy_wakes_a_run_that_has_ended(tmp_path):
+    run_id = toys.a_run(tmp_path, steps=4)
+    assert worker.work(tmp_path / run_id) == 0
+    store.ask_remedy(tmp_path, run_id, "best", more_minutes=0.05)
+    assert store.status(tmp_path, run_id)["state"] == "queued"
+    assert worker.work(tmp_path / run_id) == 0
+    assert store.status(tmp_path, run_id)["step"] > 4
+    with pytest.raises(Refused, match="remedy"):
+        store.ask_remedy(tmp_path, run_id, "recipe")
 
 
 # Steering
@@ -342,6 +457,7 @@ def test_numbers_gone_astray_take_the_last_good_state_at_half_the_rate(tmp_path,
     state = checkpoints.load_newest(folder, toys.settings())
     dials = json.loads(state.header["settings"])["dials"]
     assert (state.step, dials["rate_g"], dials["rate_d"]) == (8, 0.5, 0.5)
+    assert "half the learning rate" in store.read_run(folder)["happened"]
 
 
 def test_a_weight_gone_astray_is_found_before_it_is_saved(tmp_path, monkeypatch):
@@ -390,6 +506,7 @@ def test_short_memory_halves_the_batch_and_goes_on(tmp_path, monkeypatch, error,
     assert worker.work(folder) == 0
     status = store.status(tmp_path, run_id)
     assert (status["state"], status["step"], status["settings"]["batch"]) == ("finished", 6, 2)
+    assert "Memory was short" in store.read_run(folder)["happened"]
 
 
 def test_memory_too_short_for_any_batch_ends_with_a_sentence(tmp_path, monkeypatch, capfd):

@@ -43,6 +43,7 @@ WRITTEN_STATES = {"queued", "preparing", "training", "paused", "stopped", "finis
 """What `run.json` may say. `interrupted` (its worker died) and `damaged` are found out by the reader."""
 
 WISHES = {"train", "pause", "stop"}
+TAKEN_REMEDIES = ("augment", "best")
 MOST_NAME_CHARS = 60
 MOST_MINUTES = 7 * 24 * 60  # a week
 MOST_STEPS = 100_000_000
@@ -234,7 +235,15 @@ def status(home: Path, run_id: str) -> dict:
     if run is None:
         sentence = refuse("run-damaged", run_id).sentence
         lacking = {"name": run_id, "recipe": "", "size_px": 0, "state": "damaged", "sentence": sentence}
-        nothing = ("seconds_left", "percent", "device", "queue_position", "settings", "started_from")
+        nothing = (
+            "seconds_left",
+            "percent",
+            "device",
+            "queue_position",
+            "settings",
+            "started_from",
+            "health",
+        )
         return known | lacking | dict.fromkeys(nothing) | {"minutes": None, "steps": None, "labels": []}
     if not latest and is_shipped(folder):
         known["step"] = run.get("step", 0) if _is_count(run.get("step")) else 0
@@ -263,6 +272,7 @@ def status(home: Path, run_id: str) -> dict:
         "created": run["created"],
         "pictures": run["set"].get("count"),
         "labels": labels.names(run),
+        "health": run["health"] if isinstance(run.get("health"), dict) else None,
     }
 
 
@@ -630,6 +640,18 @@ def ask(
         ):
             run["state"] = "paused" if wish == "pause" else "stopped"
             run["sentence"] = ""
+
+
+def ask_remedy(home: Path, run_id: str, code: str, more_minutes: float = 0) -> None:
+    """Asks that a remedy be taken ("best": back to the best state; "augment": so, and stronger augmentation), and
+    that the run goes on; one that has ended goes on for `more_minutes`. Refused for another remedy or no such run."""
+    folder = steerable(home, run_id)
+    if code not in TAKEN_REMEDIES:
+        raise Refused(refuse("remedy", str(code), choices=", ".join(TAKEN_REMEDIES)))
+    with changing(folder) as run:
+        run["remedy"] = code
+        ended = run["state"] in ("stopped", "finished", "failed")
+    ask(home, run_id, "train", more_minutes if ended else 0)
 
 
 def rename(home: Path, run_id: str, name: str) -> None:

@@ -27,7 +27,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 from filelock import FileLock, Timeout
@@ -42,13 +42,14 @@ if TYPE_CHECKING:
 
     from gan_play.pictures.datasets import ImageSet
     from gan_play.runs.checkpoints import State
+    from gan_play.runs.checkup import Checkup, Findings
     from gan_play.trainers.loop import Tick, Training
     from gan_play.trainers.recipes import Settings
 
 NICE = 10  # the page stays quick while a run trains
 WISH_SECONDS = 0.5  # between two looks at what people want
 STATS_SECONDS = 2.0  # between two lines of stats.jsonl
-FIRST_GRID_SECONDS = 3.0  # after the grid of the very beginning
+FIRST_GRID_SECONDS = 1.5  # after the grid of the very beginning, and what was measured since
 GRID_SECONDS = 8.0  # between two grids: at least one in 10 s, steps of 2 s included
 SAVE_SECONDS = 20.0  # between two states; `save_seconds` in run.json says otherwise
 MOST_SHARE = 0.05  # of the time for scores, and for grids and states where these are slow
@@ -77,6 +78,10 @@ class Leave(Exception):
 
 class Astray(Exception):
     """A number is no longer finite: the last good state has to be taken again."""
+
+
+class Remedied(Exception):
+    """Somebody asked for a remedy: the stint is to begin anew with it."""
 
 
 class Ending:
@@ -143,14 +148,13 @@ def _is_out_of_memory(error: BaseException) -> bool:
 # What a run shows of itself
 
 
-def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
-    """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`.
+def paint_tiles(average: nn.Module) -> Iterator[np.ndarray]:
+    """The pictures of the fixed seeds by an averaged generator, a few at a time: (B, S, S, 3) uint8.
 
     In float32, as Play does, but several at once and on the generator's device: a tile may differ from the picture
     that Play shows of its seed in the last bit of a pixel. Where it was taught labels, each row has one of them
     (`labels.of_tiles`). Touches no random state and no training tensor.
     """
-    import numpy as np
     import torch
 
     from gan_play.models.seeds import noise_of, z_of
@@ -160,16 +164,24 @@ def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
     seeds, device = list(fixed_seeds), average.w_mean.device
     shown = labels.of_tiles(average.num_labels, len(seeds), GRID_COLUMNS)
     at_once = max(1, min(len(seeds), 12 * 64 * 64 // average.size_px**2))  # large ones one by one: memory
-    tiles = []
-    with torch.inference_mode():
-        for i in range(0, len(seeds), at_once):
-            some = seeds[i : i + at_once]
+    for i in range(0, len(seeds), at_once):
+        some = seeds[i : i + at_once]
+        with torch.inference_mode():
             label = None if shown is None else torch.tensor(shown[i : i + at_once], device=device)
             ws, centre = average.mapping(z_of(some, average.z_dim).to(device), label), average.centre(label)
             ws = centre + GRID_TRUNCATION * (ws - centre)
             noise = [level.to(device) for level in noise_of(average, some)]
-            tiles.append(images.to_pixels(average.synthesis(ws, noise or None)))
-    pixels = images.grid(np.concatenate(tiles), GRID_COLUMNS, GRID_GAP_PX)
+            pixels = images.to_pixels(average.synthesis(ws, noise or None))
+        yield pixels
+
+
+def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
+    """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`."""
+    import numpy as np
+
+    from gan_play.pictures import images
+
+    pixels = images.grid(np.concatenate([*paint_tiles(average)]), GRID_COLUMNS, GRID_GAP_PX)
     path = store.grid_path(folder, step)
     files.write_atomically(path, images.encode(pixels, "webp", quality=90))
     return path
@@ -230,11 +242,19 @@ def trim_log(folder: Path) -> None:
 # The score, in small pieces
 
 
+class Scored(NamedTuple):
+    """What a snapshot is worth: its state file, its KID, and what the checkup found (None without one)."""
+
+    path: Path
+    kid: float
+    found: Findings | None = None
+
+
 def scoring(
-    training: Training, pixels: np.ndarray, keep: Callable[[], Path]
-) -> Iterator[tuple[Path, float] | None]:
-    """Scores one snapshot of the averaged generator after another: None after each piece of work, and
-    (state file, KID) after each snapshot. `keep` saves the state that is about to be scored and returns its file.
+    training: Training, pixels: np.ndarray, keep: Callable[[], Path], checkup: Checkup | None = None
+) -> Iterator[Scored | None]:
+    """Scores one snapshot of the averaged generator after another: None after each piece of work, and `Scored`
+    after each snapshot. `keep` saves the state that is about to be scored and returns its file.
     """
     import numpy as np
     import torch
@@ -243,6 +263,7 @@ def scoring(
     from gan_play.measure.scores import kid
     from gan_play.models.seeds import noise_of, z_of
     from gan_play.pictures import images
+    from gan_play.trainers.loop import fixed_seeds
 
     some = np.linspace(0, len(pixels) - 1, min(SCORED_PICTURES, len(pixels))).round().astype(int)
     real = []
@@ -253,6 +274,7 @@ def scoring(
     kinds = None  # labels as frequent as in the set
     while True:
         path, average, fake = keep(), copy.deepcopy(training.average), []
+        step = training.step
         if num_labels and kinds is None:
             counts = labels.counts(store.read_run(path.parent) or {})
             kinds = torch.tensor(labels.like(counts or [1] * num_labels, SCORED_PICTURES))
@@ -265,7 +287,22 @@ def scoring(
                 painted = images.to_pixels(average.synthesis(ws, noise or None))
             fake.append(features(painted))
             yield None
-        yield path, kid(np.concatenate(real), np.concatenate(fake))
+            if checkup is not None:
+                checkup.take(painted, first=not i)
+                yield from checkup.advance()
+        scored = Scored(path, kid(np.concatenate(real), np.concatenate(fake)))
+        if checkup is not None:
+            tiles = []
+            for some in paint_tiles(average):
+                tiles.append(some)
+                yield None
+            yield from checkup.search(np.concatenate(tiles), list(fixed_seeds), step)
+            for found in checkup.finish(np.concatenate(real), np.concatenate(fake)):
+                if found is None:
+                    yield None
+                else:
+                    scored = scored._replace(found=found)
+        yield scored
 
 
 # Training
@@ -288,10 +325,20 @@ class Stint:
         self.save_seconds = run.get("save_seconds", SAVE_SECONDS)
         self.wish_due, self.stats_due = 0.0, 0.0
         self.grid_due, self.save_due = FIRST_GRID_SECONDS, self.save_seconds
-        self.scores = (
-            scoring(training, pictures.pixels, self.save_for_score) if run.get("scores", True) else None
-        )
+        self.scores = self.begin_scoring() if run.get("scores", True) else None
         self.seconds_scored = 0.0
+        self.leaks = 0  # evaluations in a row in which augmentation showed
+
+    def begin_scoring(self) -> Iterator[Scored | None]:
+        """The scores of this stint, with a checkup at each. What the checkup needs is loaded at the first piece."""
+        import numpy as np
+
+        from gan_play.runs.checkup import Checkup
+
+        pixels = self.pictures.pixels
+        checkup = Checkup(self.folder, pixels, np.arange(len(pixels)), self.pictures.digest)
+        yield None
+        yield from scoring(self.training, pixels, self.save_for_score, checkup)
 
     def now(self) -> float:
         """Seconds since this stint began."""
@@ -345,6 +392,8 @@ class Stint:
         if run is None:
             raise Leave("damaged")
         self.minutes, self.steps = run["minutes"], run["steps"]
+        if run.get("remedy"):
+            raise Remedied
         wish = store.wish_of(self.folder)
         if wish != "train":
             self.leave(LEFT_BY[wish], still=lambda _run, wish_now: wish_now == wish)
@@ -370,8 +419,8 @@ class Stint:
         if settle(self.folder, state, sentence, still):
             raise Leave(state, sentence)
 
-    def write_stats(self) -> None:
-        """Appends a line to `stats.jsonl`."""
+    def write_stats(self, news: dict[str, float] | None = None) -> None:
+        """Appends a line to `stats.jsonl`, with the `news` of a score in it."""
         now, step, batch = self.now(), self.training.step, self.training.settings.images_a_step
         self.stats_due = now + STATS_SECONDS
         before, step_before = self.recent[0]
@@ -379,7 +428,7 @@ class Stint:
         self.recent.append((now, step))
         line = {"step": step, "images_seen": step * batch, "seconds": round(self.seconds(), 2)}
         line["images_per_second"] = round(rate, 2)
-        line |= {name: _short(value) for name, value in self.numbers.items()}
+        line |= {name: _short(value) for name, value in {**self.numbers, **(news or {})}.items()}
         files.append_line(self.folder / "stats.jsonl", json.dumps(line, allow_nan=False))
 
     def grid(self) -> None:
@@ -416,9 +465,13 @@ class Stint:
         return path
 
     def save_for_score(self) -> Path:
-        """Saves the state that is about to be scored and spares it from pruning, in case it is the best."""
+        """Saves the state that is about to be scored and spares it from pruning, in case it is the best.
+
+        Its grid is painted too, so that its tiles can be shown beside what is nearest to them.
+        """
         path = self.save()
         self.spared = {path.name}
+        self.grid()
         return path
 
     def score(self) -> None:
@@ -439,13 +492,67 @@ class Stint:
         self.seconds_scored += self.now() - began
         if scored is None:
             return
-        path, kid = scored
-        best = store.best_score(self.folder)
-        if math.isfinite(kid):
-            if best is None or kid < best or checkpoints.best(self.folder) is None:
-                checkpoints.mark_best(self.folder, path, kid)
-            self.numbers["score"] = kid  # until the next step's numbers take its place
-            self.write_stats()
+        best, is_best, news = store.best_score(self.folder), False, {}
+        if math.isfinite(scored.kid):
+            is_best = best is None or scored.kid < best or checkpoints.best(self.folder) is None
+            if is_best:
+                checkpoints.mark_best(self.folder, scored.path, scored.kid)
+            news["score"] = scored.kid
+        if (found := scored.found) is not None:
+            news |= {"spread": found.variety.spread, "distinct": found.variety.distinct}
+            if found.copying is not None:
+                news["copy_rate"] = found.copying.rate
+        self.write_stats(news)
+        if found is not None:
+            self.judge(found, is_best)
+
+    def judge(self, found: Findings, is_best: bool) -> None:
+        """Writes the verdict on its health into `run.json`, and turns augmentation down where it shows."""
+        from gan_play.runs import checkpoints
+        from gan_play.trainers import health
+
+        lines = files.read_lines_json(self.folder / "stats.jsonl")
+        history = [
+            health.Variety(line["spread"], line["distinct"])
+            for line in lines
+            if isinstance(line.get("spread"), float) and isinstance(line.get("distinct"), float)
+        ]
+        augment = self.training.settings.dials.get("augment")
+        has_best = checkpoints.best(self.folder) is not None
+        verdict = health.judge(history, health.remedies_for(augment, has_best))
+        shows = health.shows(found.leak) if augment else []
+        self.leaks = self.leaks + 1 if shows else 0
+        leak = self.turn_down(shows) if self.leaks >= health.IN_A_ROW else ""
+        with store.changing(self.folder) as run:
+            before = run["health"] if isinstance(run.get("health"), dict) else {}
+            run["health"] = {
+                "step": self.training.step,
+                "code": verdict.code,
+                "sentence": verdict.sentence,
+                "remedies": list(verdict.remedies),
+                "has_best": has_best,
+                "best_seconds": round(self.seconds(), 1) if is_best else before.get("best_seconds"),
+                "spread": _short(found.variety.spread),
+                "distinct": _short(found.variety.distinct),
+                "leak": leak or before.get("leak", ""),
+                "copy": found.copying.sentence if found.copying else before.get("copy", ""),
+                "copy_rate": found.copying.rate if found.copying else before.get("copy_rate"),
+            }
+
+    def turn_down(self, shows: list[str]) -> str:
+        """Halves the augmentation from here on, since it shows in the paintings; a sentence about it."""
+        from gan_play.trainers import health
+
+        self.leaks = 0
+        self.save()  # a state that was still made with the stronger one: who goes on from it repeats nothing
+        dials = self.training.settings.dials
+        weaker = health.turned_down(dials["augment"])
+        with store.changing(self.folder) as run:
+            run["settings"]["dials"]["augment"] = weaker
+        self.training.settings = dataclasses.replace(
+            self.training.settings, dials={**dials, "augment": weaker}
+        )
+        return f"Its shaking showed in the paintings ({' and '.join(shows)}), so it was turned down to {weaker:g}."
 
 
 def _short(value: float | None) -> float | None:
@@ -569,6 +676,8 @@ def get_ready(folder: Path, ending: Ending) -> Stint:
         start = starting_point(folder)
         training, sentence = loop.begin(settings, start.tensors if start else None), ""
     write_seeds(folder, settings.size_px, settings.num_labels)
+    happened = (store.read_run(folder) or {}).get("happened")
+    sentence = " ".join(filter(None, (happened if isinstance(happened, str) else "", sentence)))
     note(folder, "training", sentence)
     return Stint(folder, training, pictures, ending)
 
@@ -577,13 +686,17 @@ def train_until_left(folder: Path, ending: Ending) -> None:
     """Trains, takes the last good state again where numbers went astray, and makes do with less memory."""
     while True:
         note(folder, "preparing")
+        if (store.read_run(folder) or {}).get("remedy"):
+            take_remedy(folder)
         ending.patient = False
         stint = get_ready(folder, ending)
         ending.patient = True
         try:
             stint.work()
         except Astray:
-            roll_back(folder)
+            roll_back(folder, stint.training.step)
+        except Remedied:
+            take_remedy(folder)
         except Exception as error:
             if not _is_out_of_memory(error):
                 raise
@@ -591,14 +704,54 @@ def train_until_left(folder: Path, ending: Ending) -> None:
             halve_batch(folder, stint.training.settings)
 
 
-def roll_back(folder: Path) -> None:
+def roll_back(folder: Path, step: int) -> None:
     """Notes that the next stint is to go at half the learning rate; Leave if that was done often enough."""
     run = store.read_run(folder) or {}
     if run["rollbacks"] >= MOST_ROLLBACKS:
         raise Leave(
             "failed", f"It went astray {MOST_ROLLBACKS + 1} times, though slower each time. Try another seed."
         )
-    note(folder, "preparing", "", rollbacks=run["rollbacks"] + 1)
+    happened = f"At step {step:,} it went astray: it goes on from before that, at half the learning rate."
+    note(folder, "preparing", "", rollbacks=run["rollbacks"] + 1, happened=happened)
+
+
+def take_remedy(folder: Path) -> None:
+    """Does what somebody asked for: goes back to the best state, shakes more or goes slower from there.
+
+    The request is taken out of `run.json` last: a kill on the way repeats what was done, which changes nothing.
+    """
+    from gan_play.runs import checkpoints
+    from gan_play.trainers import health
+    from gan_play.trainers.recipes import RECIPES
+
+    run = store.read_run(folder) or {}
+    code, settings, best = run.get("remedy"), run.get("settings"), checkpoints.best(folder)
+    step = None
+    if code in ("best", "augment") and best is not None and settings:
+        with contextlib.suppress(Refused):
+            step = checkpoints.load(best).step  # verified, before anything newer goes
+    if step is not None:
+        for path in checkpoints.states(folder):
+            if int(path.stem[6:]) > step:
+                path.unlink(missing_ok=True)
+        for grid in store.grids(folder):
+            if grid > step:
+                store.grid_path(folder, grid).unlink(missing_ok=True)
+    with store.changing(folder) as run:
+        run.pop("remedy", None)
+        run["health"] = None
+        if not settings:
+            return
+        dials, ranges = run["settings"]["dials"], RECIPES[run["settings"]["recipe"]].dials
+        if code == "augment" and "augment" in dials:
+            dials["augment"] = health.turned_up(dials["augment"])
+            how = f"with more shaking ({dials['augment']:g})"
+        else:  # the same steps from the same state would lead to the same end
+            for name in dials.keys() & {"rate_g", "rate_d"}:
+                dials[name] = max(ranges[name].low, dials[name] / 2)
+            how = "in steps half as large"
+        where = f"back at its best state, step {step:,}, and goes on" if step is not None else "going on"
+        run["happened"] = f"As you asked, it is {where} {how}."
 
 
 def halve_batch(folder: Path, settings: Settings) -> None:
@@ -610,7 +763,8 @@ def halve_batch(folder: Path, settings: Settings) -> None:
             "There isn't enough memory for this size: choose a smaller one, or close other programs.",
         )
     run = store.read_run(folder) or {}
-    note(folder, "preparing", "", settings={**run["settings"], "batch": batch})
+    happened = f"Memory was short: it learns from {batch} pictures a step now instead of {settings.batch}."
+    note(folder, "preparing", "", settings={**run["settings"], "batch": batch}, happened=happened)
 
 
 # The process

@@ -1,6 +1,7 @@
 """Our own addresses under `/gradio_api/`, and the door before all addresses.
 
     GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
+    GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it
     GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
     GET /gradio_api/set/SET/square/INDEX-HOW-BACK.webp the same made square in one of three ways
     GET /gradio_api/example/NAME.webp               what an example set looks like
@@ -31,6 +32,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SET_ID = re.compile(r"[0-9a-f]{16}")
 THUMBNAILS = {96}
 PREVIEW_PX = 88
+LEARNT_PX = 128
 
 
 def routes(home: Path) -> list[APIRoute]:
@@ -38,6 +40,10 @@ def routes(home: Path) -> list[APIRoute]:
 
     def grid(run: str, step: int) -> Response:
         return picture(run_folder(home, run) / "samples" / f"step-{step:06d}.webp")
+
+    def learnt(run: str, index: int) -> Response:
+        folder = run_folder(home, run) / "set"
+        return made(lambda: learnt_picture(folder, index), "image/webp")
 
     def thumbnail(set_id: str, index: int, size: int) -> Response:
         if size not in THUMBNAILS:
@@ -62,6 +68,7 @@ def routes(home: Path) -> list[APIRoute]:
 
     return [
         route("/gradio_api/run/{run}/grid/{step:int}.webp", grid),
+        route("/gradio_api/run/{run}/picture/{index:int}.webp", learnt),
         route("/gradio_api/set/{set_id}/{index:int}-{size:int}.webp", thumbnail),
         route("/gradio_api/set/{set_id}/square/{index:int}-{how}-{background}.webp", square),
         route("/gradio_api/example/{name}.webp", example),
@@ -97,6 +104,12 @@ def made(draw: Callable[[], bytes], kind: str) -> Response:
         return Response(draw(), media_type=kind, headers=FOREVER)
     except (Refused, IndexError):
         raise HTTPException(404) from None
+
+
+def learnt_picture(folder: Path, index: int) -> bytes:
+    """A square of a run's set, within the size of a thumbnail. Errors: Refused, IndexError."""
+    square = np.array(datasets.open_block(folder).pixels[index])
+    return images.encode(images.resize(square, min(len(square), LEARNT_PX)), "webp", quality=85)
 
 
 @functools.lru_cache

@@ -15,7 +15,7 @@ from gan_play.refusals import Refused, printable, refuse
 from gan_play.runs import labels, store, worker
 from gan_play.trainers import preflight
 from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES
-from gan_play.ui import forecast, look
+from gan_play.ui import forecast, look, verdict
 from gan_play.ui.gather import read_choice
 from gan_play.ui.shared import (
     LIVE,
@@ -165,6 +165,16 @@ def build_watching(shared: Shared) -> None:
         **QUIET,
     )
 
+    def remedy(event: gr.EventData, key: str, seen: str):
+        """Do what the button says; the worker takes it up within a second."""
+        with told():
+            check_steer(shared, event.run, key)
+            store.ask_remedy(shared.home, event.run, event.code, MORE_MINUTES)
+            worker.start_worker(shared.home, event.run)
+        return look_at(event.run, seen, key)
+
+    live.remedy(remedy, [shared.key, seen], outputs, api_name="ui_remedy", **QUIET)
+
     def pick(event: gr.EventData):
         """A tile was clicked: take its seed and its label, and this run's model, to Play."""
         if not is_run(shared.home, event.run) or not str(event.seed).isdecimal():
@@ -200,7 +210,7 @@ def live_frame() -> str:
     """The unchanging frame that `live.js` fills."""
     word = {
         key: escape(say(f"train.{key}"))
-        for key in ("time", "newest", "losses", "speed", "step", "painter", "critic")
+        for key in ("time", "newest", "losses", "speed", "step", "painter", "critic", "copy", "copy.what")
     }
     return f"""<section class="live">
 <header><h3 class="live-name"></h3><span class="live-state chip"></span></header>
@@ -211,8 +221,11 @@ def live_frame() -> str:
 <div class="live-grid" hidden><img alt=""><div class="live-tiles" role="group"></div></div>
 <div class="live-slider"><input type="range" min="0" max="0" step="1" value="0" aria-label="{word["time"]}"></div>
 <div class="live-caption"><span class="live-when"></span>
-<button type="button" class="live-newest gp small" hidden>{word["newest"]}</button></div></div>
+<button type="button" class="live-newest gp small" hidden>{word["newest"]}</button></div>
+<details class="live-copy" hidden><summary>{word["copy"]}</summary><p class="live-copied"></p>
+<p class="subdued">{word["copy.what"]}</p><div class="live-pairs"></div></details></div>
 <div class="live-right"><p class="live-numbers"></p><p class="live-score"></p>
+<p class="live-verdict" role="status"></p><div class="live-remedies" hidden></div>
 <figure class="live-losses plot" data-title="{word["losses"]}" data-axis="{word["step"]}" hidden>
 <figcaption>{word["losses"]} <i class="key-0">{word["painter"]}</i> <i class="key-1">{word["critic"]}</i>
 </figcaption></figure>
@@ -243,7 +256,8 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "layout": layout if isinstance(layout, dict) else None,
         "labels": status["labels"],
         "stats": [{key: row.get(key) for key in keys} for row in rows],
-        "words": {key: say(f"train.live.{key}") for key in ("newest", "past", "tile")},
+        "words": {key: say(f"train.live.{key}") for key in ("newest", "past", "tile", "copied", "yours")},
+        **verdict.shown(folder, status, mine),
     }
 
 

@@ -92,6 +92,63 @@ function plot(name, rows, keys) { // lines over the steps; the last values stand
   host.append(svg);
 }
 
+// What helps, one button each; only who may steer is sent any.
+function remedies(offered) {
+  const host = part('remedies');
+  const now = JSON.stringify(offered);
+  host.hidden = !offered.length;
+  if (host.dataset.offered === now) return;
+  host.dataset.offered = now;
+  host.replaceChildren(...offered.map(({ code, title, sentence }) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'gp';
+    button.dataset.remedy = code;
+    button.textContent = title;
+    button.title = sentence;
+    return button;
+  }));
+}
+
+// Each tile of a grid beside the training pictures that are nearest to it: made when it is unfolded.
+function pairs() {
+  const { run, copy, layout, words } = props.value;
+  const host = part('pairs');
+  part('copied').textContent = copy.sentence;
+  const key = `${run} ${copy.step}`;
+  if (!part('copy').open || !layout || host.dataset.key === key) return;
+  host.dataset.key = key;
+  const grid = new Image();
+  const tile = (seed, at) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = layout.tile_px;
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', words.tile.replace('%', seed));
+    const step = layout.tile_px + layout.gap_px;
+    const [x, y] = [(at % layout.columns) * step, Math.floor(at / layout.columns) * step];
+    grid.addEventListener('load', () => canvas.getContext('2d')
+      .drawImage(grid, x, y, layout.tile_px, layout.tile_px, 0, 0, layout.tile_px, layout.tile_px));
+    return canvas;
+  };
+  host.replaceChildren(...copy.tiles.map(({ at, seed, near, copied }) => {
+    const figure = document.createElement('figure');
+    const caption = document.createElement('figcaption');
+    caption.textContent = (copied ? words.copied : words.tile).replace('%', seed);
+    const nearest = near.map((index) => {
+      const image = document.createElement('img');
+      image.src = `gradio_api/run/${run}/picture/${index}.webp`;
+      image.alt = words.yours.replace('%', (index + 1).toLocaleString());
+      image.title = image.alt;
+      image.loading = 'lazy';
+      return image;
+    });
+    figure.classList.toggle('copied', copied);
+    figure.append(tile(seed, at), ...nearest, caption);
+    return figure;
+  }));
+  grid.src = address(run, copy.step);
+}
+
 function update() {
   const now = props.value;
   if (!now || !now.run) {
@@ -99,11 +156,14 @@ function update() {
     return;
   }
   if (now.run !== shown.run) shown = { run: '', step: -1, follow: true };
-  for (const name of ['name', 'state', 'sentence', 'numbers', 'score', 'facts']) {
+  for (const name of ['name', 'state', 'sentence', 'numbers', 'score', 'verdict', 'facts']) {
     part(name).textContent = now[name] || '';
     part(name).hidden = !now[name];
   }
   part('state').dataset.state = now.code;
+  remedies(now.remedies);
+  part('copy').hidden = !now.copy;
+  if (now.copy) pairs();
   const bar = part('bar');
   bar.hidden = now.percent === null;
   bar.value = (now.percent || 0) / 100;
@@ -134,6 +194,11 @@ element.addEventListener('click', (event) => {
     update();
     return;
   }
+  const remedy = event.target.closest('[data-remedy]');
+  if (remedy) {
+    trigger(remedy.dataset.remedy === 'recipe' ? 'other' : 'remedy', { run: props.value.run, code: remedy.dataset.remedy });
+    return;
+  }
   const tile = event.target.closest('[data-seed]');
   if (!tile) return;
   const { seed, label } = tile.dataset;
@@ -149,6 +214,8 @@ part('tiles').addEventListener('keydown', (event) => {
   event.preventDefault();
   next.focus();
 });
+
+part('copy').addEventListener('toggle', () => { if (props.value.copy) pairs(); });
 
 part('grid').querySelector('img').addEventListener('error', () => { // an old grid that was thinned out
   if (!shown.follow) { shown.follow = true; update(); }

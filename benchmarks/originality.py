@@ -1,0 +1,146 @@
+"""Are copies told from new pictures, and collapses from healthy trainings? Staged on real pictures.
+
+    python -m benchmarks.originality --set FOLDER_OR_ZIP [--size 64] [--most 1000] [--health]
+
+Prints, for the set: how long its index takes, how long the search for a grid of 36; of generators that replay the
+training part (as it is, mirrored, cropped, compressed, blurred, and all of it at once) the share that is flagged, and
+of pictures held back (that aren't in the training part a second time, by their fingerprints) the share that is. With
+--health: ten staged collapses and twenty healthy painters, judged by the features that scores use.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks import machine
+from gan_play.measure import originality
+from gan_play.measure.features import features
+from gan_play.pictures import datasets, images, intake, likeness
+from gan_play.trainers import health
+
+REPLAYED = 200
+TILES = 36
+
+
+def pictures(source: Path, size_px: int, most: int, home: Path) -> np.ndarray:
+    """Squares of a folder or ZIP, each painting once: (N, S, S, 3) uint8."""
+    taken = datasets.run_to_end(intake.take_in([source], home))
+    pixels = datasets.make_block(taken.folder, home / f"{taken.set_id}-{size_px}", size_px).pixels
+    chosen = sorted(random.Random(0).sample(range(len(pixels)), min(most, len(pixels))))
+    pixels = np.array(pixels[chosen])
+    same = likeness.near_duplicates([likeness.fingerprint(one) for one in pixels])
+    again = {one for group in same for one in group[1:]}
+    return np.delete(pixels, sorted(again), axis=0)
+
+
+def cropped(pixels: np.ndarray, numbers: np.random.Generator) -> np.ndarray:
+    """90 % of the side, from anywhere."""
+    size = pixels.shape[1]
+    side = round(size * 0.9)
+    places = numbers.integers(0, size - side + 1, (len(pixels), 2))
+    cut = (p[top : top + side, left : left + side] for p, (top, left) in zip(pixels, places))
+    return np.stack([images.resize(np.ascontiguousarray(one), size) for one in cut])
+
+
+def compressed(pixels: np.ndarray) -> np.ndarray:
+    return np.stack([images.decode(images.encode(p, "jpeg", quality=70)) for p in pixels])
+
+
+def blurred(pixels: np.ndarray) -> np.ndarray:
+    """Through 70 % of the size, as soft as a painter's copies."""
+    size = pixels.shape[1]
+    return np.stack([images.resize(images.resize(p, round(0.7 * size)), size) for p in pixels])
+
+
+def copies(pixels: np.ndarray) -> None:
+    """Prints the rows about copies."""
+    numbers = np.random.default_rng(0)
+    order = numbers.permutation(len(pixels))
+    held, kept = pixels[order[: len(pixels) // 10]], pixels[np.sort(order[len(pixels) // 10 :])]
+    began = time.perf_counter()
+    index = originality.index(kept)
+    print(
+        f"index of {len(kept)} pictures: {time.perf_counter() - began:.0f} s, threshold {index.threshold:.2f}"
+    )
+    some = kept[numbers.choice(len(kept), min(REPLAYED, len(kept)), replace=False)]
+    mirrored = np.ascontiguousarray(some[:, :, ::-1])
+    rows = {
+        "as it is": some,
+        "mirrored": mirrored,
+        "cropped to 90 %": cropped(some, numbers),
+        "JPEG at 70": compressed(some),
+        "blurred": blurred(some),
+        "mirrored, cropped, blurred and JPEG": compressed(blurred(cropped(mirrored, numbers))),
+    }
+    print("replayed | flagged")
+    for name, replayed in rows.items():
+        print(f"{name} | {originality.copy_rate(index, replayed).rate:.1%}", flush=True)
+    print(f"{len(held)} held back | {originality.copy_rate(index, held).rate:.1%}")
+    began = time.perf_counter()
+    originality.nearest(index, some[:TILES])
+    print(f"search for {TILES} tiles: {time.perf_counter() - began:.2f} s on {torch.get_num_threads()} cores")
+
+
+def noisy(pixels: np.ndarray, numbers: np.random.Generator, level: float) -> np.ndarray:
+    return np.clip(pixels + numbers.normal(0, level, pixels.shape), 0, 255).astype(np.uint8)
+
+
+def collapses(pixels: np.ndarray, count: int = 120) -> None:
+    """Prints how many staged collapses are noticed within two evaluations, and how many false alarms there are."""
+    numbers = np.random.default_rng(0)
+    seen = features(pixels[numbers.choice(len(pixels), min(4 * count, len(pixels)), replace=False)])
+    real, rest = seen[:count], seen[count:]
+
+    def well() -> health.Variety:
+        return health.variety(real, rest[numbers.choice(len(rest), count, replace=False)])
+
+    noticed = 0
+    mean = pixels.mean(axis=0)
+    for kind, how in [("repeat", k) for k in (1, 2, 3, 5, 8)] + [
+        ("shrink", s) for s in (0, 0.05, 0.1, 0.2, 0.3)
+    ]:
+        history = [well(), well()]
+        for _ in range(2):
+            if kind == "repeat":
+                few = pixels[numbers.choice(len(pixels), how, replace=False)]
+                painted = noisy(few[numbers.integers(0, how, count)], numbers, 5)
+            else:
+                some = pixels[numbers.choice(len(pixels), count, replace=False)]
+                painted = noisy(mean + how * (some - mean), numbers, 2)
+            history.append(health.variety(real, features(painted)))
+        found = health.judge(history)
+        noticed += found.code == "collapsed"
+        print(
+            f"{kind} {how}: spread {history[-1].spread:.2f}, distinct {history[-1].distinct:.2f}: {found.code}"
+        )
+    print(f"staged collapses noticed within two evaluations: {noticed} of 10")
+    alarms = 0
+    for _ in range(20):
+        history = [well() for _ in range(4)]
+        alarms += any(health.judge(history[:i]).code == "collapsed" for i in range(1, 5))
+    print(f"false alarms: {alarms} of 20")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--set", type=Path, required=True, help="folder or ZIP of pictures")
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--most", type=int, default=100_000, help="how many of them at most")
+    parser.add_argument("--health", action="store_true", help="collapses instead of copies")
+    given = parser.parse_args()
+    print(machine.title())
+    with tempfile.TemporaryDirectory() as home:
+        pixels = pictures(given.set, given.size, given.most, Path(home))
+    print(f"{len(pixels)} pictures of {given.set.name}, each once")
+    collapses(pixels) if given.health else copies(pixels)
+
+
+if __name__ == "__main__":
+    main()
