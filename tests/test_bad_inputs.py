@@ -353,6 +353,11 @@ def cases() -> list[list[str]]:
     ]
     found += [["walk", "RUN", "--seeds", "1,2", "--out", out] for out in ("HOME/x.avi", "HOME", "x.png")]
     found += [["evaluate", "RUN", "--pictures", number] for number in ("0", "1", "-5", "x", "9" * 30)]
+    found += [["evaluate", "RUN", "--features", name] for name in ("", "lite0", HTML)]
+    found += [
+        ["evaluate", "RUN", "--features", "inception", "--weights", path]
+        for path in ("a\0b", "HOME", "FILES/text.jpg", "/dev/zero", LONG)
+    ]
     found += [
         [],
         ["nope"],
