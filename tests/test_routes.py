@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from gan_play import files
-from gan_play.pictures import examples
+from gan_play.pictures import datasets, examples, images
 from gan_play.ui import routes, server
 
 RUN = "little-abc234"
@@ -23,7 +23,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / RUN / "samples" / "step-000012.webp").write_bytes(b"the grid")
     (home / "step-000001.webp").write_bytes(SECRET)
     (home / RUN / "owner.json").write_bytes(SECRET)
-    examples.take_in_example("fields", home, count=8)
+    taken = examples.take_in_example("fields", home, count=8)
+    datasets.make_block(taken.folder, home / RUN / "set", 32)
     return home
 
 
@@ -48,6 +49,12 @@ def test_a_grid_is_served_and_kept_for_ever(client: TestClient):
 def test_small_pictures_of_a_set_are_served(client: TestClient, set_id: str):
     answer = client.get(f"/gradio_api/set/{set_id}/0-96.webp")
     assert answer.status_code == 200 and answer.content[8:12] == b"WEBP"
+
+
+def test_the_pictures_that_a_run_learns_from_are_served(client: TestClient):
+    answer = client.get(f"/gradio_api/run/{RUN}/picture/7.webp")
+    assert answer.status_code == 200 and images.read_kept(answer.content).shape == (32, 32, 3)
+    assert "immutable" in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize("how", ["crop", "border", "several"])
@@ -77,6 +84,12 @@ def test_every_example_set_has_a_picture(client: TestClient):
         "run/nobody-abc234/grid/12.webp",
         "run/LITTLE-ABC234/grid/12.webp",
         "run/{run}%2fsamples/grid/12.webp",
+        "run/{run}/picture/8.webp",
+        "run/{run}/picture/-1.webp",
+        "run/{run}/picture/99999999999999999999.webp",
+        "run/{run}/picture/0.webp%2f..%2fmanifest.json",
+        "run/nobody-abc234/picture/0.webp",
+        "run/sets/picture/0.webp",
         "set/{set}/0-95.webp",
         "set/{set}/8-96.webp",
         "set/{set}/-1-96.webp",

@@ -86,7 +86,8 @@ def describe(pixels: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         for start in range(0, len(pixels), AT_ONCE):
             x = torch.from_numpy(np.array(pixels[start : start + AT_ONCE])).permute(0, 3, 1, 2)
-            x, maps = network.stem(x.float() / 127.5 - 1), []
+            x = (x.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            x, maps = network.stem(x), []
             for stage in network.stages[: max(STAGES) + 1]:
                 x = stage(x)
                 maps.append(x)

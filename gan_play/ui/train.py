@@ -7,6 +7,7 @@ a run is one value of plain data for `assets/live.js`, which sets it as text.
 import json
 import time
 from html import escape
+from types import SimpleNamespace
 
 import gradio as gr
 
@@ -14,7 +15,7 @@ from gan_play import files
 from gan_play.refusals import Refused, printable, refuse
 from gan_play.runs import labels, store, worker
 from gan_play.trainers import preflight
-from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES
+from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES, Recipe
 from gan_play.ui import forecast, look, verdict
 from gan_play.ui.gather import read_choice
 from gan_play.ui.shared import (
@@ -38,6 +39,12 @@ MOST_ROWS = 300  # of statistics in a plot: more can't be seen
 MOST_GRIDS = 600  # on the time slider
 MOST_NAMED = 8  # labels in one line
 MOST_WAITING = 20  # runs on their way where strangers may come
+ANOTHER = (
+    DEFAULT,
+    "stylegan2",
+    "fastgan",
+    "dcgan",
+)  # proposed in place of a recipe that fails, in this order
 CONTROLS = ("pause", "resume", "stop", "more")
 ENDED = {"stopped", "finished", "failed"}
 
@@ -55,16 +62,16 @@ SURE = "(run, key, _) => [run, key, String(confirm({question}))]"
 
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
-    build_watching(shared)
-    build_setup(shared)
+    live = build_watching(shared)
+    build_setup(shared, live)
     build_runs(shared)
 
 
 # Watching
 
 
-def build_watching(shared: Shared) -> None:
-    """The run being watched: live view, controls, rename and delete."""
+def build_watching(shared: Shared) -> gr.HTML:
+    """The run being watched: live view (which is returned), controls, rename and delete."""
     with gr.Column(visible=False, elem_id="watching") as column:
         live = gr.HTML(
             {},
@@ -185,6 +192,7 @@ def build_watching(shared: Shared) -> None:
         return gr.update(value=event.run), gr.update(value=json.dumps(picked)), gr.Tabs(selected="play")
 
     live.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick", **QUIET)
+    return live
 
 
 def check_steer(shared: Shared, run: str, key: str) -> None:
@@ -318,8 +326,11 @@ def facts(status: dict) -> str:
 # Choosing how
 
 
-def build_setup(shared: Shared) -> None:
-    """How to train next: recipe, size, time and what it will take, where to start from; the rest folded away."""
+def build_setup(shared: Shared, live: gr.HTML) -> None:
+    """How to train next: recipe, size, time and what it will take, where to start from; the rest folded away.
+
+    `live` asks for another recipe, where that would help the run being watched.
+    """
     with gr.Accordion(say("train.setup"), open=True, elem_id="setup") as setup:
         subject = gr.HTML(subject_of(None), elem_id="subject")
         gather = gr.Button(say("train.gather_first"), elem_id="gather-first")
@@ -426,20 +437,23 @@ def build_setup(shared: Shared) -> None:
         name = event.name if event.name in RECIPES else DEFAULT
         able = RECIPES[name].sizes
         size = size if size in able else min(able, key=lambda other: abs(other - size))
-        choices, first = starts(shared, name, size, learnt(shared, chosen, name, labelled))
         shown = [gr.update(visible=name == other) for other in columns]
         return (
             gr.update(value=name),
             gr.update(value=recipe_cards(name)),
-            gr.update(choices=choices, value=first),
+            pick_size(name, size, chosen, labelled),
             gr.update(choices=[(f"{px} px", px) for px in able], value=size),
             *label_parts(shared, chosen, name),
             *shown,
         )
 
     def pick_size(recipe: str, size: int, chosen: str, labelled: bool):
-        choices, first = starts(shared, recipe, size, learnt(shared, chosen, recipe, labelled))
-        return gr.update(choices=choices, value=first)
+        """What to start from, and why not from the starter where that knows other things."""
+        count = learnt(shared, chosen, recipe, labelled)
+        choices, first = starts(shared, recipe, size, count)
+        passed_over = count and not first and store.starting_run(shared.home, None, recipe, size)
+        info = say("train.start.labels") if passed_over else say("train.start.info")
+        return gr.update(choices=choices, value=first, info=info)
 
     def show_labels(recipe: str, size: int, chosen: str, labelled: bool):
         """Another set: its labels, and what to start from."""
@@ -475,13 +489,29 @@ def build_setup(shared: Shared) -> None:
         "concurrency_limit": 2,
         **PRIVATE,
     }
-    cards.choose(
-        pick_recipe,
-        [size, shared.chosen, apart],
-        [recipe, cards, start, size, apart, kinds, *columns.values()],
-        api_name="ui_recipe",
-        **QUIET,
-    ).then(api_name="ui_forecast_recipe", **measuring)
+    picked = [recipe, cards, start, size, apart, kinds, *columns.values()]
+    cards.choose(pick_recipe, [size, shared.chosen, apart], picked, api_name="ui_recipe", **QUIET).then(
+        api_name="ui_forecast_recipe", **measuring
+    )
+
+    def pick_another(labelled: bool, event: gr.EventData):
+        """Another recipe than a run's, on its pictures, ready to be started."""
+        if not is_run(shared.home, event.run):
+            return [gr.skip()] * (2 + len(picked))
+        again, name, size = another(shared, event.run)
+        choice = SimpleNamespace(name=name)
+        return gr.update(open=True), gr.update(value=again), *pick_recipe(size, again, labelled, choice)
+
+    live.other(
+        pick_another, apart, [setup, shared.chosen, *picked], api_name="ui_another_recipe", **QUIET
+    ).then(
+        None,
+        None,
+        None,
+        js="() => document.getElementById('setup').scrollIntoView({behavior: 'smooth'})",
+        api_name="ui_another_recipe_seen",
+        **PRIVATE,
+    )
     start_of = [recipe, size, shared.chosen, apart]
     apart.input(pick_size, start_of, start, api_name="ui_labels", **QUIET)
     shared.chosen.change(show_labels, start_of, [apart, kinds, start], api_name="ui_set_labels", **QUIET)
@@ -500,6 +530,18 @@ def build_setup(shared: Shared) -> None:
         return gr.update(open=not is_run(shared.home, run)), gr.update(choices=choices)
 
     shared.run.change(fold, [shared.run, *start_of], [setup, start], api_name="ui_fold", **QUIET)
+
+
+def another(shared: Shared, run: str) -> tuple[str, str, int]:
+    """The pictures of a run as the chosen ones, a recipe that it isn't, and its size."""
+    folder = store.find_run(shared.home, run)
+    about = store.read_run(folder) or {"set": {}, "name": "", "recipe": "", "size_px": SIZE}
+    block = files.read_json(folder / "set" / "manifest.json")
+    ground = block.get("background") if isinstance(block, dict) else None
+    choice = {"set": about["set"].get("id"), "how": about["set"].get("how", "crop")}
+    choice |= {"background": ground or [255, 255, 255]}
+    name = next(name for name in ANOTHER if name in RECIPES and name != about["recipe"])
+    return json.dumps(choice | {"name": about["name"]}), name, about["size_px"]
 
 
 def labels_of(shared: Shared, chosen: str) -> dict[str, int]:
@@ -593,12 +635,17 @@ def check_public(shared: Shared, key: str) -> None:
         raise Refused(refuse("crowded"))
 
 
-def build_dials() -> tuple[dict[str, gr.Column], dict[tuple[str, str], gr.Slider]]:
+def build_dials() -> tuple[dict[str, gr.Column], dict[tuple[str, str], gr.Slider | gr.Checkbox]]:
     """The dials of every recipe, each recipe's in a column that shows when it is picked."""
     columns, dials = {}, {}
     for recipe in RECIPES.values():
         with gr.Column(visible=recipe.name == DEFAULT) as columns[recipe.name]:
             for name, dial in recipe.dials.items():
+                if dial.whole:
+                    dials[recipe.name, name] = gr.Checkbox(
+                        bool(dial.default), label=dial.title, info=dial.sentence
+                    )
+                    continue
                 step = (dial.high - dial.low) / 100
                 dials[recipe.name, name] = gr.Slider(
                     dial.low,
@@ -615,20 +662,35 @@ def build_dials() -> tuple[dict[str, gr.Column], dict[tuple[str, str], gr.Slider
 def chosen_dials(recipe: str, values: tuple) -> dict[str, float]:
     """The dials of one recipe out of the values of all, in the order of `build_dials`."""
     names = [(row.name, name) for row in RECIPES.values() for name in row.dials]
-    return {name: value for (row, name), value in zip(names, values, strict=True) if row == recipe}
+    mine = {name: value for (row, name), value in zip(names, values, strict=True) if row == recipe}
+    return {name: float(value) if isinstance(value, bool) else value for name, value in mine.items()}
 
 
 def recipe_cards(chosen: str) -> str:
-    """The table of recipes as cards."""
-    cards = "".join(
+    """The table of recipes as cards: the default in sight, the others folded away by what they are for."""
+    groups = {"others": [], "folders": []}
+    for row in RECIPES.values():
+        if row.name != DEFAULT:
+            groups["folders" if row.labels == "needed" else "others"].append(row)
+    folded = "".join(
+        f"<details{' open' if chosen in {row.name for row in rows} else ''}>"
+        f"<summary>{escape(say(f'train.recipes.{name}', count=len(rows)))}</summary>"
+        f'<div class="cards two">{"".join(recipe_card(row, chosen) for row in rows)}</div></details>'
+        for name, rows in groups.items()
+    )
+    return (
+        f'<div class="recipes" role="radiogroup" aria-label="{escape(say("train.recipe"))}">'
+        f"{recipe_card(RECIPES[DEFAULT], chosen)}{folded}</div>"
+    )
+
+
+def recipe_card(row: Recipe, chosen: str) -> str:
+    """One kind of GAN to pick."""
+    return (
         f'<button type="button" class="card" role="radio" data-pick="{row.name}" '
         f'aria-checked="{"true" if row.name == chosen else "false"}"><strong>{escape(row.title)}</strong>'
         f"<span>{escape(row.sentence)}</span>"
         f'<span class="subdued">{escape(say("train.suits", what=row.suits))} {escape(row.note)}</span></button>'
-        for row in RECIPES.values()
-    )
-    return (
-        f'<div class="cards two" role="radiogroup" aria-label="{escape(say("train.recipe"))}">{cards}</div>'
     )
 
 

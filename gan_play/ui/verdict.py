@@ -71,11 +71,11 @@ def nearest(folder: Path) -> dict | None:
                 "seed": str(int(tile["seed"])),
                 "near": [int(index) for index in tile["nearest"]][:MOST_NEAR],
                 "copied": tile["copied"] is True,
-                "distance": float(tile["distance"]),
+                "distance": float(tile["distances"][0]),
             }
             for at, tile in enumerate(noted["tiles"][:MOST_TILES])
         ]
-    except (TypeError, KeyError, ValueError, OverflowError):
+    except (TypeError, KeyError, IndexError, ValueError, OverflowError):
         return None
     if not store.grid_path(folder, step).is_file():
         return None  # thinned out
