@@ -199,6 +199,8 @@ def train(given: argparse.Namespace) -> int:
         say(f"It learns {len(found)} labels apart: {named}{', ...' if len(found) > 8 else '.'}")
         if warning := labels.warning(found):
             say(warning)
+        if not (start or given.start) and store.starting_run(home, None, given.recipe, given.size):
+            say("The starter knows no labels, so this run begins from scratch.")
     return watch(home, run_id)
 
 

@@ -136,8 +136,9 @@ def test_the_command_line_refuses_before_training_and_says_which_labels_it_learn
         kind.mkdir(exist_ok=True)
         (tmp_path / "pictures" / f"{i}.png").rename(kind / f"{i}.png")
     monkeypatch.setattr(cli, "watch", lambda home, run_id: print(run_id) or 0)
-    assert cli.main(["train", str(tmp_path / "pictures"), "--labels", *there]) == 0
+    assert cli.main(["train", str(tmp_path / "pictures"), "--labels", "--size", "64", *there[2:]]) == 0
     told = capsys.readouterr()
+    assert "The starter knows no labels" in told.err
     assert "learns 2 labels apart: ink (4), oil (5)" in told.err and "Few pictures: ink (4)" in told.err
     assert store.read_run(tmp_path / "home" / told.out.splitlines()[-1])["labelled"] is True
 

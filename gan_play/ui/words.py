@@ -79,6 +79,7 @@ ENGLISH = {
     "train.forecast.chosen": "Fastest here: {batch} pictures a step in {precision}, width {width}.",
     "train.start": "Start from",
     "train.start.info": "What it already knows. A start makes minutes enough.",
+    "train.start.labels": "The starter knows no labels, so this one begins from scratch. A start makes minutes enough.",
     "train.start.none": "Nothing, from scratch",
     "train.device": "Device",
     "train.device.auto": "The best here: {title}",
