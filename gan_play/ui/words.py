@@ -64,6 +64,8 @@ ENGLISH = {
     "train.gather_first": "Gather pictures first",
     "train.subject": "On",
     "train.recipe": "Recipe",
+    "train.recipes.others": "{count} other kinds of GAN, from 2014 on",
+    "train.recipes.folders": "{count} kinds that learn your folders apart",
     "train.labels": "Learn the folders apart",
     "train.labels.some": "{count} folders: {labels}. Then you can ask for each by its name.",
     "train.labels.all": "It learns {count} folders apart: {labels}.",

@@ -73,6 +73,7 @@ def test_from_a_folder_to_a_run_that_is_seen_again(address: str, home: Path, fol
     page.wait_for_function("document.querySelector('#state-chosen textarea').value.includes('border')")
 
     page.click("#gather-choose")
+    page.click("#recipes details:has([data-pick=dcgan]) summary")
     page.click("[data-pick=dcgan]")
     page.wait_for_selector("[data-pick=dcgan][aria-checked=true]")
     page.get_by_label("32 px").check()
