@@ -345,10 +345,18 @@ def test_labels_that_another_model_has_not_are_forgotten():
 
 def test_label_by_seed_takes_the_tray_or_what_was_typed():
     artwork = play.artwork_of(desk(tool="label_grid", tray=[[4, 1], [9, 2]]), TOY)
-    assert (artwork.seeds, artwork.labels) == ((4, 9), (0, 1, 2))
+    assert (artwork.seeds, artwork.labels) == ((4, 9, 0, 1), (0, 1, 2))
     typed = play.artwork_of(desk(tool="label_grid", kinds="oil, 0", across="1-2", seed="5"), TOY)
     assert (typed.seeds, typed.labels) == ((1, 2), (1, 0))
-    assert play.artwork_of(desk(tool="label_grid", seed="5"), TOY).seeds == (5,)
+    assert play.artwork_of(desk(tool="label_grid", seed="5", first="36"), TOY).seeds == (5, 36, 37, 38)
+    assert play.artwork_of(desk(tool="label_grid", tray=[1, 2, 3, 4, 5, 6, 7]), TOY).seeds == (
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    )
     assert reason(play.artwork_of, desk(tool="label_grid", kinds="<b>"), TOY) == "label"
 
 
@@ -359,7 +367,7 @@ def test_one_seed_walks_through_every_label():
 
 def test_names_of_labels_cannot_bring_markup_onto_the_page(home):
     evil = dataclasses.replace(TOY, label_names=("<img src=x onerror=alert(1)>", "${alert(2)}", '"onload="'))
-    html, _ = play.stage(desk(tool="label_grid", seed="1"), evil, home)
+    html, _ = play.stage(desk(tool="label_grid", across="1"), evil, home)
     assert "<img src=x" not in html and '"onload="' not in html
     assert html.count("<img ") == 3
 

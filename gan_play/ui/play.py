@@ -52,6 +52,9 @@ MOST_LINES = 6
 MOST_KINDS = 12
 """Labels of the grid of label by seed, and stops of a walk through all labels: as many as the codes hold."""
 
+FEW_LINES = 4
+"""Columns of the grid of label by seed where the tray gives fewer."""
+
 TOOLS = ("sample", "mix", "mix_grid", "walk")
 LABEL_TOOLS = (*TOOLS, "label_grid")
 """What there is to do with any model, and with one that has labels."""
@@ -193,13 +196,16 @@ def lines(desk: Desk) -> tuple[list[int], list[int]] | None:
 
 
 def kinds_and_seeds(desk: Desk, model: Model) -> tuple[list[int], list[int]] | None:
-    """Rows and columns of label by seed: as typed, else all labels (or the first twelve) and the tray's seeds, or
-    the picture picked last. Refused for labels that the model hasn't.
+    """Rows and columns of label by seed: as typed, else all labels (or the first twelve) and the tray's seeds, with
+    some of the page where these are few. Refused for labels that the model hasn't.
     """
-    seeds = sample.parse_seeds(desk.across, 1, MOST_LINES) if desk.across.strip() else desk.picked
+    first = sample.check_seed(desk.first)
+    page = [*desk.picked, desk.current.seed, *range(first, first + FEW_LINES)]
+    few = list(dict.fromkeys(page))[: max(FEW_LINES, len(desk.picked))]
+    seeds = sample.parse_seeds(desk.across, 1, MOST_LINES) if desk.across.strip() else few
     labels = sample.parse_labels(model, desk.kinds, 1, MOST_KINDS) if desk.kinds.strip() else []
     every = list(range(len(model.labels)))[:MOST_KINDS]
-    return labels or every, seeds[:MOST_LINES] or [desk.current.seed]
+    return labels or every, seeds[:MOST_LINES]
 
 
 def through(operation: str, picks: Sequence[Pick]) -> dict[str, object]:
@@ -585,15 +591,13 @@ def build(shared: Shared) -> None:
             model = gr.Dropdown(
                 [], label=say("play.model"), scale=3, elem_id="play-model-choice", filterable=False
             )
-            kind = gr.Dropdown(
-                [], label=say("play.label"), visible=False, elem_id="play-label", min_width=120
-            )
             newest = gr.Button(say("play.newest"), scale=0, min_width=140, size="md", elem_id="play-newest")
         with gr.Row(elem_id="play-table"):
             with gr.Column(elem_id="play-stage", scale=5, min_width=320):
                 view = piece("stage")
                 facts = gr.HTML("", elem_id="proof", elem_classes="piece", apply_default_css=False)
             with gr.Column(elem_id="play-grid", scale=8, min_width=320):
+                kind = gr.Dropdown([], label=say("play.label"), visible=False, elem_id="play-label")
                 seeds = piece("seeds")
                 with gr.Row(elem_id="play-pages"):
                     previous = gr.Button(say("play.previous"), min_width=80, elem_id="play-previous")

@@ -188,7 +188,7 @@ ENGLISH = {
     "play.title.sample": "Seed {seed}, {model}, {size} px",
     "play.title.mix": "Seed {a} mixed with seed {b}, {model}, {size} px",
     "play.title.mix_grid": "{band} from {rows}; the rest from {columns}; {model}, {size} px",
-    "play.title.label_grid": "Seeds {seeds} as {labels}; {model}, {size} px",
+    "play.title.label_grid": "Seed {seeds} as {labels}; {model}, {size} px",
     "play.title.walk": "A walk of {seconds} s through {seeds}, {model}, {size} px",
     "play.label": "Label",
     "play.kinds": "Rows (labels)",
