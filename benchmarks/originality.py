@@ -1,6 +1,6 @@
 """Are copies told from new pictures, and collapses from healthy trainings? Staged on real pictures.
 
-    python -m benchmarks.originality --set FOLDER_OR_ZIP [--size 64] [--most 1000] [--health]
+    python -m benchmarks.originality --set FOLDER_OR_ZIP [--size 64] [--out PAIRS.png] [--health]
 
 Prints, for the set: how long its index takes, how long the search for a grid of 36; of generators that replay the
 training part (as it is, mirrored, cropped, compressed, blurred, and all of it at once) the share that is flagged, and
@@ -57,7 +57,18 @@ def blurred(pixels: np.ndarray) -> np.ndarray:
     return np.stack([images.resize(images.resize(p, round(0.7 * size)), size) for p in pixels])
 
 
-def copies(pixels: np.ndarray) -> None:
+def clock() -> tuple[float, float]:
+    """Now, by the wall and by the processor."""
+    return time.perf_counter(), time.process_time()
+
+
+def spent(since: tuple[float, float]) -> str:
+    """Seconds since then; on a machine that does other things, only the processor's count."""
+    wall, processor = (now - then for now, then in zip(clock(), since))
+    return f"{wall:.1f} s on {torch.get_num_threads()} cores, {processor:.1f} s of processor time"
+
+
+def copies(pixels: np.ndarray, out: Path | None) -> None:
     """Prints the rows about copies."""
     numbers = np.random.default_rng(0)
     order = numbers.permutation(len(pixels))
@@ -80,10 +91,18 @@ def copies(pixels: np.ndarray) -> None:
     print("replayed | flagged")
     for name, replayed in rows.items():
         print(f"{name} | {originality.copy_rate(index, replayed).rate:.1%}", flush=True)
-    print(f"{len(held)} held back | {originality.copy_rate(index, held).rate:.1%}")
-    began = time.perf_counter()
+    places, distances, _ = originality.nearest(index, held, 1)
+    found = originality.verdict(index, distances)
+    print(f"{len(held)} held back | {found.rate:.1%}")
+    if (
+        out is not None and found.copied.any()
+    ):  # to be looked at: is it the same picture in another photograph?
+        pairs = np.stack([held[found.copied], kept[places[found.copied, 0]]], axis=1)
+        sheet = images.grid(pairs.reshape(-1, *held.shape[1:]), 2)
+        out.write_bytes(images.encode(images.enlarge(sheet, 2), "png"))
+    began = clock()
     originality.nearest(index, some[:TILES])
-    print(f"search for {TILES} tiles: {time.perf_counter() - began:.2f} s on {torch.get_num_threads()} cores")
+    print(f"search for {TILES} tiles: {spent(began)}")
 
 
 def noisy(pixels: np.ndarray, numbers: np.random.Generator, level: float) -> np.ndarray:
@@ -133,13 +152,16 @@ def main() -> None:
     parser.add_argument("--set", type=Path, required=True, help="folder or ZIP of pictures")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--most", type=int, default=100_000, help="how many of them at most")
+    parser.add_argument(
+        "--out", type=Path, help="a PNG of the pictures held back that were flagged, in pairs"
+    )
     parser.add_argument("--health", action="store_true", help="collapses instead of copies")
     given = parser.parse_args()
     print(machine.title())
     with tempfile.TemporaryDirectory() as home:
         pixels = pictures(given.set, given.size, given.most, Path(home))
     print(f"{len(pixels)} pictures of {given.set.name}, each once")
-    collapses(pixels) if given.health else copies(pixels)
+    collapses(pixels) if given.health else copies(pixels, given.out)
 
 
 if __name__ == "__main__":

@@ -487,6 +487,43 @@ def test_a_run_that_goes_astray_again_and_again_stops_with_a_sentence(tmp_path, 
     assert steps_of(folder)[0] == 2
 
 
+PLACES = ("generator", "discriminator", "average", "optimizer_g", "optimizer_d", "loss_g", "loss_d")
+FAULTS = [(place, value, step) for place in PLACES for value in ("nan", "inf", "-inf") for step in (2, 4, 6)][
+    :60
+]
+
+
+def spoil(training: loop.Training, place: str, value: float) -> dict | None:
+    """Puts a number that isn't finite where a fault of the machine or of the mathematics could."""
+    if place.startswith("loss"):
+        return {place: torch.tensor(value)}
+    if place.startswith("optimizer"):
+        state = next(iter(getattr(training, place).state.values()))
+        tensor = state["exp_avg_sq" if value != value else "exp_avg"]
+    else:
+        tensor = next(iter(getattr(training, place).parameters())).data
+    tensor[(0,) * tensor.dim()] = value
+    return None
+
+
+@pytest.mark.slow
+def test_60_of_60_faults_are_recovered_from(tmp_path, monkeypatch):
+    recovered = []
+    for place, value, step in FAULTS:
+        run_id = toys.a_run(tmp_path, steps=8)
+        folder = tmp_path / run_id
+        with monkeypatch.context() as patched:
+            done = at_step(patched, step, lambda training, p=place, v=float(value): spoil(training, p, v))
+            assert worker.work(folder) == 0
+        states = [checkpoints.load(path) for path in checkpoints.states(folder)]
+        sound = all(checkpoints.first_not_finite(state.tensors) is None for state in states)
+        run = store.read_run(folder)
+        ended = (run["state"], states[0].step, run["rollbacks"]) == ("finished", 8, 1)
+        recovered.append(done == [step] and sound and ended)
+        assert recovered[-1], (place, value, step, run["state"], run["rollbacks"])
+    assert sum(recovered) == len(FAULTS) == 60
+
+
 @pytest.mark.parametrize(
     "error",
     [
