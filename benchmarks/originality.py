@@ -112,11 +112,16 @@ def noisy(pixels: np.ndarray, numbers: np.random.Generator, level: float) -> np.
 def collapses(pixels: np.ndarray, count: int = 120) -> None:
     """Prints how many staged collapses are noticed within two evaluations, and how many false alarms there are."""
     numbers = np.random.default_rng(0)
-    seen = features(pixels[numbers.choice(len(pixels), min(4 * count, len(pixels)), replace=False)])
-    real, rest = seen[:count], seen[count:]
+    pixels = pixels[numbers.permutation(len(pixels))[: 4 * count]]
+    seen = features(pixels)
+
+    def look(painted: np.ndarray, found: np.ndarray) -> health.Variety:
+        coloured = health.variety(health.colours(pixels[:count]), health.colours(painted))
+        return health.in_both(health.variety(seen[:count], found), coloured)
 
     def well() -> health.Variety:
-        return health.variety(real, rest[numbers.choice(len(rest), count, replace=False)])
+        some = numbers.choice(np.arange(count, len(seen)), count, replace=False)
+        return look(pixels[some], seen[some])
 
     noticed = 0
     mean = pixels.mean(axis=0)
@@ -131,7 +136,7 @@ def collapses(pixels: np.ndarray, count: int = 120) -> None:
             else:
                 some = pixels[numbers.choice(len(pixels), count, replace=False)]
                 painted = noisy(mean + how * (some - mean), numbers, 2)
-            history.append(health.variety(real, features(painted)))
+            history.append(look(painted, features(painted)))
         found = health.judge(history)
         noticed += found.code == "collapsed"
         print(

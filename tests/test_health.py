@@ -17,14 +17,9 @@ def pictures() -> np.ndarray:
     return np.stack([examples.draw(kinds[i % len(kinds)], i, 32) for i in range(3 * COUNT)])
 
 
-def look(pixels: np.ndarray) -> np.ndarray:
-    """A feature space that costs nothing: colours at 8 x 8, (N, 192)."""
-    return pixels.reshape(len(pixels), 8, 4, 8, 4, 3).mean(axis=(2, 4)).reshape(len(pixels), -1)
-
-
 @pytest.fixture(scope="module")
 def seen(pictures: np.ndarray) -> np.ndarray:
-    return look(pictures)
+    return health.colours(pictures)
 
 
 def noisy(pixels: np.ndarray, random: np.random.Generator, level: float = 6) -> np.ndarray:
@@ -61,6 +56,18 @@ def test_k_pictures_again_and_again_count_as_about_k():
     assert distinct == pytest.approx(every, rel=0.1) and spread > 0.6  # spread alone wouldn't notice
 
 
+def test_colours_are_means_of_squares():
+    pixels = np.arange(2 * 16 * 16 * 3, dtype=np.uint8).reshape(2, 16, 16, 3)
+    found = health.colours(pixels)
+    assert found.shape == (2, 192)
+    assert found[1, :3] == pytest.approx(pixels[1, :2, :2].mean(axis=(0, 1)))
+    assert health.colours(np.zeros((1, 28, 28, 3), np.uint8)).shape == (1, 192)
+
+
+def test_fading_to_the_mean_counts_though_a_network_still_sees_edges():
+    assert health.in_both(Variety(0.8, 0.5), Variety(0.2, 0.9)) == (0.2, 0.5)
+
+
 def test_one_picture_on_a_side_is_refused():
     with pytest.raises(ValueError, match="two pictures"):
         health.variety(np.zeros((1, 4)), np.zeros((9, 4)))
@@ -93,7 +100,7 @@ def test_at_least_9_of_10_staged_collapses_are_noticed_within_two_evaluations(pi
         history = [health.variety(real, rest[:COUNT]), health.variety(real, rest[COUNT:])]
         assert health.judge(history).code == "fine"
         for _ in range(2):
-            history.append(health.variety(real, look(collapsed(kind, how, pictures, random))))
+            history.append(health.variety(real, health.colours(collapsed(kind, how, pictures, random))))
         noticed += health.judge(history).code == "collapsed"
     assert noticed >= 9
 

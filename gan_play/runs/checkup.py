@@ -97,7 +97,8 @@ class Checkup:
         if self.real is None:
             self.real = originality.small(self.pixels[self.some])
         leak = health.leak(self.real, painted)
-        variety = health.variety(real, fake)
+        coloured = health.variety(health.colours(self.real), health.colours(painted))
+        variety = health.in_both(health.variety(real, fake), coloured)
         yield None
         copying = None
         if self.index is not None:

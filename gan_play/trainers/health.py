@@ -14,6 +14,7 @@ LEAST_SPREAD = 0.4  # of the reals': below it the paintings crowd together
 LEAST_DISTINCT = 0.28  # of the reals': below it few pictures are painted again and again
 RECORD = 1.05  # by so much an evaluation must beat all before it to count as still opening up
 IN_A_ROW = 2  # bad evaluations before there is an alarm: one may be chance
+COLOURS_PX = 8
 MOST_COMPARED = 300  # on each side: the eigenvalues of 300 x 300 take 20 ms
 
 GREY = 127.5
@@ -106,6 +107,19 @@ def variety(real: np.ndarray, fake: np.ndarray) -> Variety:
         return Variety(1.0, 1.0)
     spread = float(apart_fake[pairs].mean() / apart_real[pairs].mean())
     return Variety(spread, _distinct(apart_fake, usual / 2) / _distinct(apart_real, usual / 2))
+
+
+def colours(pixels: np.ndarray) -> np.ndarray:
+    """Pixels (N, S, S, 3) uint8 as a plain space of features: their colours at 8 x 8, (N, 192)."""
+    side = pixels.shape[1] // COLOURS_PX * COLOURS_PX
+    cells = pixels[:, :side, :side].reshape(len(pixels), COLOURS_PX, side // COLOURS_PX, COLOURS_PX, -1, 3)
+    return cells.mean(axis=(2, 4), dtype=np.float32).reshape(len(pixels), -1)
+
+
+def in_both(seen: Variety, coloured: Variety) -> Variety:
+    """The variety in a network's features and in colours: a painter that fades to the mean of the set still shows a
+    network the faint edges of every picture, but hardly any colours."""
+    return seen._replace(spread=min(seen.spread, coloured.spread))
 
 
 def _evenly(count: int, most: int) -> np.ndarray:
