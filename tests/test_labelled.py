@@ -39,12 +39,13 @@ def test_the_label_changes_the_picture(gated):
 
 @GATED
 @pytest.mark.parametrize("size_px", [28, 64])
-def test_styles_are_z_beside_the_labels_own_numbers_and_their_centre_has_no_z(gated, size_px):
+def test_styles_are_z_beside_a_one_for_the_label_and_their_centre_has_no_z(gated, size_px):
     generator = painter(gated, size_px).eval()
     z = torch.randn(2, generator.z_dim)
     ws = generator.mapping(z, labels(2, 1))
     assert ws.shape == (2, 1, generator.w_dim)
     assert torch.equal(ws[:, 0, : generator.z_dim], z)
+    assert ws[:, 0, generator.z_dim :].tolist() == [[0, 0, 1], [0, 1, 0]]
     centre = generator.centre(labels(2, 1))
     assert torch.equal(centre[:, 0, generator.z_dim :], ws[:, 0, generator.z_dim :])
     assert not centre[:, 0, : generator.z_dim].any()
@@ -78,7 +79,7 @@ def test_mixing_takes_the_other_pictures_statistics_band_by_band(gated):
 def test_a_gate_is_tanh_times_sigmoid_of_half_the_channels_each_moved_by_the_label():
     generator = painter(True).double().eval()
     x = torch.randn(2, generator.up[0].in_channels, 4, 4, dtype=torch.float64)
-    label = torch.randn(2, generator.embedding.embedding_dim, dtype=torch.float64)
+    label = torch.randn(2, generator.num_labels, dtype=torch.float64)
     made = generator.norms[1](generator.up[0](x))
     half = made.shape[1] // 2
     weights = generator.gates[1].weight

@@ -15,15 +15,14 @@ from torch import Tensor, nn
 from gan_play.models.dcgan import initialise
 from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
 
-EMBEDDING = 32  # numbers that stand for a label
-
 
 class LabelledGenerator(nn.Module):
     """z and a label -> picture, through transposed convolutions and batch norm; tanh at the end. `grey`: one channel.
 
-    mapping: z (B, z_dim), label (B,), None for label 0 -> ws (B, 1, z_dim + EMBEDDING), z beside the label's own
-    vector. Both papers put a one-hot label there; a learnt vector is the same after the next layer, but begins as
-    loud as z. synthesis: ws -> (B, 3, S, S) in [-1, 1], float32; no noise.
+    mapping: z (B, z_dim), label (B,), None for label 0 -> ws (B, 1, z_dim + num_labels): z beside a 1 for the label
+    among 0s, as in both papers. A learnt vector as loud as z drowned it: of digits at 28 px, each label's pictures
+    differed by 0.04 (mean deviation of a pixel) after 600 steps of ArtGAN, with this by 0.18; the reals do by 0.32.
+    synthesis: ws -> (B, 3, S, S) in [-1, 1], float32; no noise.
 
     As in ArtGAN (Tan 2017) the first layer, `encode`, makes a code (B, C, h, h) that `decode` paints: its zNet and
     Dec. With `gated`, as in GANGogh (Jones & Bonafilia 2017), the label also enters every layer, where half of the
@@ -44,17 +43,16 @@ class LabelledGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.size_px, self.z_dim, self.num_labels, self.num_ws = size_px, z_dim, num_labels, 1
-        self.w_dim = z_dim + EMBEDDING
+        self.w_dim = z_dim + num_labels
         sizes = sizes_of(size_px)[:-1]  # .. size / 2
         channels = [channels_at(size, size_px, width) for size in sizes]
         made = [2 * c if gated else c for c in channels]
-        self.embedding = nn.Embedding(num_labels, EMBEDDING)
         self.first = nn.ConvTranspose2d(self.w_dim, made[0], sizes[0], 1, 0, bias=False)
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in zip(channels, made[1:])
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in made)
-        self.gates = nn.ModuleList(nn.Linear(EMBEDDING, c, bias=False) for c in made if gated)
+        self.gates = nn.ModuleList(nn.Linear(num_labels, c, bias=False) for c in made if gated)
         self.picture = nn.ConvTranspose2d(channels[-1], 1 if grey else 3, 4, 2, 1)
         self.bands = style_bands(len(channels))  # of the depths at which statistics can be taken
         self.register_buffer("w_mean", torch.zeros(self.w_dim))
@@ -62,7 +60,7 @@ class LabelledGenerator(nn.Module):
 
     def mapping(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         label = torch.zeros(len(z), dtype=torch.int64, device=z.device) if label is None else label
-        return torch.cat([z, self.embedding(label).to(z.dtype)], dim=1)[:, None]
+        return torch.cat([z, F.one_hot(label, self.num_labels).to(z.dtype)], dim=1)[:, None]
 
     def centre(self, label: Tensor | None = None) -> Tensor:
         """Where truncation draws to: the middle of the zs, of the same label.  # (B, 1, w_dim), B = 1 without label"""
@@ -70,7 +68,7 @@ class LabelledGenerator(nn.Module):
         return self.mapping(self.w_mean.new_zeros(count, self.z_dim), label)
 
     def _layer(self, depth: int, x: Tensor, label: Tensor, remembers: bool = True) -> Tensor:
-        """Convolve, normalise, then open and close by the label, or ReLU.  # label (B, EMBEDDING)"""
+        """Convolve, normalise, then open and close by the label, or ReLU.  # label (B, num_labels)"""
         layer, norm = self.first if depth == 0 else self.up[depth - 1], self.norms[depth]
         x = layer(x)
         x = norm(x) if remembers else F.batch_norm(x, None, None, norm.weight, norm.bias, training=True)
@@ -86,7 +84,7 @@ class LabelledGenerator(nn.Module):
     def decode(self, code: Tensor, label: Tensor | None = None, remembers: bool = True) -> Tensor:
         """Paints a code, its own or a discriminator's: (B, C, h, h) -> (B, 3, S, S).
 
-        `label` (B, EMBEDDING) is needed where it is gated. Not to remember is for another's codes in training: the
+        `label` (B, num_labels) is needed where it is gated. Not to remember is for another's codes in training: the
         running statistics of batch norm are those of paintings, with which alone it will paint later.
         """
         x = code
