@@ -384,12 +384,15 @@ def _summary(folder: Path, run: dict | None) -> RunSummary:
 
 
 def stats(home: Path, run_id: str, most: int = 300) -> list[dict]:
-    """The lines of `stats.jsonl`, oldest first, thinned evenly to at most `most`; the last one is always there."""
+    """The lines of `stats.jsonl`, oldest first, thinned evenly to about `most`; scores and the last one stay."""
     lines = files.read_lines_json(find_run(home, run_id) / "stats.jsonl")
     lines = [line for line in lines if _is_count(line.get("step"))]
     if len(lines) <= most:
         return lines
-    return [lines[round(i * (len(lines) - 1) / (most - 1))] for i in range(most)]
+    kept = {round(i * (len(lines) - 1) / (most - 1)) for i in range(most)}
+    scored = [i for i, line in enumerate(lines) if line.get("score") is not None]
+    kept |= set(scored[:: max(1, -(-len(scored) // most))])
+    return [lines[i] for i in sorted(kept)]
 
 
 @functools.lru_cache(maxsize=4096)

@@ -195,7 +195,7 @@ def show_start(folder: Path, start: State) -> None:
     settings = checkpoints.settings_of(start.header)
     average = build_generator(settings).eval().requires_grad_(False)
     average.load_state_dict(checkpoints.averaged(start.tensors))
-    write_seeds(folder, settings.size_px, settings.num_labels)
+    write_seeds(folder, settings.size_px, average.num_labels)
     write_grid(folder, average, 0)
 
 
@@ -675,7 +675,7 @@ def get_ready(folder: Path, ending: Ending) -> Stint:
     else:
         start = starting_point(folder)
         training, sentence = loop.begin(settings, start.tensors if start else None), ""
-    write_seeds(folder, settings.size_px, settings.num_labels)
+    write_seeds(folder, settings.size_px, training.average.num_labels)
     happened = (store.read_run(folder) or {}).get("happened")
     sentence = " ".join(filter(None, (happened if isinstance(happened, str) else "", sentence)))
     note(folder, "training", sentence)

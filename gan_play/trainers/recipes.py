@@ -78,6 +78,7 @@ class Recipe:
     penalty: adversarial.Penalty | None = None
     clips: bool = False  # the critic's weights, after each of its steps
     optimizer: str = "adam"  # or "rmsprop"
+    watch: tuple[str, str] | None = None  # a number of its steps that is plotted, and what that says
     level_steps: int = 0  # then the rates fall with the root of the steps; 0: they never fall
 
 
@@ -119,6 +120,7 @@ PATH_LENGTH = switch(
     "Even steps", "Makes walks between pictures move more evenly, for a little time.", shapes=False
 )
 RESIDUAL = switch("Residual", "Only the last layer paints, instead of every size adding its part.")
+DISTANCE = ("distance", "How far apart the critic puts yours and its own")
 SMALL_SIZES = (28, 32, 64)
 ANY_SIZES = (28, *SIZES)
 
@@ -236,6 +238,7 @@ RECIPES = {
             critic_steps=5,
             clips=True,
             optimizer="rmsprop",
+            watch=DISTANCE,
         ),
         Recipe(
             name="wgan_gp",
@@ -257,6 +260,7 @@ RECIPES = {
             sizes=ANY_SIZES,
             critic_steps=5,
             penalty=adversarial.gradient_penalty,
+            watch=DISTANCE,
         ),
         Recipe(
             name="sngan",
@@ -302,6 +306,7 @@ RECIPES = {
             sizes=ANY_SIZES,
             labels="optional",
             step=stylegan2.step,
+            watch=("augmented", "How often it shakes the pictures, as it found best"),
         ),
         Recipe(
             name="cgan",
@@ -345,6 +350,7 @@ RECIPES = {
             step=labelled.gangogh,
             critic_steps=5,
             penalty=adversarial.gradient_penalty,
+            watch=DISTANCE,
         ),
         Recipe(
             name="artgan",
@@ -401,6 +407,7 @@ RECIPES = {
             sizes=ANY_SIZES,
             labels="needed",
             step=labelled.can,
+            watch=("ambiguity", "Of no style of yours: 0 is one of them, 1 is none"),
         ),
         Recipe(
             name="fastgan",
@@ -418,6 +425,7 @@ RECIPES = {
             batches=(8, 4),  # the paper trains with 8
             dials=SHAKEN,
             step=fastgan.step,
+            watch=("reconstruction", "What its critic misses when it redraws yours"),
         ),
         Recipe(
             name="r3gan",

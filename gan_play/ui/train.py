@@ -218,7 +218,18 @@ def live_frame() -> str:
     """The unchanging frame that `live.js` fills."""
     word = {
         key: escape(say(f"train.{key}"))
-        for key in ("time", "newest", "losses", "speed", "step", "painter", "critic", "copy", "copy.what")
+        for key in (
+            "time",
+            "newest",
+            "losses",
+            "scores",
+            "speed",
+            "step",
+            "painter",
+            "critic",
+            "copy",
+            "copy.what",
+        )
     }
     return f"""<section class="live">
 <header><h3 class="live-name"></h3><span class="live-state chip"></span></header>
@@ -234,6 +245,9 @@ def live_frame() -> str:
 <p class="subdued">{word["copy.what"]}</p><div class="live-pairs"></div></details></div>
 <div class="live-right"><p class="live-numbers"></p><p class="live-score"></p>
 <p class="live-verdict" role="status"></p><div class="live-remedies" hidden></div>
+<figure class="live-scores plot" data-title="{word["scores"]}" data-axis="{word["step"]}" hidden>
+<figcaption>{word["scores"]}</figcaption></figure>
+<figure class="live-watch plot" data-axis="{word["step"]}" hidden><figcaption></figcaption></figure>
 <figure class="live-losses plot" data-title="{word["losses"]}" data-axis="{word["step"]}" hidden>
 <figcaption>{word["losses"]} <i class="key-0">{word["painter"]}</i> <i class="key-1">{word["critic"]}</i>
 </figcaption></figure>
@@ -245,7 +259,8 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
     """All that the page shows of a run, as plain data; `live.js` sets it as text."""
     folder = store.find_run(shared.home, status["id"])
     rows = store.stats(shared.home, status["id"], MOST_ROWS)
-    keys = ("step", "images_per_second", "loss_g", "loss_d")
+    watch = RECIPES[status["recipe"]].watch if status["recipe"] in RECIPES else None
+    keys = ["step", "images_per_second", "loss_g", "loss_d", "score", *([watch[0]] if watch else [])]
     layout = files.read_json(folder / "samples" / "seeds.json")
     steps = status["grids"]
     watching = "" if mine or status["shipped"] else say("train.watching")
@@ -264,6 +279,7 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "layout": layout if isinstance(layout, dict) else None,
         "labels": status["labels"],
         "stats": [{key: row.get(key) for key in keys} for row in rows],
+        "watch": {"key": watch[0], "title": watch[1]} if watch else None,
         "words": {key: say(f"train.live.{key}") for key in ("newest", "past", "tile", "copied", "yours")},
         **verdict.shown(folder, status, mine),
     }

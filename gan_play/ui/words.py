@@ -111,6 +111,7 @@ ENGLISH = {
     "train.live.past": "Step %. Click a picture to play with its seed.",
     "train.live.tile": "Seed %",
     "train.losses": "Losses",
+    "train.scores": "Distance from your pictures (KID): lower is better",
     "train.painter": "painter",
     "train.critic": "critic",
     "train.speed": "Pictures a second",

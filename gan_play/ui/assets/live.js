@@ -178,6 +178,10 @@ function update() {
     slider.value = now.steps.indexOf(shown.step);
     picture(now.run, shown.step);
   }
+  part('watch').dataset.title = now.watch ? now.watch.title : '';
+  part('watch').querySelector('figcaption').textContent = part('watch').dataset.title;
+  plot('watch', now.stats, now.watch ? [now.watch.key] : []);
+  plot('scores', now.stats, ['score']);
   plot('losses', now.stats, ['loss_g', 'loss_d']);
   plot('speed', now.stats, ['images_per_second']);
 }
