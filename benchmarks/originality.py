@@ -73,11 +73,9 @@ def copies(pixels: np.ndarray, out: Path | None) -> None:
     numbers = np.random.default_rng(0)
     order = numbers.permutation(len(pixels))
     held, kept = pixels[order[: len(pixels) // 10]], pixels[np.sort(order[len(pixels) // 10 :])]
-    began = time.perf_counter()
+    began = clock()
     index = originality.index(kept)
-    print(
-        f"index of {len(kept)} pictures: {time.perf_counter() - began:.0f} s, threshold {index.threshold:.2f}"
-    )
+    print(f"index of {len(kept)} pictures: {spent(began)}; threshold {index.threshold:.2f}", flush=True)
     some = kept[numbers.choice(len(kept), min(REPLAYED, len(kept)), replace=False)]
     mirrored = np.ascontiguousarray(some[:, :, ::-1])
     rows = {
