@@ -281,16 +281,17 @@ def test_a_collapse_is_said_with_what_helps(tmp_path, monkeypatch):
     assert found["remedies"] == ["augment", "best", "recipe"] and found["best_seconds"] is not None
 
 
-def test_augmentation_that_shows_twice_is_turned_down_by_itself(tmp_path, monkeypatch):
+@pytest.mark.parametrize("recipe, dial, first", [("dcgan", "augment", 1), ("stylegan2", "ada_most", 0.8)])
+def test_augmentation_that_shows_twice_is_turned_down_by_itself(tmp_path, monkeypatch, recipe, dial, first):
     staged(monkeypatch, (WELL, CUT), (WELL, CUT))
-    settings = toys.settings(dials={"augment": 1}).to_json()
-    run_id = toys.a_run(tmp_path, steps=9, scores=True, settings=settings)
+    settings = toys.smallest(recipe, batch=2, dials={dial: first})
+    run_id = toys.a_run(tmp_path, steps=9, scores=True, recipe=recipe, settings=settings.to_json())
     folder = tmp_path / run_id
     assert worker.work(folder) == 0
     run = store.read_run(folder)
-    assert run["settings"]["dials"]["augment"] == 0.5 and "cut boxes" in run["health"]["leak"]
-    state = checkpoints.load_newest(folder, toys.settings())
-    assert json.loads(state.header["settings"])["dials"]["augment"] == 0.5
+    assert run["settings"]["dials"][dial] == first / 2 and "cut boxes" in run["health"]["leak"]
+    state = checkpoints.load_newest(folder, settings)
+    assert json.loads(state.header["settings"])["dials"][dial] == first / 2
 
 
 def test_once_is_chance(tmp_path, monkeypatch):

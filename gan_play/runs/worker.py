@@ -517,10 +517,11 @@ class Stint:
             for line in lines
             if isinstance(line.get("spread"), float) and isinstance(line.get("distinct"), float)
         ]
-        augment = self.training.settings.dials.get("augment")
+        dials = self.training.settings.dials
+        augment = dials.get("augment")
         has_best = checkpoints.best(self.folder) is not None
         verdict = health.judge(history, health.remedies_for(augment, has_best))
-        shows = health.shows(found.leak) if augment else []
+        shows = health.shows(found.leak) if dials.get(health.shake_of(dials)) else []
         self.leaks = self.leaks + 1 if shows else 0
         leak = self.turn_down(shows) if self.leaks >= health.IN_A_ROW else ""
         with store.changing(self.folder) as run:
@@ -546,12 +547,11 @@ class Stint:
         self.leaks = 0
         self.save()  # a state that was still made with the stronger one: who goes on from it repeats nothing
         dials = self.training.settings.dials
-        weaker = health.turned_down(dials["augment"])
+        shake = health.shake_of(dials)
+        weaker = health.turned_down(dials[shake])
         with store.changing(self.folder) as run:
-            run["settings"]["dials"]["augment"] = weaker
-        self.training.settings = dataclasses.replace(
-            self.training.settings, dials={**dials, "augment": weaker}
-        )
+            run["settings"]["dials"][shake] = weaker
+        self.training.settings = dataclasses.replace(self.training.settings, dials={**dials, shake: weaker})
         return f"Its shaking showed in the paintings ({' and '.join(shows)}), so it was turned down to {weaker:g}."
 
 

@@ -4,7 +4,7 @@ Pure functions on features and pixels of painted and real pictures; nothing is s
 weights are finite is watched in the worker at each step; all here is judged at each scoring, from the same pictures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -239,6 +239,11 @@ def shows(found: Leak) -> list[str]:
     limits = (MOST_BOXES, MOST_EDGES, MOST_CAST)
     words = ("cut boxes", "pulled borders", "a colour cast")
     return [word for word, value, most in zip(words, found, limits) if value > most]
+
+
+def shake_of(dials: Mapping[str, float]) -> str:
+    """The dial that says how much pictures are shaken, or may be where the recipe finds out by itself."""
+    return "augment" if "augment" in dials else "ada_most"
 
 
 def turned_down(augment: float) -> float:
