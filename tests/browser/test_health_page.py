@@ -10,7 +10,7 @@ from gan_play import files
 from gan_play.runs import checkpoints, store, worker
 from tests import toys
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from gan_play.pictures import images
 from gan_play.runs import worker
 from gan_play.share import artwork as artworks
 
+pytestmark = pytest.mark.slow
+
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 
 
