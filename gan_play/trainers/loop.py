@@ -98,16 +98,17 @@ class Training:
 
     def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         learning = [p for p in network.parameters() if p.requires_grad]
+        fused = self.recipe.optimizer == "adam" and self.settings.device in ("cpu", "cuda")
         if self.recipe.optimizer == "rmsprop":
             optimizer, kept = torch.optim.RMSprop(learning), ("square_avg",)
         else:
-            fused = self.settings.device in ("cpu", "cuda")
             optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused)
             kept = ("exp_avg", "exp_avg_sq")
-        # What an optimizer makes at its first step, made now: the state has one shape for good.
+        # What an optimizer makes at its first step, made now: the state has one shape for good. A fused one counts
+        # its steps on the parameters' device, the others on the CPU.
         for parameter in learning:
-            state = {"step": torch.zeros((), dtype=torch.float32)}
-            optimizer.state[parameter] = state | {name: torch.zeros_like(parameter) for name in kept}
+            step = torch.zeros((), dtype=torch.float32, device=parameter.device if fused else None)
+            optimizer.state[parameter] = {"step": step} | {n: torch.zeros_like(parameter) for n in kept}
         return optimizer
 
     def _named(self) -> Iterator[tuple[str, Tensor]]:
