@@ -626,6 +626,20 @@ def test_a_full_disk_pauses_the_run_loses_nothing_and_is_gone_on_from(tmp_path, 
     assert toys.final_digest(folder) == toys.digest_after(folder, 12)
 
 
+def test_a_run_that_ends_says_so_before_its_worker_is_gone(tmp_path, monkeypatch):
+    run_id = toys.a_run(tmp_path)
+    said, unlink = [], Path.unlink
+
+    def looking(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "worker.json":
+            said.append(store.read_run(tmp_path / run_id)["state"])
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", looking)
+    assert worker.work(tmp_path / run_id) == 0
+    assert said == ["finished"]
+
+
 def test_a_run_that_dies_again_and_again_unsaved_is_given_up(tmp_path, monkeypatch):
     run_id = toys.a_run(tmp_path)
     started = []

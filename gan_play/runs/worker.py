@@ -122,6 +122,8 @@ def settle(
             return False
         run |= {"state": state, "sentence": sentence}
         files.write_json(folder / "wanted.json", {"wish": AFTER[state]})
+        # Before its worker is gone: a run that trains without one counts as interrupted.
+        files.write_json(folder / "run.json", run)
         (folder / "worker.json").unlink(missing_ok=True)
     return True
 
