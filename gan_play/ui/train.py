@@ -452,13 +452,15 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         """Another recipe: its card, its dials, its sizes, its labels, the runs that it can start from."""
         name = event.name if event.name in RECIPES else DEFAULT
         able = RECIPES[name].sizes
-        size = size if size in able else min(able, key=lambda other: abs(other - size))
+        choices = {"choices": [(f"{px} px", px) for px in able]}
+        if size not in able:  # else it stays untouched: a quick hand may have chosen another by now
+            size = choices["value"] = min(able, key=lambda other: abs(other - size))
         shown = [gr.update(visible=name == other) for other in columns]
         return (
             gr.update(value=name),
             gr.update(value=recipe_cards(name)),
             pick_size(name, size, chosen, labelled),
-            gr.update(choices=[(f"{px} px", px) for px in able], value=size),
+            gr.update(**choices),
             *label_parts(shared, chosen, name),
             *shown,
         )
