@@ -1,28 +1,41 @@
 """What a training will take, before it starts: a few real steps, measured in a child process.
 
 The server itself never trains: a child keeps its memory and its answers quick. One measurement at a time, each
-remembered; none while a run is training, since both would be slowed.
+remembered; none while a run is training, since both would be slowed: `give_way` ends the one on its way.
 """
 
 import multiprocessing
 import os
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from gan_play.refusals import Refusal, Refused
 
 ONE_AT_A_TIME = threading.Lock()
 MEASURED: dict[tuple[str, int, str], dict] = {}
 MEASURED_MINUTES = 10
+CHILD = "gan-play-forecast"
 
 
-def measure(recipe: str, size_px: int, device: str) -> dict:
-    """Images a second, bytes of memory and disk, and the plan's sentence. Refused as by `preflight.plan`.
+def measure(recipe: str, size_px: int, device: str, training: Callable[[], bool]) -> dict | None:
+    """Images a second, bytes of memory and disk, and the settings chosen; None where it gave way to a training.
 
-    Takes some ten seconds the first time, nothing after that.
+    `training` says whether a run is on its way. Refused as by `preflight.plan`. Takes some ten seconds the first
+    time, nothing after that.
     """
     with ONE_AT_A_TIME:
-        if not (found := known(recipe, size_px, device)):
-            found = MEASURED[recipe, size_px, device] = _ask_child(recipe, size_px, device)
+        found = known(recipe, size_px, device)
+        if not found and not training() and (found := _ask_child(recipe, size_px, device)):
+            MEASURED[recipe, size_px, device] = found
         return found
+
+
+def give_way() -> None:
+    """End the measurement on its way, if there is one: a training begins, which measures for itself."""
+    for child in multiprocessing.active_children():
+        if child.name == CHILD:
+            child.terminate()
 
 
 def known(recipe: str, size_px: int, device: str) -> dict | None:
@@ -30,9 +43,29 @@ def known(recipe: str, size_px: int, device: str) -> dict | None:
     return MEASURED.get((recipe, size_px, device))
 
 
-def _ask_child(recipe: str, size_px: int, device: str) -> dict:
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_in_child, recipe, size_px, device).result()
+def _ask_child(recipe: str, size_px: int, device: str) -> dict | None:
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=_tell, args=(theirs, recipe, size_px, device), name=CHILD, daemon=True)
+    with ours:
+        with theirs:  # once the child has its own end, its death closes the pipe
+            child.start()
+        try:
+            told = ours.recv()
+        except EOFError:
+            told = None
+    child.join()
+    if isinstance(told, Refusal):
+        raise Refused(told)
+    return told
+
+
+def _tell(pipe: Connection, recipe: str, size_px: int, device: str) -> None:
+    with pipe:
+        try:
+            pipe.send(_in_child(recipe, size_px, device))
+        except Refused as refused:
+            pipe.send(refused.refusal)
 
 
 def _in_child(recipe: str, size_px: int, device: str) -> dict:

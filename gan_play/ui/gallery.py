@@ -136,6 +136,15 @@ def work(home: Path, about: dict) -> str:
     )
 
 
+def stamper(home: Path):
+    """What the wall's script asks for: whether there is anything new to hang."""
+
+    def stamped(_asked: object) -> str:
+        return stamp(home)
+
+    return stamped
+
+
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
     home = shared.home
@@ -161,29 +170,24 @@ def build(shared: Shared) -> None:
         gr.HTML(look.sentence(say("gallery.empty")))
         begin = gr.Button(say("gallery.empty.do"), variant="primary")
     wall = gr.HTML(
-        "",
+        '<div class="works"></div>',
         elem_id="gallery-wall",
         elem_classes="piece",
-        js_on_load=tiles.script(),
+        js_on_load=look.polling("gallery.js") + tiles.script(),
         apply_default_css=False,
-        server_functions=[sealer(home)],
+        server_functions=[sealer(home), stamper(home)],
     )
-    seen = gr.Textbox("never", visible=False)
 
-    def tick(seen: str, key: str):
-        now = stamp(home)
-        if now == seen:
-            return gr.skip()
+    def hang(key: str):
+        """What hangs on the wall."""
         found = works(home, key, shared.public)
         html = "".join(work(home, about) for about in found[:SHOWN])
         return {
-            wall: gr.update(value=f'<div class="works">{html}</div>' if html else ""),
+            wall: gr.update(value=f'<div class="works">{html}</div>'),
             nothing: gr.update(visible=not found),
-            seen_box: gr.update(value=now),
         }
 
-    seen_box = seen
-    shared.slow_clock.tick(tick, [seen, shared.key], [wall, nothing, seen], api_name="ui_gallery", **QUIET)
+    wall.look(hang, shared.key, [wall, nothing], api_name="ui_gallery", **QUIET)
     begin.click(lambda: gr.Tabs(selected="play"), None, shared.tabs, api_name="ui_gallery_begin", **QUIET)
 
     def opened(text: str):
@@ -202,10 +206,10 @@ def build(shared: Shared) -> None:
             return opened(code)
         if data.get("do") == "forget":
             forget(home, code, key, shared.public)
-            return {seen_box: gr.update(value="never")}
+            return hang(key)
         return gr.skip()
 
-    wall.act(acted, shared.key, [shared.art, shared.tabs, seen], api_name="ui_gallery_act", **QUIET)
+    wall.act(acted, shared.key, [shared.art, shared.tabs, wall, nothing], api_name="ui_gallery_act", **QUIET)
 
     def check(path: str | None):
         """Whether a PNG is what its card says, pixel by pixel."""

@@ -47,6 +47,11 @@ def asset(name: str) -> str:
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
+def polling(name: str) -> str:
+    """A component's script that asks the server now and then: `every` of `assets/poll.js` stands before it."""
+    return asset("poll.js") + asset(name)
+
+
 CSS = asset("page.css")
 
 

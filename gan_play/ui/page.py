@@ -19,7 +19,7 @@ from gan_play.ui.shared import (
     STARTER,
     Shared,
     is_run,
-    may_steer,
+    owns,
     recent_runs,
     visible_runs,
 )
@@ -35,11 +35,6 @@ ADDRESS = """(run, made, tab) => {
   if (url.href !== location.href) history.replaceState(null, '', url);
 }"""
 
-BAR_JS = """element.addEventListener('click', (event) => {
-  const tab = event.target.closest('[data-tab]');
-  if (tab) trigger('open', {tab: tab.dataset.tab, run: tab.dataset.run});
-});"""
-
 BUILDERS = {"gather": gather.build, "train": train.build, "play": play.build, "gallery": gallery.build}
 
 
@@ -49,10 +44,15 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         gr.HTML(look.masthead(), elem_id="masthead")
         state = {
             name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
-            for name in ("run", "model", "tray", "art", "made", "picked", "chosen")
+            for name in ("run", "model", "tray", "art", "made", "picked", "chosen", "owner")
         }
         here = gr.Textbox("play", visible="hidden", elem_id="state-tab", label="tab")
-        bar = gr.HTML(look.bar(None, None, 0), elem_id="bar", js_on_load=BAR_JS)
+        bar = gr.HTML(
+            look.bar(None, None, 0),
+            elem_id="bar",
+            js_on_load=look.polling("bar.js"),
+            server_functions=[barkeeper(home, public)],
+        )
         with gr.Tabs(selected="play", elem_id="tabs", overflow_behavior="wrap") as tabs:
             tab = {name: gr.Tab(say(f"tab.{name}"), id=name, elem_id=f"tab-{name}") for name in BUILDERS}
         shared = Shared(
@@ -60,15 +60,13 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
             public=public,
             tabs=tabs,
             train_tab=tab["train"],
-            clock=gr.Timer(2.0),
-            slow_clock=gr.Timer(5.0),
             go=gr.Button(say("gather.go"), variant="primary", elem_id="go", render=False),
             busy=gr.HTML("", elem_id="busy", render=False),
             key=gr.BrowserState("", storage_key="gan-play-key", secret="not-a-secret", render=False),
             kept=gr.BrowserState({}, storage_key="gan-play-kept", secret="not-a-secret", render=False),
             **state,
         )
-        fill_bar(shared, bar)
+        follow_bar(shared, bar)
         for name, build in BUILDERS.items():
             with tab[name]:
                 gr.HTML(look.sentence(say(f"{name}.sentence")))
@@ -81,13 +79,19 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
     return blocks
 
 
-def fill_bar(shared: Shared, bar: gr.HTML) -> None:
-    """The thin bar: the model in hand, what is training with a mini grid and the time left, the device."""
-    seen = gr.Textbox("", visible=False)
+def barkeeper(home: Path, public: bool):
+    """What the thin bar's script asks for: the model in hand, what is training, the time left, the device."""
+    server = secrets.token_hex(8)
 
-    def tick(model: str, seen: str, key: str):
-        now = look.bar(*bar_facts(shared, model, key))
-        return (gr.skip(), gr.skip()) if now == seen else (gr.update(value=now), gr.update(value=now))
+    def bar(asked: list) -> dict[str, str]:
+        model, key = (str(part) for part in asked)
+        return {"html": look.bar(*bar_facts(home, public, model, key)), "server": server}
+
+    return bar
+
+
+def follow_bar(shared: Shared, bar: gr.HTML) -> None:
+    """A click on the thin bar leads to the tab and the run that it speaks of."""
 
     def follow(event: gr.EventData):
         """Go to the tab that was clicked, and to its run."""
@@ -96,19 +100,18 @@ def fill_bar(shared: Shared, bar: gr.HTML) -> None:
             value=run
         ) if run else gr.skip()
 
-    shared.slow_clock.tick(tick, [shared.model, seen, shared.key], [bar, seen], api_name="ui_bar", **QUIET)
     bar.open(follow, None, [shared.tabs, shared.run], api_name="ui_follow", **QUIET)
 
 
-def bar_facts(shared: Shared, model: str, key: str) -> tuple[dict | None, dict | None, int]:
+def bar_facts(home: Path, public: bool, model: str, key: str) -> tuple[dict | None, dict | None, int]:
     """The model in hand, the run on its way (only its own, where strangers may come), how many wait behind it."""
-    in_hand = store.status(shared.home, model) if is_run(shared.home, model) else None
-    live = [run for run in recent_runs(shared.home, int(time.monotonic())) if run.state in LIVE]
+    in_hand = store.status(home, model) if is_run(home, model) else None
+    live = [run for run in recent_runs(home, int(time.monotonic())) if run.state in LIVE]
     running = next((run for run in live if run.state != "queued"), None)
-    if running and shared.public and not may_steer(shared, running.id, key):
+    if running and public and not owns(home, running.id, key):
         running = None
     waiting = sum(run.state == "queued" for run in live)
-    return in_hand, running and store.status(shared.home, running.id), waiting
+    return in_hand, running and store.status(home, running.id), waiting
 
 
 def keep_address(shared: Shared, tab: dict[str, gr.Tab], here: gr.Textbox) -> None:
@@ -140,6 +143,7 @@ def arrive(shared: Shared, blocks: gr.Blocks, here: gr.Textbox) -> None:
 
     def load(kept: dict, key: str, request: gr.Request):
         kept = kept if isinstance(kept, dict) else {}
+        key = key or secrets.token_urlsafe(24)
         asked = request.query_params.get("run", "")
         art = request.query_params.get("art", "")[:MOST_CODE_CHARS]
         live = [run.id for run in visible_runs(shared, key) if run.state in LIVE]
@@ -153,7 +157,8 @@ def arrive(shared: Shared, blocks: gr.Blocks, here: gr.Textbox) -> None:
             shared.tray: gr.update(value=tray_text(kept.get("tray"))),
             shared.art: gr.update(value=art),
             shared.chosen: gr.update(value=str(kept.get("chosen") or "")[:MOST_CODE_CHARS]),
-            shared.key: key or secrets.token_urlsafe(24),
+            shared.key: key,
+            shared.owner: gr.update(value=key),
         }
         tab = first_tab(asked, art, kept)
         if tab != "play":  # it is there already, and a quick visitor may have left it
@@ -161,7 +166,7 @@ def arrive(shared: Shared, blocks: gr.Blocks, here: gr.Textbox) -> None:
         return arrived
 
     outputs = [
-        *(shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key),
+        *(shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key, shared.owner),
         *(shared.tabs, here),
     ]
     blocks.load(

@@ -581,7 +581,13 @@ def build(shared: Shared) -> None:
         return gr.Textbox(value, visible="hidden", elem_id=f"play-{name}", label=name)
 
     default = Desk()
-    message = gr.HTML("", elem_id="play-message", elem_classes="piece", apply_default_css=False)
+    message = gr.HTML(
+        "",
+        elem_id="play-message",
+        elem_classes="piece",
+        js_on_load=look.polling("waiting.js"),
+        apply_default_css=False,
+    )
     empty = not any(run.step or run.shipped for run in store.list_runs(home))
     with gr.Column(visible=empty, elem_id="play-empty") as nothing:
         gr.HTML(look.sentence(say("play.empty")))
@@ -932,9 +938,7 @@ def build(shared: Shared) -> None:
                 return gr.skip() if run == chosen else gr.update(value=run)
         return gr.skip()
 
-    shared.slow_clock.tick(
-        look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET
-    )
+    message.look(look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET)
     begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_play_begin", **QUIET)
 
     # Films

@@ -117,6 +117,7 @@ def launch(
             "middleware": [door],
             "openapi_url": None,
         },
+        _frontend=False,  # else it asks itself for the page, and gives up where a busy computer takes over 3 s
     )
     try:
         _, address, _ = blocks.launch(**settings)

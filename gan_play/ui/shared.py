@@ -1,4 +1,4 @@
-"""What the tabs of the page share: the hidden page state, the clock, and how a refusal is told.
+"""What the tabs of the page share: the hidden page state, and how a refusal is told.
 
 The textboxes are mounted but hidden, so that their `.change` events work; values that the server sets arrive there
 like typed ones. Everything in them came through a browser, so it is checked again wherever it is used.
@@ -43,11 +43,10 @@ class Shared:
     made: gr.Textbox  # the share code of what Play shows
     picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "label", "at"}
     chosen: gr.Textbox  # the set in hand: JSON {"set", "how", "background", "name"}
+    owner: gr.Textbox  # this browser's owner key, where the scripts that ask by themselves can read it
     go: gr.Button  # "Train on these": stands in Gather, is wired by Train
     busy: gr.HTML  # under that button: what it is doing, or why not
     train_tab: gr.Tab  # for what happens when Train is opened
-    clock: gr.Timer  # for the run that is watched: a tick every 2 s while the page is visible
-    slow_clock: gr.Timer  # for all else: each tick costs the browser what a training could use
     key: gr.BrowserState  # this browser's owner key; "" until the page has loaded
     kept: gr.BrowserState  # what survives a reload: {"run", "model", "tray", "chosen"}
 
@@ -78,9 +77,14 @@ def recent_runs(home: Path, second: int) -> tuple:
     return tuple(store.list_runs(home))
 
 
+def owns(home: Path, run: str, key: str) -> bool:
+    """Whether this browser started the run."""
+    return bool(key) and store.check_owner(home, run, key)
+
+
 def may_steer(shared: Shared, run: str, key: str) -> bool:
     """Whether this browser may pause, rename or delete the run: always at home, else only who started it."""
-    return not shared.public or (bool(key) and store.check_owner(shared.home, run, key))
+    return not shared.public or owns(shared.home, run, key)
 
 
 def visible_runs(shared: Shared, key: str) -> list:

@@ -1,7 +1,7 @@
 """Train: choose how, watch it learn, steer it; every past grid stays within reach.
 
-The page only reads the run folder, once a second, and writes wishes into it through `runs.store`. What is shown of
-a run is one value of plain data for `assets/live.js`, which sets it as text.
+The page only reads the run folder, every two seconds, and writes wishes into it through `runs.store`. What is shown
+of a run is one value of plain data for `assets/live.js`, which sets it as text.
 """
 
 import json
@@ -76,7 +76,8 @@ def build_watching(shared: Shared) -> gr.HTML:
         live = gr.HTML(
             {},
             html_template=live_frame(),
-            js_on_load=look.asset("live.js"),
+            js_on_load=look.polling("live.js"),
+            server_functions=[watcher(shared)],
             elem_id="live",
             apply_default_css=False,
         )
@@ -89,62 +90,45 @@ def build_watching(shared: Shared) -> gr.HTML:
                 name = gr.Textbox(label=say("train.name"), max_length=60, elem_id="rename-to")
                 rename = gr.Button(say("train.rename"), elem_id="rename")
                 delete = gr.Button(say("train.delete"), variant="stop", elem_id="delete")
-    seen, sure = gr.Textbox("", visible=False), gr.Textbox("", visible=False)
-    outputs = [column, live, *buttons.values(), manage, seen]
+    sure = gr.Textbox("", visible=False)
+    outputs = [column, live, *buttons.values(), manage]
 
-    def look_at(run: str, seen: str, key: str):
-        """What is new about the run since `seen`."""
+    def look_at(run: str, key: str):
+        """The run as it is now, with the controls that make sense; `live.js` asks by itself for what is new later."""
         if not is_run(shared.home, run):
-            nothing = "nothing"
-            if seen == nothing:
-                return [gr.skip()] * len(outputs)
             hidden = [gr.update(visible=False)] * len(buttons)
-            return [
-                gr.update(visible=False),
-                gr.update(value={}),
-                *hidden,
-                gr.skip(),
-                gr.update(value=nothing),
-            ]
+            return [gr.update(visible=False), gr.update(value={}), *hidden, gr.skip()]
         status = store.status(shared.home, run)
         mine = may_steer(shared, run, key) and not status["shipped"]
-        mode = f"{run}|{status['state']}|{mine}"
-        now = "|".join(
-            str(status[k]) for k in ("step", "last_grid", "sentence", "queue_position", "name", "minutes")
-        )
-        if seen == f"{mode}|{now}":
-            return [gr.skip()] * len(outputs)
-        changed = not seen.startswith(f"{mode}|")
         offered = allowed(status["state"]) if mine else set()
         return [
-            gr.update(visible=True) if changed else gr.skip(),
+            gr.update(visible=True),
             gr.update(value=live_value(shared, status, mine)),
-            *(gr.update(visible=name in offered) if changed else gr.skip() for name in buttons),
-            gr.update(visible=mine) if changed else gr.skip(),
-            gr.update(value=f"{mode}|{now}"),
+            *(gr.update(visible=name in offered) for name in buttons),
+            gr.update(visible=mine),
         ]
 
-    inputs = [shared.run, seen, shared.key]
-    shared.clock.tick(look_at, inputs, outputs, api_name="ui_watch", **QUIET)
-    shared.run.change(look_at, inputs, outputs, api_name="ui_watch_now", **QUIET)
+    inputs = [shared.run, shared.key]
+    shared.run.change(look_at, inputs, outputs, api_name="ui_watch", **QUIET)
+    live.look(look_at, inputs, outputs, api_name="ui_watch_again", **QUIET)
 
     def steering(wish: str, minutes: float = 0):
         """The event of one control."""
 
-        def steer(run: str, key: str, seen: str):
+        def steer(run: str, key: str):
             with told():
                 check_steer(shared, run, key)
                 store.ask(shared.home, run, wish, minutes)
                 if wish == "train":
                     worker.start_worker(shared.home, run)
-            return look_at(run, seen, key)
+            return look_at(run, key)
 
         return steer
 
     wishes = {"pause": ("pause",), "resume": ("train",), "stop": ("stop",), "more": ("train", MORE_MINUTES)}
     for control, wish in wishes.items():
         buttons[control].click(
-            steering(*wish), [shared.run, shared.key, seen], outputs, api_name=f"ui_{control}", **QUIET
+            steering(*wish), [shared.run, shared.key], outputs, api_name=f"ui_{control}", **QUIET
         )
 
     def rename_run(run: str, key: str, name: str):
@@ -172,15 +156,15 @@ def build_watching(shared: Shared) -> gr.HTML:
         **QUIET,
     )
 
-    def remedy(event: gr.EventData, key: str, seen: str):
+    def remedy(event: gr.EventData, key: str):
         """Do what the button says; the worker takes it up within a second."""
         with told():
             check_steer(shared, event.run, key)
             store.ask_remedy(shared.home, event.run, event.code, MORE_MINUTES)
             worker.start_worker(shared.home, event.run)
-        return look_at(event.run, seen, key)
+        return look_at(event.run, key)
 
-    live.remedy(remedy, [shared.key, seen], outputs, api_name="ui_remedy", **QUIET)
+    live.remedy(remedy, shared.key, outputs, api_name="ui_remedy", **QUIET)
 
     def pick(event: gr.EventData):
         """A tile was clicked: take its seed and its label, and this run's model, to Play."""
@@ -193,6 +177,29 @@ def build_watching(shared: Shared) -> gr.HTML:
 
     live.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick", **QUIET)
     return live
+
+
+def watcher(shared: Shared):
+    """What the script of the live view asks for: news of a run."""
+
+    def watch(asked: list) -> dict | None:
+        """All that is shown of the run, None where it is as it was `seen`, {} where there is no such run (any more).
+
+        `mine` comes from the browser and decides only what is shown: whoever steers is checked where it happens.
+        """
+        run, seen, mine = asked
+        if not is_run(shared.home, run):
+            return {}
+        status = store.status(shared.home, run)
+        return None if seen == seen_of(status) else live_value(shared, status, mine is True)
+
+    return watch
+
+
+def seen_of(status: dict) -> str:
+    """What tells whether there is anything new to show of a run."""
+    about = ("id", "state", "step", "last_grid", "sentence", "queue_position", "name", "minutes")
+    return "|".join(str(status[key]) for key in about)
 
 
 def check_steer(shared: Shared, run: str, key: str) -> None:
@@ -266,6 +273,8 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
     watching = "" if mine or status["shipped"] else say("train.watching")
     return {
         "run": status["id"],
+        "seen": seen_of(status),
+        "mine": mine,
         "name": status["name"],
         "code": status["state"],
         "state": say(f"state.{status['state']}"),
@@ -481,17 +490,18 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         """What it will take by what is known; nothing is measured here."""
         return gr.update(value=forecast_words(shared, recipe, size, device, minutes))
 
+    def training() -> bool:
+        return any(run.state in LIVE for run in store.list_runs(shared.home))
+
     def measure(recipe: str, size: int, device: str, minutes: float):
         """Measure what isn't known yet, unless a run is training."""
         text = forecast_words(shared, recipe, size, device, minutes)
-        if forecast.known(recipe, size, device) or any(
-            run.state in LIVE for run in store.list_runs(shared.home)
-        ):
+        if forecast.known(recipe, size, device) or training():
             yield gr.update(value=text)
             return
         yield gr.update(value=look.progress(None, say("train.forecast.measuring")))
         try:
-            forecast.measure(recipe, size, device)
+            forecast.measure(recipe, size, device, training)
         except Refused as refused:
             yield gr.update(value=look.note(refused.refusal.sentence, "bad"))
             return
@@ -634,6 +644,7 @@ def create(
         dials=dials,
         labelled=labelled,
     )
+    forecast.give_way()
     worker.start_worker(shared.home, run)
     return run
 
@@ -792,22 +803,22 @@ def last_speed(shared: Shared, recipe: str, size: int) -> float | None:
 def build_runs(shared: Shared) -> None:
     """All runs, each with its last grid; a click opens one."""
     gr.HTML(f"<h3>{escape(say('train.runs'))}</h3>")
-    runs = gr.HTML("", js_on_load=PICK_JS, elem_id="runs")
-    seen = gr.Textbox("", visible=False)
 
-    def list_them(run: str, key: str, seen: str):
-        rows = visible_runs(shared, key)
-        now = files.sha256(repr((run, rows)).encode())[:16]
-        if now == seen:
-            return gr.skip(), gr.skip()
-        return gr.update(value=run_cards(rows, run)), gr.update(value=now)
+    def list_runs(asked: list) -> str:
+        """What the list's script asks for: all runs, the watched one marked."""
+        run, key = (str(part) for part in asked)
+        return run_cards(visible_runs(shared, key), run)
+
+    runs = gr.HTML(
+        run_cards([], ""),
+        js_on_load=look.polling("runs.js") + PICK_JS,
+        server_functions=[list_runs],
+        elem_id="runs",
+    )
 
     def open_run(event: gr.EventData):
         return gr.update(value=event.name) if is_run(shared.home, event.name) else gr.skip()
 
-    inputs, outputs = [shared.run, shared.key, seen], [runs, seen]
-    shared.slow_clock.tick(list_them, inputs, outputs, api_name="ui_runs", **QUIET)
-    shared.run.change(list_them, inputs, outputs, api_name="ui_runs_now", **QUIET)
     runs.choose(open_run, None, shared.run, api_name="ui_open_run", **QUIET).then(
         None,
         None,
@@ -820,9 +831,8 @@ def build_runs(shared: Shared) -> None:
 
 def run_cards(rows: list, watched: str) -> str:
     """The list of runs."""
-    if not rows:
-        return look.note(say("train.no_runs"))
-    return f'<div class="cards runs">{"".join(run_card(row, row.id == watched) for row in rows)}</div>'
+    cards = "".join(run_card(row, row.id == watched) for row in rows)
+    return f'<div class="cards runs">{cards or look.note(say("train.no_runs"))}</div>'
 
 
 def run_card(row: store.RunSummary, watched: bool) -> str:

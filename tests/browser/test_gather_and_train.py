@@ -130,6 +130,37 @@ def test_a_reload_however_soon_shows_the_same_run(shelf_address: str, visit):
     page.wait_for_function(SHOWN)
 
 
+def test_a_page_that_only_watches_costs_no_event_of_gradio(shelf_address: str, visit):
+    page = visit(f"{shelf_address}?run=quiet-abc234")
+    page.wait_for_function(SHOWN)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.rstrip("/").rpartition("/")[2]))
+    for _ in range(10):  # what arriving sets off goes on for a while
+        asked.clear()
+        page.wait_for_timeout(6000)
+        if not {"join", "predict"} & set(asked):
+            break
+    assert "component_server" in asked and not {"join", "predict"} & set(asked)
+
+
+def test_a_page_begins_anew_where_its_server_has(shelf_address: str, visit):
+    page = visit(f"{shelf_address}?run=quiet-abc234")
+    page.wait_for_function(SHOWN)
+    page.wait_for_function("document.querySelector('#bar button')")  # the bar was asked for
+    page.evaluate("window.before = true")
+
+    def of_another_server(route):
+        answer = route.fetch()
+        told = answer.json()
+        if isinstance(told, dict) and "server" in told:
+            told["server"] = "another"
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/component_server/", of_another_server)
+    page.wait_for_function("window.before === undefined")
+    page.wait_for_function(SHOWN)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_are_text_and_nothing_overflows(shelf_address: str, visit, width: int):
     page = visit(f"{shelf_address}?run=markup-abc234", width=width)

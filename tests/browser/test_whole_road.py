@@ -68,8 +68,10 @@ def link(page: Page) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_from_a_folder_of_pictures_to_a_link_that_brings_back_the_same(address, home, pictures, visit):
+def test_from_a_folder_of_pictures_to_a_link_that_brings_back_the_same(serve, tmp_path, pictures, visit):
     expect.set_options(timeout=60_000)
+    home = tmp_path / "home"
+    address = serve(home)
     page = visit(address)
     shoot(page, "1-first")
     page.get_by_role("tab", name="Gather", exact=True).click()

@@ -1,10 +1,12 @@
 // One run, live: its grid with a slider through all past grids, tiles that can be clicked, numbers and two plots.
-// The template never changes; the server sends plain data as `props.value` and everything is set from here, as text.
+// The template never changes; the server sends plain data and everything is set from here, as text. It comes as
+// `props.value` when a run is opened or its controls change; what is new in between is asked for every two seconds.
 // The slider works in the browser alone; it follows the newest grid until it is moved back.
-// Runs with Gradio's `element`, `props`, `trigger` and `watch`.
+// Runs after `poll.js`, with Gradio's `element`, `props`, `server`, `trigger` and `watch`.
 
 const part = (name) => element.querySelector(`.live-${name}`);
 const slider = part('slider').querySelector('input');
+let now = props.value;
 let shown = { run: '', step: -1, follow: true };
 
 const address = (run, step) => `gradio_api/run/${run}/grid/${step}.webp`;
@@ -13,18 +15,18 @@ function picture(run, step) {
   const image = part('grid').querySelector('img');
   part('grid').hidden = step === undefined;
   part('waiting').hidden = step !== undefined;
-  part('slider').hidden = props.value.steps.length < 2;
+  part('slider').hidden = now.steps.length < 2;
   part('caption').hidden = step === undefined;
   if (step === undefined) return;
   if (shown.run !== run || shown.step !== step) {
     image.src = address(run, step);
-    image.alt = `${props.value.name}, step ${step.toLocaleString()}`;
+    image.alt = `${now.name}, step ${step.toLocaleString()}`;
     shown.run = run;
     shown.step = step;
   }
-  const steps = props.value.steps;
-  part('when').textContent = step === steps.at(-1) ? props.value.words.newest.replace('%', step.toLocaleString())
-    : props.value.words.past.replace('%', step.toLocaleString());
+  const steps = now.steps;
+  part('when').textContent = step === steps.at(-1) ? now.words.newest.replace('%', step.toLocaleString())
+    : now.words.past.replace('%', step.toLocaleString());
   part('newest').hidden = step === steps.at(-1);
 }
 
@@ -43,10 +45,10 @@ function tiles(layout) { // a transparent button over each tile
     const button = document.createElement('button');
     button.type = 'button';
     button.dataset.seed = seed;
-    button.title = props.value.words.tile.replace('%', seed);
+    button.title = now.words.tile.replace('%', seed);
     if (label !== null) {
       button.dataset.label = label;
-      button.title += `, ${props.value.labels?.[label] ?? label}`;
+      button.title += `, ${now.labels?.[label] ?? label}`;
     }
     button.setAttribute('aria-label', button.title);
     return button;
@@ -112,7 +114,7 @@ function remedies(offered) {
 
 // Each tile of a grid beside the training pictures that are nearest to it: made when it is unfolded.
 function pairs() {
-  const { run, copy, layout, words } = props.value;
+  const { run, copy, layout, words } = now;
   const host = part('pairs');
   part('copied').textContent = copy.sentence;
   const key = `${run} ${copy.step}`;
@@ -150,7 +152,6 @@ function pairs() {
 }
 
 function update() {
-  const now = props.value;
   if (!now || !now.run) {
     shown = { run: '', step: -1, follow: true };
     return;
@@ -189,7 +190,7 @@ function update() {
 slider.addEventListener('input', () => {
   const at = Number(slider.value);
   shown.follow = at >= Number(slider.max);
-  picture(props.value.run, props.value.steps[at]);
+  picture(now.run, now.steps[at]);
 });
 
 element.addEventListener('click', (event) => {
@@ -200,17 +201,17 @@ element.addEventListener('click', (event) => {
   }
   const remedy = event.target.closest('[data-remedy]');
   if (remedy) {
-    trigger(remedy.dataset.remedy === 'recipe' ? 'other' : 'remedy', { run: props.value.run, code: remedy.dataset.remedy });
+    trigger(remedy.dataset.remedy === 'recipe' ? 'other' : 'remedy', { run: now.run, code: remedy.dataset.remedy });
     return;
   }
   const tile = event.target.closest('[data-seed]');
   if (!tile) return;
   const { seed, label } = tile.dataset;
-  trigger('pick', { run: props.value.run, step: shown.step, seed, label: label || '' });
+  trigger('pick', { run: now.run, step: shown.step, seed, label: label || '' });
 });
 
 part('tiles').addEventListener('keydown', (event) => {
-  const columns = props.value.layout?.columns || 1;
+  const columns = now.layout?.columns || 1;
   const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
   const all = [...part('tiles').children];
   const next = all[all.indexOf(event.target) + move];
@@ -219,11 +220,23 @@ part('tiles').addEventListener('keydown', (event) => {
   next.focus();
 });
 
-part('copy').addEventListener('toggle', () => { if (props.value.copy) pairs(); });
+part('copy').addEventListener('toggle', () => { if (now.copy) pairs(); });
 
 part('grid').querySelector('img').addEventListener('error', () => { // an old grid that was thinned out
   if (!shown.follow) { shown.follow = true; update(); }
 });
 
-watch('value', update);
+watch('value', () => { now = props.value; update(); });
 update();
+
+every(2, async () => {
+  const run = field('run');
+  const news = await server.watch([run, now?.run === run ? now.seen : '', now?.mine === true]);
+  if (!news) return;
+  if (news.run !== now?.run || news.code !== now.code) { // other controls make sense now, or nothing does any more
+    trigger('look', {});
+    return;
+  }
+  now = news;
+  update();
+}, () => field('run'));
