@@ -69,3 +69,27 @@ def test_more_minutes_buy_a_wider_network(monkeypatch, minutes, index):
 
     monkeypatch.setattr(preflight, "measure", measure)
     assert preflight.plan("projected", 32, minutes, PIXELS, device="cpu").settings.width == row.widths[index]
+
+
+@pytest.mark.parametrize("unit, tried", [(None, {"float32"}), ("bf16", {"float32", "bfloat16"})])
+def test_a_cpu_tries_bfloat16_only_where_it_has_units_for_it(monkeypatch, unit, tried):
+    seen = set()
+
+    def measure(settings, pixels, start=None, labels=None):
+        seen.add(settings.precision)
+        return (2.0 if settings.precision == "bfloat16" else 1.0), 10**9
+
+    monkeypatch.setattr(preflight, "measure", measure)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cpu, "get_capabilities", lambda: {"avx2": True} | ({unit: True} if unit else {})
+    )
+    chosen = preflight.plan("dcgan", 32, 1, PIXELS, device="cpu").settings.precision
+    assert seen == tried
+    assert chosen == preflight.precisions_for("cpu")[-1] == ("bfloat16" if unit else "float32")
+
+
+def test_a_cpu_without_kernels_for_bfloat16_does_not_try_it(monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True})
+    assert preflight.precisions_for("cpu") == ("float32",)

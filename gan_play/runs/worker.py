@@ -614,8 +614,6 @@ def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple
     A run for so many minutes is measured, so that the minutes buy the best pictures. A run to a step is not: it
     takes the recipe's first width and batch, so that the same command always makes the same run.
     """
-    import torch
-
     from gan_play.runs import checkpoints
     from gan_play.trainers import loop, preflight
     from gan_play.trainers.recipes import RECIPES, check_settings
@@ -636,8 +634,6 @@ def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple
         return plan.settings, plan.sentence
     row = RECIPES[run["recipe"]]
     device = preflight.choose_device(run.get("device", "auto"))
-    able = torch.cpu.get_capabilities() if device == "cpu" else {}
-    half = device == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16")
     settings = {
         "recipe": run["recipe"],
         "width": begin_from[1].width if begin_from else row.widths[0],
@@ -645,7 +641,7 @@ def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple
         "num_labels": num_labels,
         "device": device,
         "threads": loop.cpu_threads(),
-        "precision": "bfloat16" if half else "float32",
+        "precision": preflight.precisions_for(device)[-1],
     }
     return check_settings(settings | wanted), ""
 

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from gan_play.refusals import Refused, refuse
 from gan_play.trainers import loop
-from gan_play.trainers.recipes import PRECISIONS, RECIPES, Settings, check_settings
+from gan_play.trainers.recipes import RECIPES, Settings, check_settings
 
 STEPS = 3  # measured after one that warms up
+BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16", "bf16")  # as torch names them, the last on ARM
 ENOUGH_IMAGES = 150_000  # to see within the minutes; where a wider network would still see them, it is tried
 STATES_ON_DISK = 5  # three last, the best, and the one being written
 
@@ -71,6 +72,17 @@ def choose_device(wish: str) -> str:
     return wish
 
 
+def precisions_for(device: str) -> tuple[str, ...]:
+    """The precisions worth trying on a device; where nothing is measured, the last one is the best bet.
+
+    A CPU without units for bfloat16 computes it all the same, by way of float32, and is only slower for it.
+    """
+    if device == "cuda":
+        return ("bfloat16",)
+    able = torch.cpu.get_capabilities() if device == "cpu" and torch.backends.mkldnn.is_available() else {}
+    return ("float32", "bfloat16") if any(able.get(unit) for unit in BFLOAT16_UNITS) else ("float32",)
+
+
 def plan(
     recipe: str,
     size_px: int,
@@ -115,7 +127,7 @@ def plan(
         raise Refused(refuse("start-differs", "that run", theirs=theirs, ours=ours))
 
     best: tuple[Settings, float, int] | None = None
-    precisions = PRECISIONS if device == "cpu" else ("bfloat16",) if device == "cuda" else ("float32",)
+    precisions = precisions_for(device)
     for width in widths:  # from narrow to wide, as long as the minutes are enough
         # The work of a convolution grows with the square of the width: if that is too much, it isn't measured.
         if best and best[1] * (best[0].width / width) ** 2 * minutes * 60 < ENOUGH_IMAGES:
