@@ -431,12 +431,16 @@ def walk(given: argparse.Namespace) -> int:
 
 
 def evaluate(given: argparse.Namespace) -> int:
-    """How near a run's pictures are to its set: all scores, as JSON. Seeds that nobody looks at."""
+    """How near a run's pictures are to its set: all scores, as JSON. Seeds that nobody looks at.
+
+    Where pictures were held back from training, KID beside these stands next to KID beside as many that were learnt:
+    a model that copies is nearer to the second.
+    """
     import numpy
 
     from gan_play.latent import sample as playing
     from gan_play.measure.features import FEATURES, see
-    from gan_play.measure.scores import compare
+    from gan_play.measure.scores import LEAST_FOR_INTERVAL, compare, kid_interval
     from gan_play.pictures import datasets
     from gan_play.runs import store
 
@@ -451,25 +455,38 @@ def evaluate(given: argparse.Namespace) -> int:
     weights = Path(given.weights).expanduser() if given.weights else None
     FEATURES[given.features].open(weights)  # refuses a missing network before the work
     block = datasets.open_block(folder / "set")
-    chosen = numpy.linspace(0, len(block.pixels) - 1, min(count, len(block.pixels))).round().astype(int)
+
+    def some(part: datasets.ImageSet, most: int) -> numpy.ndarray:
+        return numpy.linspace(0, len(part.names) - 1, min(most, len(part.names))).round().astype(int)
+
+    beside = block.compared
+    chosen = some(beside, count)
     began, bar, fake = time.monotonic(), Bar(), []
     for done in range(count):
         left = (time.monotonic() - began) / done * (count - done) if done else None
         bar.show(done / count, f"{done} of {count} pictures", left)
-        label = int(block.labels[chosen[done * len(chosen) // count]])  # as often as among the reals
+        label = int(beside.labels[chosen[done * len(chosen) // count]])  # as often as among the reals
         label = label if model.generator.num_labels else None
         fake.append(playing.sample_one(model, SCORED_FROM_SEED + done, truncation=1.0, label=label))
     bar.clear()
     real, seen = (
-        see(pixels, given.features, weights) for pixels in (block.pixels[chosen], numpy.stack(fake))
+        see(pixels, given.features, weights) for pixels in (beside.pixels[chosen], numpy.stack(fake))
     )
-    scores = compare(real.features, seen.features, network=given.features, probabilities=seen.probabilities)
+    held = None if beside is block else real.features
+    about = {"network": given.features, "probabilities": seen.probabilities}
+    scores = compare(real.features, seen.features, held, **about)
     report = {"run": given.run, "name": model.name, "step": model.step, "model": model.digest}
     report |= {"features": scores.network, "note": scores.note, "kid": scores.kid}
     report |= {"kid_low": scores.interval[0], "kid_high": scores.interval[1]}
     names = ("fid", "inception_score", "precision", "recall", "density", "coverage")
     report |= {name: getattr(scores, name) for name in names}
     report |= {"real_pictures": scores.real, "fake_pictures": scores.fake}
+    report |= {"beside": "held back" if scores.held_back else "all", "held_back_pictures": block.held_back}
+    if block.held_back >= LEAST_FOR_INTERVAL:
+        for name, part in (("learnt", block.learnt), ("held_back", block.unseen)):
+            pixels = part.pixels[some(part, min(count, block.held_back))]
+            low, middle, high = kid_interval(see(pixels, given.features, weights).features, seen.features)
+            report[f"kid_beside_{name}"] = {"kid": middle, "low": low, "high": high}
     print(as_json(report | {"seconds": round(time.monotonic() - began, 1)}))
     return 0
 

@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from gan_play import cli, files
-from gan_play.pictures import examples, images
-from gan_play.runs import store
+from gan_play.pictures import datasets, examples, images
+from gan_play.runs import store, worker
+from tests import toys
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,7 +36,7 @@ def start(*words: object) -> subprocess.Popen:
 def workers(home: Path) -> list[psutil.Process]:
     """The live workers of all runs in a home."""
     found = (store.worker_of(path.parent) for path in home.glob("*/worker.json"))
-    return [worker for worker in found if worker is not None]
+    return [process for process in found if process is not None]
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ def training(tmp_path: Path) -> Iterator[subprocess.Popen]:
     yield process
     process.kill()
     process.communicate()
-    for worker in workers(tmp_path):
-        worker.kill()
+    for left in workers(tmp_path):
+        left.kill()
 
 
 def wait_for(there: Callable[[], object], process: subprocess.Popen) -> None:
@@ -204,6 +205,26 @@ def test_evaluate_prints_scores_as_json(trained: tuple[Path, str], capsys: pytes
     assert "lite2" in scores["note"]
     assert scores["fid"] > 0 and scores["inception_score"] >= 1 and scores["density"] >= 0
     assert all(0 <= scores[name] <= 1 for name in ("precision", "recall", "coverage"))
+
+
+def test_evaluate_compares_with_what_was_held_back_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("HELD_BACK_FROM", 12), ("HELD_BACK_SHARE", 2), ("LEAST_COMPARED", 6)):
+        monkeypatch.setattr(datasets, name, value)
+    run_id = toys.a_run(tmp_path, steps=1)
+    assert worker.work(tmp_path / run_id) == 0
+    found = []
+    for least, beside, reals in ((6, "held back", 6), (7, "all", 12)):
+        monkeypatch.setattr(datasets, "LEAST_COMPARED", least)
+        assert cli.main(["evaluate", run_id, "--pictures", "16", "--home", str(tmp_path)]) == 0
+        found.append(scores := json.loads(capsys.readouterr().out))
+        assert (scores["beside"], scores["real_pictures"], scores["held_back_pictures"]) == (beside, reals, 6)
+        assert ("held back from training" in scores["note"]) == (beside == "held back")
+    one, other = found
+    assert one["kid_beside_held_back"] == other["kid_beside_held_back"]
+    assert one["kid_beside_held_back"]["kid"] == pytest.approx(one["kid"])
+    assert one["kid_beside_learnt"]["low"] < one["kid_beside_learnt"]["kid"] != one["kid"]
 
 
 def test_evaluate_through_a_network_that_is_not_there_says_how_to_get_it(

@@ -23,7 +23,7 @@ from filelock import FileLock
 from PIL import Image
 
 from gan_play import files
-from gan_play.measure import originality
+from gan_play.measure import originality, scores
 from gan_play.models.seeds import noise_of, z_of
 from gan_play.pictures import datasets, images
 from gan_play.refusals import Refused, refuse
@@ -204,7 +204,8 @@ def test_a_score_compares_fresh_pictures_with_real_ones_and_touches_no_training(
     pixels = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), dtype=np.uint8)
     kept = tmp_path / "state-00000000.safetensors"
     pieces = []
-    for piece in worker.scoring(training, pixels, lambda: kept):
+    pictures = datasets.ImageSet(pixels, np.zeros(9, np.int64), [], [str(i) for i in range(9)], "")
+    for piece in worker.scoring(training, pictures, lambda: kept):
         pieces.append(piece)
         if piece is not None:
             break
@@ -212,6 +213,91 @@ def test_a_score_compares_fresh_pictures_with_real_ones_and_touches_no_training(
     path, kid, found = pieces[-1]
     assert path == kept and 0 < kid < 10 and found is None
     assert checkpoints.model_digest(training.tensors()) == before
+
+
+@pytest.fixture
+def holding_back(monkeypatch) -> None:
+    """Small sets count as large ones: of twelve pictures four are held back, and are enough."""
+    monkeypatch.setattr(datasets, "HELD_BACK_FROM", 12)
+    monkeypatch.setattr(datasets, "HELD_BACK_SHARE", 3)
+    monkeypatch.setattr(datasets, "LEAST_COMPARED", 4)
+    monkeypatch.setattr(originality, "LEAST_HELD_BACK", 4)
+
+
+def test_what_is_held_back_is_never_trained_on_and_what_is_shown_says_so(tmp_path, holding_back, monkeypatch):
+    trained_on, train = [], loop.train
+
+    def watched(training: loop.Training, pixels: np.ndarray, labels: np.ndarray) -> Iterator[loop.Tick]:
+        trained_on.append(np.array(pixels))
+        yield from train(training, pixels, labels)
+
+    monkeypatch.setattr(loop, "train", watched)
+    run_id = toys.a_run(tmp_path, steps=4)
+    folder = tmp_path / run_id
+    status = store.status(tmp_path, run_id)
+    assert (status["pictures"], status["held_back"], status["scored_beside"]) == (8, 4, "held back")
+    assert worker.work(folder) == 0
+    store.ask(tmp_path, run_id, "train", steps=8)
+    assert worker.work(folder) == 0  # it goes on without the same four
+    block = datasets.open_block(folder / "set")
+    assert [len(pixels) for pixels in trained_on] == [8, 8]
+    for pixels in trained_on:
+        assert not any((held == pixels).all(axis=(1, 2, 3)).any() for held in block.unseen.pixels)
+    assert toys.final_digest(folder) == toys.digest_after(folder, 8)
+    again = toys.a_run(tmp_path, steps=4)
+    assert datasets.open_block(tmp_path / again / "set").unseen.names == block.unseen.names
+
+
+def test_scores_are_taken_beside_what_is_held_back_if_that_is_enough(tmp_path, holding_back, monkeypatch):
+    monkeypatch.setattr(worker, "SCORED_PICTURES", 8)
+    monkeypatch.setattr(worker, "SCORED_AT_ONCE", 2)
+    compared, kid = [], scores.kid
+    monkeypatch.setattr(scores, "kid", lambda real, fake: compared.append(len(real)) or kid(real, fake))
+    for least, beside, reals in ((4, 4, 4), (5, 0, 8)):
+        monkeypatch.setattr(datasets, "LEAST_COMPARED", least)
+        run_id = toys.a_run(tmp_path, scores=True)
+        stint = worker.get_ready(tmp_path / run_id, worker.Ending())
+        found = tmp_path / run_id / "samples" / "nearest.json"
+        while not (found.exists() and "score" in store.last_stats(tmp_path / run_id)):
+            stint.score()
+        scored = [line for line in store.stats(tmp_path, run_id) if "score" in line]
+        assert scored and {line["score_held_back"] for line in scored} == {beside}
+        assert set(compared) == {reals}
+        compared.clear()
+        near = json.loads(found.read_text())
+        assert {place for tile in near["tiles"] for place in tile["nearest"]} <= set(range(8))
+        digest = datasets.open_block(tmp_path / run_id / "set").digest
+        index = originality.load(tmp_path / run_id / "set" / checkup.INDEX_FILE, digest, 8)
+        unseen = datasets.open_block(tmp_path / run_id / "set").unseen.pixels
+        assert index.threshold <= originality.calibrated(index.own)
+        assert index.threshold == originality.held_back(index, unseen).threshold
+
+
+def test_a_run_from_before_anything_was_held_back_learns_from_all_as_it_did(tmp_path):
+    run_id = toys.a_run(tmp_path, steps=3)
+    folder = tmp_path / run_id
+    manifest = json.loads((folder / "set" / "manifest.json").read_text())
+    del manifest["held_back"]
+    files.write_json(folder / "set" / "manifest.json", manifest)
+    with store.changing(folder) as run:
+        del run["set"]["held_back"], run["set"]["scored_beside"]
+    assert worker.work(folder) == 0
+    status = store.status(tmp_path, run_id)
+    assert (status["pictures"], status["held_back"], status["scored_beside"]) == (12, 0, "all")
+    assert toys.final_digest(folder) == toys.digest_after(folder, 3)
+
+
+@pytest.mark.parametrize("recipe", ["cgan", "artgan"])
+def test_a_labelled_run_holds_back_of_each_label_and_can_be_begun_from(tmp_path, holding_back, recipe):
+    run_id = toys.a_run(tmp_path, steps=2, recipe=recipe)
+    folder = tmp_path / run_id
+    block = datasets.open_block(folder / "set")
+    assert block.held_back == 12 and np.bincount(block.unseen.labels).tolist() == [4, 4, 4]
+    assert store.read_run(folder)["set"]["label_counts"] == [8, 8, 8]
+    assert worker.work(folder) == 0
+    after = toys.a_run(tmp_path, steps=2, recipe=recipe, start=run_id)
+    assert worker.work(tmp_path / after) == 0
+    assert store.status(tmp_path, after)["state"] == "finished"
 
 
 def test_a_score_that_fails_costs_no_training(tmp_path, monkeypatch, capfd):

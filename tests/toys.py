@@ -72,7 +72,7 @@ def digest_after(folder: Path, steps: int) -> str:
 
     run = store.read_run(folder)
     mine = Settings.from_json(run["settings"])
-    pictures = datasets.open_block(folder / "set")
+    pictures = datasets.open_block(folder / "set").learnt
     training = loop.begin(mine)
     for tick in loop.train(training, pictures.pixels, pictures.labels):
         if tick.step == steps:

@@ -182,18 +182,6 @@ def calibrated(own: np.ndarray) -> float:
     return NEAR * float(np.median(own))
 
 
-def held_back(index: Index, pixels: np.ndarray) -> Index:
-    """The index with a threshold that also suits pictures (M, S, S, 3) of the set that training never saw.
-
-    Fewer than `LEAST_HELD_BACK` say too little. Those that are in the set a second time are no measure.
-    """
-    if len(pixels) < LEAST_HELD_BACK:
-        return index
-    new = nearest(index, pixels, 1)[1][:, 0]
-    new = new[new > SAME * np.median(new)]
-    return replace(index, threshold=min(index.threshold, float(np.quantile(new, MOST_HELD_BACK))))
-
-
 # The index of a set
 
 
@@ -303,6 +291,30 @@ def verdict(index: Index, distances: np.ndarray) -> CopyVerdict:
     else:
         sentence = f"{copies} of {count} paintings looked at are copies of your pictures."
     return CopyVerdict(copies / count, index.threshold, sentence, copied)
+
+
+def holding_back(index: Index, pixels: np.ndarray) -> Iterator[Index | None]:
+    """None after each piece of work, at last the index with a threshold that also suits pictures (M, S, S, 3) of
+    the set that training never saw.
+
+    Fewer than `LEAST_HELD_BACK` say too little. Those that are in the set a second time are no measure.
+    """
+    if len(pixels) < LEAST_HELD_BACK:
+        yield index
+        return
+    found = []
+    for start in range(0, len(pixels), AT_ONCE // 2):
+        found.append(nearest(index, pixels[start : start + AT_ONCE // 2], 1)[1][:, 0])
+        yield None
+    new = np.concatenate(found)
+    new = new[new > SAME * np.median(new)]
+    yield replace(index, threshold=min(index.threshold, float(np.quantile(new, MOST_HELD_BACK))))
+
+
+def held_back(index: Index, pixels: np.ndarray) -> Index:
+    """`holding_back` to its end."""
+    *_, found = holding_back(index, pixels)
+    return found
 
 
 def copy_rate(index: Index, pixels: np.ndarray) -> CopyVerdict:

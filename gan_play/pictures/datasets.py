@@ -14,6 +14,7 @@ import errno
 import functools
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,10 @@ FITS = ("crop", "border", "several")
 LEAST_SIZE_PX, MOST_SIZE_PX = 16, limits.KEPT_SIDE_PX
 
 HELD_BACK_FROM, HELD_BACK_SHARE, MOST_HELD_BACK = 200, 10, 300  # pictures; one in ten; pictures
+HELD_BACK_FROM_LABEL = 10  # pictures of a label, below which each is needed
+LEAST_COMPARED = (
+    50  # pictures held back: beside 50 a KID scatters by about 0.024, beside 20 by 0.04, 300 by 0.008
+)
 
 _SET_FORMAT = "gan-play-set/1"
 _BLOCK_FORMAT = "gan-play-block/1"
@@ -73,7 +78,8 @@ class Taken:
 class ImageSet:
     """Squares ready for training: `pixels` (N, S, S, 3) uint8 mapped from disk, `labels` (N,) int64.
 
-    `label_names` is empty where the pictures have no labels (all are 0 then); `digest` names the content.
+    `label_names` is empty where the pictures have no labels (all are 0 then); `digest` names the content. The last
+    `held_back` squares are kept for the scores: a training looks at `learnt` alone.
     """
 
     pixels: np.ndarray
@@ -81,6 +87,27 @@ class ImageSet:
     label_names: list[str]
     names: list[str]
     digest: str
+    held_back: int = 0
+
+    @property
+    def learnt(self) -> ImageSet:
+        """The squares to train on, at the same places as in the whole: a view."""
+        return self._part(slice(0, len(self.names) - self.held_back))
+
+    @property
+    def unseen(self) -> ImageSet:
+        """The squares that no training sees: a view, empty where none are held back."""
+        return self._part(slice(len(self.names) - self.held_back, None))
+
+    @property
+    def compared(self) -> ImageSet:
+        """The squares that scores compare paintings with: the unseen ones if they are enough, else all."""
+        return self.unseen if len(set(self.unseen.names)) >= LEAST_COMPARED else self
+
+    def _part(self, rows: slice) -> ImageSet:
+        return replace(
+            self, pixels=self.pixels[rows], labels=self.labels[rows], names=self.names[rows], held_back=0
+        )
 
 
 class Clock:
@@ -304,16 +331,52 @@ def preview_fit(
     return images.fit(_picture(set_folder, index), size_px, how, ground)
 
 
+def hold_back(
+    digests: Sequence[str], labels: Sequence[int] | None = None, alike: Sequence[Sequence[int]] = ()
+) -> np.ndarray:
+    """Which of N pictures to keep for the scores, to train on the others: (N,) bool.
+
+    None are kept of fewer than 200, where each is needed; else one in ten, at most 300: those whose digests come
+    first. So it depends on the pictures alone: every run on a set keeps the same ones, and where a set grows most of
+    them stay, so that a model which begins from an older one hasn't learnt them. With `labels` (N,), of each label
+    one in ten at most, rounded up, and none of one with fewer than 10 pictures. Groups of `alike` indices stay
+    together: a second copy that was trained on would make the first one no news.
+    """
+    count = len(digests)
+    held = np.zeros(count, dtype=bool)
+    if count < HELD_BACK_FROM:
+        return held
+    kinds = [0] * count if labels is None else list(labels)
+    room = {
+        kind: -(-number // HELD_BACK_SHARE) if number >= HELD_BACK_FROM_LABEL else 0
+        for kind, number in Counter(kinds).items()
+    }
+    wanted = min(count // HELD_BACK_SHARE, MOST_HELD_BACK)
+    grouped = {index for group in alike for index in group}
+    groups = [*alike, *([index] for index in range(count) if index not in grouped)]
+    for group in sorted(groups, key=lambda group: min((digests[index], index) for index in group)):
+        asked = Counter(kinds[index] for index in group)
+        if len(group) <= wanted and all(number <= room[kind] for kind, number in asked.items()):
+            held[list(group)] = True
+            wanted -= len(group)
+            for kind, number in asked.items():
+                room[kind] -= number
+    return held
+
+
 def making_block(
     set_folder: Path,
     out_folder: Path,
     size_px: int,
     how: str = "crop",
     background: images.Color | None = None,
+    keep_back: bool = False,
+    labelled: bool = False,
 ) -> Generator[Progress, None, ImageSet]:
     """Writes the squares of a set to `out_folder`, telling how far it is; returns them. Errors: Refused.
 
-    `background` is for `border`; without it, the colour that the set was taken in with.
+    `background` is for `border`; without it, the colour that the set was taken in with. `keep_back` puts the
+    pictures that are to be held back (`hold_back`) last; of each label its share where it is `labelled`.
     """
     if how not in FITS:
         raise Refused(refuse("fit", str(how)))
@@ -323,6 +386,14 @@ def making_block(
     pictures = manifest["pictures"]
     if len(pictures) < limits.LEAST_PICTURES:
         raise Refused(refuse("too-few-pictures", count=len(pictures), least=limits.LEAST_PICTURES))
+    held = np.zeros(len(pictures), dtype=bool)
+    if keep_back:
+        held = hold_back(
+            [picture["digest"] for picture in pictures],
+            [picture["label"] for picture in pictures] if labelled else None,
+            manifest.get("near_duplicates", []),
+        )
+    pictures = [pictures[i] for i in np.argsort(held, kind="stable")]
     ground = tuple(background or manifest["background"])
     squares = [
         images.crop_count(p["kept_width"], p["kept_height"]) if how == "several" else 1 for p in pictures
@@ -358,6 +429,7 @@ def making_block(
         "label_names": manifest["label_names"],
         "labels": labels,
         "names": names,
+        "held_back": sum(squares[len(pictures) - int(held.sum()) :]),
         "digest": content.hexdigest(),
         "refused": manifest["refused"],
     }
@@ -373,9 +445,11 @@ def make_block(
     size_px: int,
     how: str = "crop",
     background: images.Color | None = None,
+    keep_back: bool = False,
+    labelled: bool = False,
 ) -> ImageSet:
     """`making_block` to its end: the squares of a set for one size, written to `out_folder`. Errors: Refused."""
-    return run_to_end(making_block(set_folder, out_folder, size_px, how, background))
+    return run_to_end(making_block(set_folder, out_folder, size_px, how, background, keep_back, labelled))
 
 
 def open_block(folder: Path) -> ImageSet:
@@ -388,34 +462,10 @@ def open_block(folder: Path) -> ImageSet:
         pixels = np.load(folder / "pixels.npy", mmap_mode="r")
         labels = np.array(block["labels"], dtype=np.int64)
         size_px, digest, names = block["size_px"], block["digest"], block["names"]
+        held_back = block.get("held_back", 0)  # runs made before pictures were held back learn from all
         fits = pixels.shape == (len(names), size_px, size_px, 3) and labels.shape == (len(names),)
-        if fits and pixels.dtype == np.uint8:
-            return ImageSet(pixels, labels, block["label_names"], names, digest)
+        if fits and pixels.dtype == np.uint8 and type(held_back) is int and 0 <= held_back < len(names):
+            return ImageSet(pixels, labels, block["label_names"], names, digest, held_back)
     except (OSError, EOFError, ValueError, KeyError, TypeError, OverflowError):
         pass
     raise damaged
-
-
-def hold_back(count: int, seed: int, names: Sequence[str] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Which of `count` pictures to train on, and which to keep for the scores: two sorted int64 arrays of indices.
-
-    None are kept of fewer than 200, where each is needed; else one in ten, at most 300. A pure function of its
-    arguments, the same with every version of every library: pictures are drawn in the order of a digest of
-    (seed, index). With `names` (as in `ImageSet`), squares of one picture stay together, since a square that
-    overlaps with one that was trained on would not be new to the model; then it may be some fewer.
-    """
-    wanted = min(count // HELD_BACK_SHARE, MOST_HELD_BACK) if count >= HELD_BACK_FROM else 0
-    together: dict[object, list[int]] = {}
-    for index in range(count):
-        together.setdefault(names[index] if names is not None else index, []).append(index)
-
-    def drawn(squares: list[int]) -> bytes:
-        return hashlib.sha256(f"hold back {seed} {squares[0]}".encode()).digest()
-
-    held: list[int] = []
-    for squares in sorted(together.values(), key=drawn) if wanted else []:
-        if len(held) + len(squares) <= wanted:
-            held += squares
-    kept = np.ones(count, dtype=bool)
-    kept[held] = False
-    return np.flatnonzero(kept), np.flatnonzero(~kept)

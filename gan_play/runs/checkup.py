@@ -37,20 +37,37 @@ class Findings:
 
 
 class Checkup:
-    """The checkups of one run: `pixels` (N, S, S, 3) are what it learns from, `which` (N,) their places in its set."""
+    """The checkups of one run: `pixels` (N, S, S, 3) are what it learns from, `which` (N,) their places in its set;
+    `unseen` (M, S, S, 3) are held back, and help to say what is a copy."""
 
-    def __init__(self, folder: Path, pixels: np.ndarray, which: np.ndarray, digest: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pixels: np.ndarray,
+        which: np.ndarray,
+        digest: str,
+        unseen: np.ndarray | None = None,
+    ) -> None:
         self.folder, self.pixels, self.which = folder, pixels, which
+        self.unseen = pixels[:0] if unseen is None else unseen
         path = folder / "set" / INDEX_FILE
         self.index: Index | None = originality.load(path, digest, len(pixels))
-        self.indexing = None if self.index else originality.indexing(pixels, digest)
+        self.indexing = None if self.index else self._index(digest)
         some = np.linspace(0, len(pixels) - 1, min(health.MOST_COMPARED, len(pixels))).round().astype(int)
         self.some, self.real = some, None
         self.painted: list[np.ndarray] = []
 
+    def _index(self, digest: str) -> Iterator[Index | None]:
+        for found in originality.indexing(self.pixels, digest):
+            if found is None:
+                yield None
+            else:
+                yield from originality.holding_back(found, self.unseen)
+
     def advance(self) -> Iterator[None]:
         """Works on the index, if it isn't ready: so much that it is after `SOON` scores. None after each piece."""
         pieces = 2 * len(self.pixels) // originality.AT_ONCE + len(self.pixels) // 4
+        pieces += 2 * len(self.unseen) // originality.AT_ONCE
         for _ in range(1 + pieces // (SOON * 25)):
             if self.indexing is None:
                 return

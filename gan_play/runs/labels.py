@@ -1,7 +1,7 @@
 """The labels of a run: whether it learns its set's folders apart, what they are called, and which picture shows which.
 
 A set has labels where its pictures lie in two or more folders (`datasets.labels_of`). A run learns them where
-`run.json` says "labelled"; its `set` keeps their names, and how many squares each has, in `label_counts`.
+`run.json` says "labelled"; its `set` keeps their names, and how many squares of each are learnt, in `label_counts`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,6 @@ def names(run: Mapping[str, object]) -> list[str]:
     if run.get("labelled") is not True or not isinstance(found, list):
         return []
     return [name for name in found if isinstance(name, str)]
-
-
-def counts(run: Mapping[str, object]) -> list[int]:
-    """How many pictures each label of a run has, by `run.json`; all alike where it doesn't say."""
-    taken, count = run.get("set"), len(names(run))
-    found = taken.get("label_counts") if isinstance(taken, Mapping) else None
-    whole = isinstance(found, list) and all(type(one) is int and one >= 0 for one in found)
-    return list(found) if whole and len(found) == count and sum(found) else [1] * count
 
 
 def of_set(set_folder: Path) -> dict[str, int]:

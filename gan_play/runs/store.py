@@ -270,9 +270,21 @@ def status(home: Path, run_id: str) -> dict:
         "minutes": run["minutes"],
         "steps": run["steps"],
         "created": run["created"],
-        "pictures": run["set"].get("count"),
+        **_pictures(run["set"]),
         "labels": labels.names(run),
         "health": run["health"] if isinstance(run.get("health"), dict) else None,
+    }
+
+
+def _pictures(taken: dict) -> dict:
+    """How many pictures a run learns from, how many it holds back, and what its scores compare with."""
+    count, held = taken.get("count"), taken.get("held_back", 0)
+    held = held if _is_count(held) else 0
+    beside = "held back" if held and taken.get("scored_beside") == "held back" else "all"
+    return {
+        "pictures": count - held if _is_count(count) else None,
+        "held_back": held,
+        "scored_beside": beside,
     }
 
 
@@ -544,7 +556,10 @@ def create_run(
     try:
         (folder / "samples").mkdir(parents=True)
         started_from = _begin_from(home, start, folder, recipe, size_px, num_labels) if start else None
-        pictures = datasets.make_block(set_folder, folder / "set", size_px, how, background)
+        pictures = datasets.make_block(
+            set_folder, folder / "set", size_px, how, background, keep_back=True, labelled=labelled
+        )
+        kinds = range(len(pictures.label_names))
         now = time.time()
         run = {
             "version": 1,
@@ -565,8 +580,10 @@ def create_run(
                 "id": set_folder.name,
                 "digest": pictures.digest,
                 "count": len(pictures.pixels),
+                "held_back": pictures.held_back,
+                "scored_beside": "all" if pictures.compared is pictures else "held back",
                 "labels": list(pictures.label_names),
-                "label_counts": [int((pictures.labels == i).sum()) for i in range(len(pictures.label_names))],
+                "label_counts": [int((pictures.learnt.labels == kind).sum()) for kind in kinds],
                 "how": how,
             },
             "device": device,

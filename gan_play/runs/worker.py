@@ -253,10 +253,14 @@ class Scored(NamedTuple):
 
 
 def scoring(
-    training: Training, pixels: np.ndarray, keep: Callable[[], Path], checkup: Checkup | None = None
+    training: Training, pictures: ImageSet, keep: Callable[[], Path], checkup: Checkup | None = None
 ) -> Iterator[Scored | None]:
     """Scores one snapshot of the averaged generator after another: None after each piece of work, and `Scored`
     after each snapshot. `keep` saves the state that is about to be scored and returns its file.
+
+    KID is unbiased for any number of pictures but scatters with few, so it is taken beside the pictures held back
+    from training where these are enough (`ImageSet.compared`); variety always beside the whole set, since it needs
+    as many reals as paintings.
     """
     import numpy as np
     import torch
@@ -267,19 +271,26 @@ def scoring(
     from gan_play.pictures import images
     from gan_play.trainers.loop import fixed_seeds
 
-    some = np.linspace(0, len(pixels) - 1, min(SCORED_PICTURES, len(pixels))).round().astype(int)
-    real = []
-    for i in range(0, len(some), SCORED_AT_ONCE):
-        real.append(features(pixels[some[i : i + SCORED_AT_ONCE]]))
-        yield None
+    def of_some(pixels: np.ndarray, found: list[np.ndarray]) -> Iterator[None]:
+        some = np.linspace(0, len(pixels) - 1, min(SCORED_PICTURES, len(pixels))).round().astype(int)
+        for i in range(0, len(some), SCORED_AT_ONCE):
+            found.append(features(pixels[some[i : i + SCORED_AT_ONCE]]))
+            yield None
+
+    real, compared = [], pictures.compared
+    yield from of_some(pictures.pixels, real)
+    beside = real
+    if compared is not pictures:
+        beside = []
+        yield from of_some(compared.pixels, beside)
     device, num_labels = training.settings.device, training.settings.num_labels
-    kinds = None  # labels as frequent as in the set
+    kinds = None
+    if num_labels:  # as frequent as in what they are compared with
+        found = np.bincount(compared.labels, minlength=num_labels).tolist()
+        kinds = torch.tensor(labels.like(found, SCORED_PICTURES))
     while True:
         path, average, fake = keep(), copy.deepcopy(training.average), []
         step = training.step
-        if num_labels and kinds is None:
-            counts = labels.counts(store.read_run(path.parent) or {})
-            kinds = torch.tensor(labels.like(counts or [1] * num_labels, SCORED_PICTURES))
         for i in range(0, SCORED_PICTURES, SCORED_AT_ONCE):
             seeds = range(SCORED_SEEDS_FROM + i, SCORED_SEEDS_FROM + i + SCORED_AT_ONCE)
             with torch.inference_mode():
@@ -292,7 +303,7 @@ def scoring(
             if checkup is not None:
                 checkup.take(painted, first=not i)
                 yield from checkup.advance()
-        scored = Scored(path, kid(np.concatenate(real), np.concatenate(fake)))
+        scored = Scored(path, kid(np.concatenate(beside), np.concatenate(fake)))
         if checkup is not None:
             tiles = []
             for some in paint_tiles(average):
@@ -337,10 +348,10 @@ class Stint:
 
         from gan_play.runs.checkup import Checkup
 
-        pixels = self.pictures.pixels
-        checkup = Checkup(self.folder, pixels, np.arange(len(pixels)), self.pictures.digest)
+        learnt, unseen = self.pictures.learnt.pixels, self.pictures.unseen.pixels
+        checkup = Checkup(self.folder, learnt, np.arange(len(learnt)), self.pictures.digest, unseen)
         yield None
-        yield from scoring(self.training, pixels, self.save_for_score, checkup)
+        yield from scoring(self.training, self.pictures, self.save_for_score, checkup)
 
     def now(self) -> float:
         """Seconds since this stint began."""
@@ -358,7 +369,8 @@ class Stint:
         self.grid()
         self.check_limit()
         on_cpu = self.training.settings.device == "cpu"
-        with contextlib.closing(train(self.training, self.pictures.pixels, self.pictures.labels)) as ticks:
+        learnt = self.pictures.learnt
+        with contextlib.closing(train(self.training, learnt.pixels, learnt.labels)) as ticks:
             for tick in ticks:
                 # Reading a number makes a GPU wait, so there not each step is looked at; what is saved always is.
                 look = on_cpu or tick.step % 16 == 0 or self.now() >= self.stats_due
@@ -500,6 +512,9 @@ class Stint:
             if is_best:
                 checkpoints.mark_best(self.folder, scored.path, scored.kid)
             news["score"] = scored.kid
+            compared = self.pictures.compared
+            # How many pictures that it never saw it was measured beside; 0: beside the whole set.
+            news["score_held_back"] = len(compared.names) if compared is not self.pictures else 0
         if (found := scored.found) is not None:
             news |= {"spread": found.variety.spread, "distinct": found.variety.distinct}
             if found.copying is not None:
@@ -625,10 +640,10 @@ def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple
         plan = preflight.plan(
             run["recipe"],
             minutes=run["minutes"],
-            pixels=pictures.pixels,
+            pixels=pictures.learnt.pixels,
             device=run.get("device", "auto"),
             start=begin_from,
-            labels=pictures.labels if num_labels else None,
+            labels=pictures.learnt.labels if num_labels else None,
             **wanted,
         )
         return plan.settings, plan.sentence

@@ -281,7 +281,7 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "sentence": " ".join(filter(None, (status["sentence"], watching))),
         "percent": status["percent"] if status["state"] != "damaged" else None,
         "numbers": numbers(status),
-        "score": score_words(status["best_score"]),
+        "score": score_words(status["best_score"], status.get("scored_beside") == "held back"),
         "facts": facts(status),
         "waiting": say(f"train.waiting.{waiting_for(status['state'])}"),
         "steps": steps[:: max(1, -(-len(steps) // MOST_GRIDS))] if len(steps) > MOST_GRIDS else steps,
@@ -313,12 +313,16 @@ def numbers(status: dict) -> str:
     return " · ".join(parts)
 
 
-def score_words(score: float | None) -> str:
-    """The score with its meaning. The scale is of 64 px paintings: real van Goghs against others of his are 0.02."""
+def score_words(score: float | None, held_back: bool = False) -> str:
+    """The score with its meaning. The scale is of 64 px paintings: real van Goghs against others of his are 0.02.
+
+    `held_back`: it was measured beside pictures that training never saw.
+    """
     if score is None:
         return ""
     meaning = next(key for limit, key in SCORES if score <= limit)
-    return say("train.score", score=f"{score:.3f}", meaning=say(f"train.score.{meaning}"))
+    said = say("train.score", score=f"{score:.3f}", meaning=say(f"train.score.{meaning}"))
+    return f"{said} {say('train.score.held_back')}" if held_back else said
 
 
 SCORES = ((0.05, "same"), (0.12, "related"), (0.3, "near"), (0.8, "far"), (float("inf"), "apart"))
@@ -331,7 +335,9 @@ def facts(status: dict) -> str:
     recipe = RECIPES.get(status["recipe"])
     parts = [recipe.title if recipe else status["recipe"], f"{status['size_px']} px"]
     if status.get("pictures"):
-        parts.append(say("train.facts.pictures", count=f"{status['pictures']:,}"))
+        held = status["held_back"]
+        count = {"count": f"{status['pictures']:,}", "held": f"{held:,}"}
+        parts.append(say("train.facts.held_back" if held else "train.facts.pictures", **count))
     if status["labels"]:
         parts.append(say("train.facts.labels", count=len(status["labels"])))
     if settings := status["settings"]:
