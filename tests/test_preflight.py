@@ -32,12 +32,16 @@ def test_a_start_of_another_size_is_refused():
         preflight.plan("dcgan", 32, 1, PIXELS, device="cpu", start=({}, theirs))
 
 
-def test_where_memory_is_short_a_smaller_batch_is_chosen(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("out of memory"), RuntimeError("DefaultCPUAllocator: not enough memory")],
+)
+def test_where_memory_is_short_a_smaller_batch_is_chosen(monkeypatch, error):
     row = RECIPES["dcgan"]
 
     def measure(settings, pixels, start=None, labels=None):
         if settings.batch > row.batches[1]:
-            raise torch.OutOfMemoryError("out of memory")
+            raise error
         return 100.0, 10**9
 
     monkeypatch.setattr(preflight, "measure", measure)
@@ -50,6 +54,15 @@ def test_where_nothing_fits_a_sentence_says_so(monkeypatch):
 
     monkeypatch.setattr(preflight, "measure", measure)
     with pytest.raises(Refused, match="memory"):
+        preflight.plan("dcgan", 32, 1, PIXELS, device="cpu")
+
+
+def test_another_error_while_measuring_is_no_lack_of_memory(monkeypatch):
+    def measure(settings, pixels, start=None, labels=None):
+        raise RuntimeError("shapes cannot be multiplied")
+
+    monkeypatch.setattr(preflight, "measure", measure)
+    with pytest.raises(RuntimeError, match="multiplied"):
         preflight.plan("dcgan", 32, 1, PIXELS, device="cpu")
 
 

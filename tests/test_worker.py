@@ -4,6 +4,7 @@ Most tests call `worker.work` in this process, which is what a worker process do
 ones start real processes.
 """
 
+import dataclasses
 import errno
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ import pytest
 import torch
 from filelock import FileLock
 from PIL import Image
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_play import files
 from gan_play.measure import originality, scores
@@ -30,6 +33,7 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import checkpoints, checkup, store, worker
 from gan_play.trainers import loop, preflight
 from gan_play.trainers.health import Leak, Variety
+from gan_play.trainers.recipes import Settings
 from tests import toys
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -619,7 +623,7 @@ def test_60_of_60_faults_are_recovered_from(tmp_path, monkeypatch):
         RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
     ],
 )
-def test_short_memory_halves_the_batch_and_goes_on(tmp_path, monkeypatch, error, capfd):
+def test_short_memory_halves_what_is_held_at_once_but_not_the_batch(tmp_path, monkeypatch, error, capfd):
     run_id = toys.a_run(tmp_path, steps=6, settings=toys.settings(batch=8).to_json())
     folder = tmp_path / run_id
 
@@ -629,20 +633,133 @@ def test_short_memory_halves_the_batch_and_goes_on(tmp_path, monkeypatch, error,
     at_step(monkeypatch, 3, fail, times=2)
     assert worker.work(folder) == 0
     status = store.status(tmp_path, run_id)
-    assert (status["state"], status["step"], status["settings"]["batch"]) == ("finished", 6, 2)
-    assert "Memory was short" in store.read_run(folder)["happened"]
+    assert (status["state"], status["step"], status["images_seen"]) == ("finished", 6, 48)
+    assert (status["settings"]["batch"], status["settings"]["accumulate"]) == (8, 4)
+    happened = store.read_run(folder)["happened"]
+    assert happened == "Memory was short: it takes the 8 pictures of a step in 4 parts now."
+    header = checkpoints.load(checkpoints.states(folder)[0]).header
+    assert json.loads(header["settings"])["accumulate"] == 4
 
 
-def test_memory_too_short_for_any_batch_ends_with_a_sentence(tmp_path, monkeypatch, capfd):
-    run_id = toys.a_run(tmp_path, steps=6)
+class ShortOfMemory(TorchDispatchMode):
+    """Raises an error at one of the operations done within it, forwards, backwards, or in an optimizer."""
 
-    def fail(_: loop.Training) -> None:
-        raise MemoryError
+    def __init__(self, error: Exception, at: int) -> None:
+        super().__init__()
+        self.error, self.left = error, at
 
-    at_step(monkeypatch, 3, fail, times=99)
+    def __torch_dispatch__(
+        self, operation: object, types: object, args: tuple = (), more: dict | None = None
+    ):
+        self.left -= 1
+        if self.left == 0:
+            raise type(self.error)(*self.error.args)  # a new one, which holds no frame of an earlier one
+        return operation(*args, **(more or {}))
+
+
+def short_at(
+    monkeypatch: pytest.MonkeyPatch, step: int, error: Exception, operation: int, times: int = 1
+) -> list[int]:
+    """Memory is short `times` times, at the so-manieth operation of the step that follows `step`."""
+    train, done = loop.train, []
+
+    def short(training: loop.Training, *data: object) -> Iterator[loop.Tick]:
+        ticks = train(training, *data)
+        while True:
+            if training.step == step and len(done) < times:
+                done.append(operation)
+                with ShortOfMemory(error, operation):
+                    tick = next(ticks)
+                yield tick
+            else:
+                yield next(ticks)
+
+    monkeypatch.setattr(loop, "train", short)
+    return done
+
+
+def lacking(index: int) -> Exception:
+    """One of the ways in which memory is short: on a graphics card, on a CPU, in Python."""
+    text = "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory"
+    return (torch.OutOfMemoryError("CUDA out of memory."), RuntimeError(text), MemoryError())[index % 3]
+
+
+def test_memory_too_short_for_two_pictures_at_once_ends_with_a_sentence(tmp_path, monkeypatch, capfd):
+    run_id = toys.a_run(tmp_path, steps=6, settings=toys.settings(batch=256).to_json())
+    done = short_at(monkeypatch, 0, lacking(0), 5, times=99)
     worker.work(tmp_path / run_id)
     status = store.status(tmp_path, run_id)
     assert status["state"] == "failed" and "memory" in status["sentence"]
+    assert len(done) == 8 and status["settings"]["accumulate"] == 128  # the largest batch, halved seven times
+
+
+def operations_of_a_step(settings: Settings) -> int:
+    """How many operations one step is, both updates and the average included."""
+    training = loop.begin(settings)
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+    ticks = loop.train(training, pixels)
+    next(ticks)
+    with (counting := ShortOfMemory(MemoryError(), 10**9)):
+        next(ticks)
+    return 10**9 - counting.left
+
+
+def after_a_lack(folder: Path, broken: int, steps: int) -> str:
+    """The digest of a training that takes its batch in two parts from the step `broken` on."""
+    mine = Settings.from_json(store.read_run(folder)["settings"])
+    learnt = datasets.open_block(folder / "set").learnt
+    before, after = (loop.begin(dataclasses.replace(mine, accumulate=pieces)) for pieces in (1, 2))
+    for tick in loop.train(before, learnt.pixels):
+        if tick.step == broken - 1:
+            break
+    after.load(before.tensors())
+    for tick in loop.train(after, learnt.pixels):
+        if tick.step == steps:
+            break
+    (elsewhere := folder.parent / "reference").mkdir(exist_ok=True)
+    header = checkpoints.make_header(after.settings, store.read_run(folder)["set"]["digest"], steps)
+    path = checkpoints.save(elsewhere, steps, after.tensors(), header)
+    return checkpoints.load(path).header["digest"]
+
+
+INJECTED = range(50)
+
+
+@pytest.mark.parametrize(
+    "index", [pytest.param(i, marks=() if i % 10 == 4 else pytest.mark.slow) for i in INJECTED]
+)
+def test_a_step_broken_off_anywhere_for_lack_of_memory_leaves_nothing_of_itself(
+    index, tmp_path, monkeypatch, capfd
+):
+    """50 places, evenly over both updates of a step: it ends as if the step had never been begun."""
+    settings = toys.settings(batch=4)
+    operation = 1 + index * (operations_of_a_step(settings) - 2) // (len(INJECTED) - 1)
+    run_id = toys.a_run(tmp_path, steps=5, settings=settings.to_json())
+    folder = tmp_path / run_id
+    monkeypatch.setattr(worker, "MOST_SHARE", 1e9)  # saves at every step
+    done = short_at(monkeypatch, 2, lacking(index), operation)
+    assert worker.work(folder) == 0
+    assert done == [operation]
+    status = store.status(tmp_path, run_id)
+    assert (status["state"], status["step"]) == ("finished", 5)
+    assert (status["settings"]["batch"], status["settings"]["accumulate"]) == (4, 2)
+    assert toys.final_digest(folder) == after_a_lack(folder, broken=3, steps=5)
+
+
+def test_what_a_broken_off_training_held_is_let_go_before_the_next_begins(tmp_path, monkeypatch, capfd):
+    held, begin = [], loop.begin
+    alive: list[weakref.ref] = []
+
+    def watched(settings: Settings, *start: object) -> loop.Training:
+        held.append(sum(training() is not None for training in alive))
+        alive.append(weakref.ref(training := begin(settings, *start)))
+        return training
+
+    run_id = toys.a_run(tmp_path, steps=4, settings=toys.settings(batch=8).to_json())
+    short_at(monkeypatch, 1, lacking(0), 40)
+    monkeypatch.setattr(loop, "begin", watched)
+    assert worker.work(tmp_path / run_id) == 0
+    assert held == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from filelock import FileLock, Timeout
 from gan_play import files, limits
 from gan_play.refusals import Refused
 from gan_play.runs import labels, store
+from gan_play.trainers import memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +63,6 @@ SCORED_AT_ONCE = 12  # pictures between two looks at the clock
 SCORED_SEEDS_FROM = 1_000_000  # none that anybody looks at
 MOST_ROLLBACKS = 3  # then it isn't bad luck
 MOST_ATTEMPTS = 5  # starts without a single state saved: then something is wrong that starting won't mend
-LEAST_BATCH = 2
 RESERVE_BYTES = 64_000  # kept on the disk, so that a full disk can still be written down
 LOG_BYTES = 1 * limits.MB  # of worker.log, of which the end is kept
 RUN_LOCK_SECONDS = 15  # how long a worker waits for its predecessor to be gone
@@ -137,14 +137,6 @@ def note(folder: Path, state: str, sentence: str = "", **changes: object) -> Non
 def _is_disk_full(error: BaseException) -> bool:
     full = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
     return isinstance(error, OSError) and error.errno in full
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """MemoryError, or what torch says on each device (on a CPU it is a plain RuntimeError)."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    words = ("can't allocate memory", "not enough memory", "out of memory")
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
 
 
 # What a run shows of itself
@@ -498,7 +490,7 @@ class Stint:
         except (Astray, OSError):
             raise
         except Exception as error:
-            if _is_out_of_memory(error):
+            if memory.is_short(error):
                 raise
             traceback.print_exc()
             self.scores = None
@@ -711,10 +703,14 @@ def train_until_left(folder: Path, ending: Ending) -> None:
         except Remedied:
             take_remedy(folder)
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not memory.is_short(error):
                 raise
             traceback.print_exc()
-            halve_batch(folder, stint.training.settings)
+            halve_micro_batch(folder, stint.training.settings)
+        # What it held goes before the next stint takes as much: it begins from the last whole state on the disk, so
+        # nothing of a step that was broken off is left, in weights, optimizers, average or running statistics.
+        del stint
+        memory.release()
 
 
 def roll_back(folder: Path, step: int) -> None:
@@ -767,17 +763,22 @@ def take_remedy(folder: Path) -> None:
         run["happened"] = f"As you asked, it is {where} {how}."
 
 
-def halve_batch(folder: Path, settings: Settings) -> None:
-    """Notes a smaller batch for the next stint; Leave if it can't be smaller."""
-    batch = settings.batch // 2
-    if batch < LEAST_BATCH:
+def halve_micro_batch(folder: Path, settings: Settings) -> None:
+    """Notes that the next stint is to learn from its batch in twice as many parts; Leave if they'd be too small.
+
+    So the batch, and with it what is learnt, stays (but for what looks at a batch as a whole: `adversarial`).
+    """
+    from gan_play.trainers.recipes import LEAST_MICRO_BATCH
+
+    pieces = 2 * settings.accumulate
+    if settings.batch // pieces < LEAST_MICRO_BATCH:
         raise Leave(
             "failed",
             "There isn't enough memory for this size: choose a smaller one, or close other programs.",
         )
     run = store.read_run(folder) or {}
-    happened = f"Memory was short: it learns from {batch} pictures a step now instead of {settings.batch}."
-    note(folder, "preparing", "", settings={**run["settings"], "batch": batch}, happened=happened)
+    happened = f"Memory was short: it takes the {settings.batch} pictures of a step in {pieces} parts now."
+    note(folder, "preparing", "", settings={**run["settings"], "accumulate": pieces}, happened=happened)
 
 
 # The process
@@ -873,7 +874,7 @@ def _give_up(folder: Path, error: Exception) -> None:
             "failed",
             "A part of the program is missing: run pip install -r requirements.txt once more.",
         )
-    elif _is_out_of_memory(error):
+    elif memory.is_short(error):
         settle(folder, "failed", "There isn't enough memory: choose a smaller size, or close other programs.")
     else:
         settle(

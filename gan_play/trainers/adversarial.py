@@ -4,6 +4,13 @@ The generator paints once for both updates: the critic learns first, on a detach
 then the painter, through the very same features, judged by the critic as it is after its update. That is the usual
 alternation with one forward pass less, and sound because the features (the frozen part) don't change between the
 two. Recipes differ by their row: the loss, how often the critic learns, a penalty, a clip.
+
+Where memory is short, a step learns from its batch in `Settings.accumulate` micro-batches: cut from the same draws,
+their gradients averaged before each update. Then the painter's part paints anew, since its way back through the whole
+batch can't be held. All that is a mean over pictures, or over pairs of a real and a fake, comes out the same, but for
+rounding; the pairs of R3GAN are never parted. What looks at a batch as a whole doesn't: batch norm takes its
+statistics from each micro-batch, and its running ones, and the mean style, move once for each painting; spectral norm
+takes one more step of its power iteration for each; StyleGAN2's critic compares the pictures of one micro-batch.
 """
 
 from __future__ import annotations
@@ -32,11 +39,33 @@ def detached(features: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
     return features.detach() if isinstance(features, Tensor) else [f.detach() for f in features]
 
 
-def learn(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One update of an optimizer's parameters down the gradient of a scalar loss."""
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
+def cut(whole: Draw, pieces: int) -> Iterator[tuple[Draw, float]]:
+    """A draw as so many micro-batches of about the same size, and the share of the batch that each is.
+
+    Each draws the random numbers that its pictures would get in the whole batch: all must draw alike.
+    """
+    if pieces == 1:
+        yield whole, 1.0
+        return
+    count, before = len(whole.z), whole.random.get_state()
+    for piece in range(pieces):
+        rows = slice(count * piece // pieces, count * (piece + 1) // pieces)
+        whole.random.set_state(before)
+        one = whole._replace(
+            real=whole.real[rows],
+            real_label=None if whole.real_label is None else whole.real_label[rows],
+            z=whole.z[rows],
+            label=None if whole.label is None else whole.label[rows],
+            noise=[level[rows] for level in whole.noise],
+            random=augment.Rows(whole.random, count, rows),
+        )
+        yield one, (rows.stop - rows.start) / count
+
+
+def add(numbers: dict[str, Tensor], share: float, **more: Tensor) -> None:
+    """Adds the numbers of a micro-batch, detached, to those of its batch, by its share of it."""
+    for name, number in more.items():
+        numbers[name] = numbers.get(name, 0) + share * number.detach()
 
 
 @contextlib.contextmanager
@@ -63,39 +92,59 @@ def step(
     """
     recipe, loss = training.recipe, loss or training.recipe.loss
     generator, discriminator = training.generator, training.discriminator
-    strength = training.settings.dials["augment"]
+    strength, pieces = training.settings.dials["augment"], training.settings.accumulate
+
+    def painted(one: Draw) -> Tensor:
+        fake = generator.synthesis(generator.mapping(one.z, one.label), one.noise)
+        return augment.augment(fake, one.random, strength)
+
+    def seen(one: Draw) -> tuple[Tensor, Tensor | list[Tensor]]:
+        with torch.no_grad():
+            real = augment.augment(one.real, one.random, strength)
+            return real, discriminator.features(real)
+
+    numbers: dict[str, Tensor] = {}
     for part in range(recipe.critic_steps):
-        one = draw(part)
         last = part == recipe.critic_steps - 1
-        with training.autocast():
-            with torch.set_grad_enabled(last):  # only the last painting is learnt from by its painter
-                fake = generator.synthesis(generator.mapping(one.z, one.label), one.noise)
-                fake = augment.augment(fake, one.random, strength)
-                features = discriminator.features(fake)
-            with torch.no_grad():
-                real = augment.augment(one.real, one.random, strength)
-                real_features = discriminator.features(real)
-            logits_real = discriminator.heads(real_features, one.real_label).float()
-            logits_fake = discriminator.heads(detached(features), one.label).float()
-            loss_d = loss.discriminator(logits_real, logits_fake)
-        penalty = recipe.penalty(training, one, real, fake.detach()) if recipe.penalty else 0
-        learn(training.optimizer_d, loss_d + penalty)
+        numbers.clear()
+        training.optimizer_d.zero_grad(set_to_none=True)
+        batch = draw(part)
+        for one, share in cut(batch, pieces):
+            with training.autocast():
+                # Only the last painting is learnt from by its painter, if it is held until then.
+                with torch.set_grad_enabled(last and pieces == 1):
+                    fake = painted(one)
+                    features = discriminator.features(fake)
+                real, real_features = seen(one)
+                logits_real = discriminator.heads(real_features, one.real_label).float()
+                logits_fake = discriminator.heads(detached(features), one.label).float()
+                loss_d = loss.discriminator(logits_real, logits_fake)
+            penalty = recipe.penalty(training, one, real, fake.detach()) if recipe.penalty else 0
+            (share * (loss_d + penalty)).backward()
+            means = {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
+            add(numbers, share, loss_d=loss_d, distance=logits_real.mean() - logits_fake.mean(), **means)
+        training.optimizer_d.step()
         if recipe.clips:
             with torch.no_grad():
                 for parameter in discriminator.parameters():
                     parameter.clamp_(-CLIP, CLIP)
 
+    training.optimizer_g.zero_grad(set_to_none=True)
     with frozen(discriminator):
-        with training.autocast():
-            with torch.no_grad():
-                against = (
-                    discriminator.heads(real_features, one.real_label).float() if loss.relative else None
-                )
-            loss_g = loss.generator(discriminator.heads(features, one.label).float(), against)
-        learn(training.optimizer_g, loss_g)
-    numbers = {"loss_g": loss_g, "loss_d": loss_d, "distance": logits_real.mean() - logits_fake.mean()}
-    numbers |= {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
-    return {name: number.detach() for name, number in numbers.items()}
+        for one, share in cut(batch if pieces == 1 else draw(part), pieces):
+            with training.autocast():
+                if pieces > 1:
+                    features = discriminator.features(painted(one))
+                    real_features = seen(one)[1] if loss.relative else None
+                with torch.no_grad():
+                    against = (
+                        discriminator.heads(real_features, one.real_label).float() if loss.relative else None
+                    )
+                loss_g = loss.generator(discriminator.heads(features, one.label).float(), against)
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g)
+        training.optimizer_g.step()
+    return numbers
 
 
 def original(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, Tensor]:
@@ -108,7 +157,7 @@ def original(training: Training, draw: Callable[[int], Draw], now: int) -> dict[
 
 def gradient_penalty(training: Training, one: Draw, real: Tensor, fake: Tensor) -> Tensor:
     """Lambda times the gradient penalty of WGAN-GP (Gulrajani 2017), lambda by the dial `penalty`."""
-    share = torch.rand(len(real), 1, 1, 1, generator=one.random).to(real.device)
+    share = augment.chosen(len(real), one.random).to(real.device)
     return training.settings.dials["penalty"] * losses.gradient_penalty(
         lambda x: training.discriminator(x, one.real_label), real.float(), fake.float(), share
     )

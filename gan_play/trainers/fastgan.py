@@ -18,15 +18,16 @@ from torch import Tensor
 
 from gan_play.models.fastgan import PART_PX, WHOLE_PX
 from gan_play.trainers import augment
-from gan_play.trainers.adversarial import frozen, learn
+from gan_play.trainers.adversarial import add, cut, frozen
 
 if TYPE_CHECKING:
     from gan_play.trainers.loop import Draw, Training
 
 
-def window(random: torch.Generator) -> tuple[int, int]:
+def window(random: augment.Random) -> tuple[int, int]:
     """Top and left of a window of 8 x 8 in a map of 16 x 16, one for all pictures of a step."""
-    top, left = torch.randint(0, PART_PX - WHOLE_PX + 1, (2,), generator=random).tolist()
+    generator = random if isinstance(random, torch.Generator) else random.generator
+    top, left = torch.randint(0, PART_PX - WHOLE_PX + 1, (2,), generator=generator).tolist()
     return top, left
 
 
@@ -49,27 +50,42 @@ def reconstruction(redrawn: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]
 def step(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, Tensor]:
     """Trains both networks on one batch. Detached 0-d tensors: loss_g, loss_d, reconstruction, mean logits.
 
-    The generator paints once and both updates use that painting, as in `adversarial.step`.
+    The generator paints once and both updates use that painting, as in `adversarial.step`; micro-batches too.
     """
     generator, discriminator, loss = training.generator, training.discriminator, training.recipe.loss
-    strength = training.settings.dials["augment"]
-    batch = draw(0)
-    with training.autocast():
-        fake = generator.synthesis(generator.mapping(batch.z), batch.noise)
-        seen_fake = augment.augment(fake, batch.random, strength)
-        seen_real = augment.augment(batch.real, batch.random, strength)
-        top, left = window(batch.random)
-        part, whole = discriminator.encode(seen_real)
-        logits_real = discriminator.judge(whole).float()
-        logits_fake = discriminator(seen_fake.detach()).float()
-        wanted = targets(seen_real, top, left, discriminator.redrawn_px)
-        missing = reconstruction(discriminator.redraw(part, whole, top, left), wanted)
-        loss_d = loss.discriminator(logits_real, logits_fake)
-    learn(training.optimizer_d, loss_d + missing)
+    strength, pieces = training.settings.dials["augment"], training.settings.accumulate
+    numbers: dict[str, Tensor] = {}
 
-    with frozen(discriminator), training.autocast():
-        loss_g = loss.generator(discriminator(seen_fake).float(), None)
-    learn(training.optimizer_g, loss_g)
-    numbers = {"loss_g": loss_g, "loss_d": loss_d, "reconstruction": missing}
-    numbers |= {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
-    return {name: number.detach() for name, number in numbers.items()}
+    def painted(one: Draw) -> Tensor:
+        fake = generator.synthesis(generator.mapping(one.z), one.noise)
+        return augment.augment(fake, one.random, strength)
+
+    training.optimizer_d.zero_grad(set_to_none=True)
+    batch = draw(0)
+    for one, share in cut(batch, pieces):
+        with training.autocast():
+            with torch.set_grad_enabled(pieces == 1):
+                seen_fake = painted(one)
+            seen_real = augment.augment(one.real, one.random, strength)
+            top, left = window(one.random)
+            part, whole = discriminator.encode(seen_real)
+            logits_real = discriminator.judge(whole).float()
+            logits_fake = discriminator(seen_fake.detach()).float()
+            wanted = targets(seen_real, top, left, discriminator.redrawn_px)
+            missing = reconstruction(discriminator.redraw(part, whole, top, left), wanted)
+            loss_d = loss.discriminator(logits_real, logits_fake)
+        (share * (loss_d + missing)).backward()
+        means = {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
+        add(numbers, share, loss_d=loss_d, reconstruction=missing, **means)
+    training.optimizer_d.step()
+
+    training.optimizer_g.zero_grad(set_to_none=True)
+    with frozen(discriminator):
+        for one, share in cut(batch if pieces == 1 else draw(0), pieces):
+            with training.autocast():
+                seen_fake = seen_fake if pieces == 1 else painted(one)
+                loss_g = loss.generator(discriminator(seen_fake).float(), None)
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g)
+        training.optimizer_g.step()
+    return numbers

@@ -1,7 +1,8 @@
 """One step of the three GANs that know styles by name: GANGogh, ArtGAN, and CAN, which breaks with all of them.
 
-Steps as in `adversarial`: they train both networks once and return numbers. Beside the losses these say how often the
-critic names the label of a real (`right_real`) and of a painting (`right_fake`) as it should, a share from 0 to 1.
+Steps as in `adversarial`, micro-batches too: they train both networks once and return numbers. Beside the losses
+these say how often the critic names the label of a real (`right_real`) and of a painting (`right_fake`) as it should,
+a share from 0 to 1.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan_play.trainers import augment
-from gan_play.trainers.adversarial import frozen, learn
+from gan_play.trainers.adversarial import add, cut, frozen
 from gan_play.trainers.losses import NON_SATURATING, WASSERSTEIN
 
 if TYPE_CHECKING:
@@ -79,11 +80,6 @@ def painted(training: Training, one: Draw, label: Tensor | None) -> tuple[Tensor
     return fake, real
 
 
-def detached(numbers: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The numbers of a step, with no way back."""
-    return {name: number.detach() for name, number in numbers.items()}
-
-
 def gangogh(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, Tensor]:
     """WGAN-GP whose critic also names the style, as GANGogh trained on WikiArt's genres (Jones & Bonafilia 2017).
 
@@ -92,34 +88,37 @@ def gangogh(training: Training, draw: Callable[[int], Draw], now: int) -> dict[s
     also teaches it those of fakes. GANGogh's warm-up of the critic on names alone is left out.
     """
     critic_steps, discriminator = training.recipe.critic_steps, training.discriminator
+    pieces, numbers = training.settings.accumulate, {}
     for part in range(critic_steps):
-        one = draw(part)
-        with training.autocast():
-            with torch.set_grad_enabled(
-                part == critic_steps - 1
-            ):  # only the last is learnt from by its painter
-                fake, real = painted(training, one, one.label)
-            logits_real, labels_real = discriminator.judge(real)
-            logits_fake, _ = discriminator.judge(fake.detach())
-            loss_d = WASSERSTEIN.discriminator(logits_real, logits_fake)
-            loss_names = label_loss(labels_real, one.real_label)
-        penalty = training.recipe.penalty(training, one, real, fake.detach())
-        learn(training.optimizer_d, loss_d + loss_names + penalty)
+        numbers.clear()
+        training.optimizer_d.zero_grad(set_to_none=True)
+        batch = draw(part)
+        for one, share in cut(batch, pieces):
+            with training.autocast():
+                # Only the last painting is learnt from by its painter, if it is held until then.
+                with torch.set_grad_enabled(part == critic_steps - 1 and pieces == 1):
+                    fake, real = painted(training, one, one.label)
+                logits_real, labels_real = discriminator.judge(real)
+                logits_fake, _ = discriminator.judge(fake.detach())
+                loss_d = WASSERSTEIN.discriminator(logits_real, logits_fake)
+                loss_names = label_loss(labels_real, one.real_label)
+            penalty = training.recipe.penalty(training, one, real, fake.detach())
+            (share * (loss_d + loss_names + penalty)).backward()
+            add(numbers, share, loss_d=loss_d + loss_names, distance=-loss_d)
+            add(numbers, share, right_real=right(labels_real, one.real_label))
+        training.optimizer_d.step()
 
+    training.optimizer_g.zero_grad(set_to_none=True)
     with frozen(discriminator):
-        with training.autocast():
-            logits, labels_fake = discriminator.judge(fake)
-            loss_g = WASSERSTEIN.generator(logits, None) + label_loss(labels_fake, one.label)
-        learn(training.optimizer_g, loss_g)
-    return detached(
-        {
-            "loss_g": loss_g,
-            "loss_d": loss_d + loss_names,
-            "distance": -loss_d,
-            "right_real": right(labels_real, one.real_label),
-            "right_fake": right(labels_fake, one.label),
-        }
-    )
+        for one, share in cut(batch if pieces == 1 else draw(part), pieces):
+            with training.autocast():
+                fake = fake if pieces == 1 else painted(training, one, one.label)[0]
+                logits, labels_fake = discriminator.judge(fake)
+                loss_g = WASSERSTEIN.generator(logits, None) + label_loss(labels_fake, one.label)
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g, right_fake=right(labels_fake, one.label))
+        training.optimizer_g.step()
+    return numbers
 
 
 def artgan(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, Tensor]:
@@ -130,31 +129,36 @@ def artgan(training: Training, draw: Callable[[int], Draw], now: int) -> dict[st
     + E[|Dec(Enc(x)) - x|^2], by the dial `repaint`. The reconstruction is the painter's: Enc stays as the critic
     made it. It sees the reals unshaken, or the painter would learn to paint the shaking.
     """
-    generator, discriminator, one = training.generator, training.discriminator, draw(0)
-    with training.autocast():
-        fake, real = painted(training, one, one.label)
-        labels_real, logits = discriminator(real).float(), discriminator(fake.detach()).float()
-        loss_d = label_loss(labels_real, one.real_label) + fake_loss(logits)
-    learn(training.optimizer_d, loss_d)
-
-    with frozen(discriminator):
+    generator, discriminator = training.generator, training.discriminator
+    pieces, numbers = training.settings.accumulate, {}
+    training.optimizer_d.zero_grad(set_to_none=True)
+    batch = draw(0)
+    for one, share in cut(batch, pieces):
         with training.autocast():
-            labels_fake = discriminator(fake).float()
-            feedback = label_loss(labels_fake, one.label)
-            with torch.no_grad():
-                code = discriminator.trunk(discriminator.features(one.real))
-            repainted = reconstruction_loss(generator.decode(code, remembers=False), one.real)
-            loss_g = feedback + training.settings.dials["repaint"] * repainted
-        learn(training.optimizer_g, loss_g)
-    return detached(
-        {
-            "loss_g": loss_g,
-            "loss_d": loss_d,
-            "repainted": repainted,
-            "right_real": right(labels_real[:, :-1], one.real_label),
-            "right_fake": right(labels_fake[:, :-1], one.label),
-        }
-    )
+            with torch.set_grad_enabled(pieces == 1):
+                fake, real = painted(training, one, one.label)
+            labels_real, logits = discriminator(real).float(), discriminator(fake.detach()).float()
+            loss_d = label_loss(labels_real, one.real_label) + fake_loss(logits)
+        (share * loss_d).backward()
+        add(numbers, share, loss_d=loss_d, right_real=right(labels_real[:, :-1], one.real_label))
+    training.optimizer_d.step()
+
+    training.optimizer_g.zero_grad(set_to_none=True)
+    with frozen(discriminator):
+        for one, share in cut(batch if pieces == 1 else draw(0), pieces):
+            with training.autocast():
+                fake = fake if pieces == 1 else painted(training, one, one.label)[0]
+                labels_fake = discriminator(fake).float()
+                feedback = label_loss(labels_fake, one.label)
+                with torch.no_grad():
+                    code = discriminator.trunk(discriminator.features(one.real))
+                repainted = reconstruction_loss(generator.decode(code, remembers=False), one.real)
+                loss_g = feedback + training.settings.dials["repaint"] * repainted
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g, repainted=repainted)
+            add(numbers, share, right_fake=right(labels_fake[:, :-1], one.label))
+        training.optimizer_g.step()
+    return numbers
 
 
 def can(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, Tensor]:
@@ -164,28 +168,32 @@ def can(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, 
     painter: -E[log D_r(G(z))] plus, by the dial `creativity`, 1 in the paper, `style_ambiguity_loss`. The painter is
     given no label. `ambiguity`, 0 to 1, is how undecided the critic is about the style of its paintings.
     """
-    discriminator, one = training.discriminator, draw(0)
-    with training.autocast():
-        fake, real = painted(training, one, None)
-        logits_real, labels_real = discriminator.judge(real)
-        logits_fake, _ = discriminator.judge(fake.detach())
-        loss_names = label_loss(labels_real, one.real_label)
-        loss_d = NON_SATURATING.discriminator(logits_real, logits_fake) + loss_names
-    learn(training.optimizer_d, loss_d)
-
-    with frozen(discriminator):
+    discriminator, creativity = training.discriminator, training.settings.dials["creativity"]
+    pieces, numbers = training.settings.accumulate, {}
+    training.optimizer_d.zero_grad(set_to_none=True)
+    batch = draw(0)
+    for one, share in cut(batch, pieces):
         with training.autocast():
-            logits, labels_fake = discriminator.judge(fake)
-            unstyled = style_ambiguity_loss(labels_fake)
-            loss_g = NON_SATURATING.generator(logits, None) + training.settings.dials["creativity"] * unstyled
-        learn(training.optimizer_g, loss_g)
-    return detached(
-        {
-            "loss_g": loss_g,
-            "loss_d": loss_d,
-            "logits_real": logits_real.mean(),
-            "logits_fake": logits_fake.mean(),
-            "right_real": right(labels_real, one.real_label),
-            "ambiguity": ambiguity(labels_fake),
-        }
-    )
+            with torch.set_grad_enabled(pieces == 1):
+                fake, real = painted(training, one, None)
+            logits_real, labels_real = discriminator.judge(real)
+            logits_fake, _ = discriminator.judge(fake.detach())
+            loss_names = label_loss(labels_real, one.real_label)
+            loss_d = NON_SATURATING.discriminator(logits_real, logits_fake) + loss_names
+        (share * loss_d).backward()
+        means = {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
+        add(numbers, share, loss_d=loss_d, right_real=right(labels_real, one.real_label), **means)
+    training.optimizer_d.step()
+
+    training.optimizer_g.zero_grad(set_to_none=True)
+    with frozen(discriminator):
+        for one, share in cut(batch if pieces == 1 else draw(0), pieces):
+            with training.autocast():
+                fake = fake if pieces == 1 else painted(training, one, None)[0]
+                logits, labels_fake = discriminator.judge(fake)
+                unstyled = style_ambiguity_loss(labels_fake)
+                loss_g = NON_SATURATING.generator(logits, None) + creativity * unstyled
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g, ambiguity=ambiguity(labels_fake))
+        training.optimizer_g.step()
+    return numbers

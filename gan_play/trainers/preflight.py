@@ -4,7 +4,6 @@ The choice rests on time, so two pre-flights may differ; what was chosen goes in
 there on all is exact.
 """
 
-import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import loop
+from gan_play.trainers import loop, memory
 from gan_play.trainers.recipes import RECIPES, Settings, check_settings
 
 STEPS = 3  # measured after one that warms up
@@ -141,8 +140,10 @@ def plan(
                 best = max(trials, key=lambda trial: trial[1])
                 precisions = (best[0].precision,)
                 break
-            except torch.OutOfMemoryError:
-                gc.collect()
+            except Exception as error:
+                if not memory.is_short(error):
+                    raise
+            memory.release()
     if best is None:
         raise Refused(refuse("no-memory", f"{recipe} at {size_px} px"))
     settings, images_per_second, memory_bytes = best

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SIZES = (32, 64, 128, 256, 512)
 WIDTHS = (4, 128)
 BATCHES = (2, 256)
+LEAST_MICRO_BATCH = 2  # pictures: batch norm needs others to compare with
 DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
 
@@ -463,6 +464,7 @@ class Settings:
     precision: str = "float32"
     device: str = "cpu"
     dials: dict[str, float] = field(default_factory=dict)
+    accumulate: int = 1  # micro-batches that a batch is learnt in, where memory is short
 
     @property
     def images_a_step(self) -> int:
@@ -526,15 +528,17 @@ def check_settings(values: dict) -> Settings:
         if name not in known:
             raise Refused(refuse("setting-unknown", name, recipe="a run", names=", ".join(known)))
     defaults = {"num_labels": 0, "threads": 1, "precision": "float32", "device": "cpu", "dials": {}}
+    defaults["accumulate"] = 1  # files from before it was a setting have none
     values = {**defaults, **values}
     for name in known:
         if name not in values:
             raise Refused(refuse("setting-missing", name))
     recipe = RECIPES[_choice(values, "recipe", tuple(RECIPES))]
+    batch = _whole(values, "batch", *BATCHES)
     return Settings(
         recipe=recipe.name,
         size_px=_choice(values, "size_px", recipe.sizes),
-        batch=_whole(values, "batch", *BATCHES),
+        batch=batch,
         width=_whole(values, "width", *WIDTHS),
         seed=_whole(values, "seed", 0, 2**63 - 1),
         num_labels=_num_labels(recipe, values),
@@ -542,6 +546,7 @@ def check_settings(values: dict) -> Settings:
         precision=_choice(values, "precision", PRECISIONS),
         device=_choice(values, "device", DEVICES),
         dials=check_dials(recipe, values["dials"]),
+        accumulate=_whole(values, "accumulate", 1, batch // LEAST_MICRO_BATCH),
     )
 
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_play.trainers import augment
-from gan_play.trainers.adversarial import frozen, learn
+from gan_play.trainers.adversarial import add, cut, frozen
+from gan_play.trainers.augment import drawn
 from gan_play.trainers.losses import squared_gradient
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def mixed_styles(generator: nn.Module, one: Draw) -> Tensor:
 
     So that layers don't rely on each other, and mixing styles makes sense (Karras 2019, section 3.1).
     """
-    count, layers = len(one.z), generator.num_ws
-    others = torch.randn(one.z.shape, generator=one.random).to(one.z.device)
-    crossover = torch.randint(1, layers, (count,), generator=one.random)
-    mixed = torch.rand(count, generator=one.random) < MIXING
+    (count, z_dim), layers, random = one.z.shape, generator.num_ws, one.random
+    others = drawn(lambda count, g: torch.randn(count, z_dim, generator=g), count, random).to(one.z.device)
+    crossover = drawn(lambda count, g: torch.randint(1, layers, (count,), generator=g), count, random)
+    mixed = drawn(lambda count, g: torch.rand(count, generator=g), count, random) < MIXING
     crossover = torch.where(mixed, crossover, layers).to(one.z.device)
     label = None if one.label is None else one.label.repeat(2)
     ws, ws_others = generator.mapping(torch.cat([one.z, others]), label).chunk(2)
@@ -56,15 +57,15 @@ def mixed_styles(generator: nn.Module, one: Draw) -> Tensor:
     return torch.where(own[:, :, None], ws, ws_others)
 
 
-def shaken(x: Tensor, random: torch.Generator, probability: Tensor) -> Tensor:
+def shaken(x: Tensor, random: augment.Random, probability: Tensor) -> Tensor:
     """Colour, shift and cutout, each done to a picture with that probability (0-d tensor): (B, 3, H, W).
 
     The same pipeline as `augment.augment`, whose strength is a number: this one is known on the device alone.
     """
     for change in (augment.colour, augment.shift, augment.cutout):
         changed = change(x, random)
-        chosen = torch.rand(len(x), 1, 1, 1, generator=random).to(x.device) < probability
-        x = torch.where(chosen, changed, x)
+        some = augment.chosen(len(x), random).to(x.device) < probability
+        x = torch.where(some, changed, x)
     return x
 
 
@@ -84,28 +85,35 @@ def adapt(discriminator: nn.Module, logits_real: Tensor, now: int, batch: int, m
     discriminator.ada_signs.zero_()
 
 
-def path_lengths(generator: nn.Module, ws: Tensor, noise: list[Tensor], random: torch.Generator) -> Tensor:
+def path_lengths(generator: nn.Module, ws: Tensor, noise: list[Tensor], random: augment.Random) -> Tensor:
     """|J^T y| for each picture: how far its pixels move, by a random measure y, where its style moves by 1: (B,).
 
     y is normal, over sqrt(H W), so that the length doesn't grow with the picture; the squares are averaged over
     layers. Differentiable. Source: Karras 2020, section 3.2, equation 4.
     """
     pictures = generator.synthesis(ws, noise)
-    y = torch.randn(pictures.shape, generator=random).to(pictures) / math.sqrt(pictures[0, 0].numel())
+    shape = pictures.shape[1:]
+    y = drawn(lambda count, g: torch.randn(count, *shape, generator=g), len(pictures), random).to(pictures)
+    y = y / math.sqrt(pictures[0, 0].numel())
     (gradient,) = torch.autograd.grad((pictures * y).sum(), ws, create_graph=True)  # (B, L, D)
     return gradient.square().sum(dim=2).mean(dim=1).sqrt()
 
 
-def path_penalty(generator: nn.Module, one: Draw, path_mean: Tensor) -> Tensor:
-    """E[(|J^T y| - a)^2] over half of the batch, a the running mean of the lengths, which is moved on.
-
-    Source: Karras 2020, equation 4 and appendix B. Half of the batch: it costs a second derivative.
-    """
+def first_half(one: Draw) -> Draw:
+    """The fakes of the first half of a batch: what costs a second derivative looks at these alone."""
     half = max(1, len(one.z) // 2)
-    ws = generator.mapping(one.z[:half], None if one.label is None else one.label[:half])
-    lengths = path_lengths(generator, ws, [level[:half] for level in one.noise], one.random)
+    label = None if one.label is None else one.label[:half]
+    return one._replace(z=one.z[:half], label=label, noise=[level[:half] for level in one.noise])
+
+
+def path_penalty(generator: nn.Module, one: Draw, path_mean: Tensor, share: float = 1.0) -> Tensor:
+    """E[(|J^T y| - a)^2], a the running mean of the lengths, which is moved on by the `share` that this is of a batch.
+
+    Source: Karras 2020, equation 4 and appendix B.
+    """
+    lengths = path_lengths(generator, generator.mapping(one.z, one.label), one.noise, one.random)
     with torch.no_grad():
-        path_mean.lerp_(lengths.mean(), PATH_MEMORY)
+        path_mean.lerp_(lengths.mean(), share * PATH_MEMORY)
     return (lengths - path_mean).square().mean()
 
 
@@ -114,33 +122,53 @@ def step(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str,
 
     A penalty that is added only every k steps is added k times as strong, in the same update, so that it weighs as
     much as if it were always there (Karras 2020, section 3.1). Penalties are computed in float32: what is
-    differentiated twice loses too much in bfloat16.
+    differentiated twice loses too much in bfloat16. Micro-batches as in `adversarial`; of the path lengths, a
+    micro-batch is compared with a running mean that the next ones haven't moved yet.
     """
     generator, discriminator, loss = training.generator, training.discriminator, training.recipe.loss
-    settings, dials = training.settings, training.settings.dials
-    one = draw(0)
-    with training.autocast():
-        fake = generator.synthesis(mixed_styles(generator, one), one.noise)
-        seen_fake = shaken(fake, one.random, discriminator.ada_p)
-        seen_real = shaken(one.real, one.random, discriminator.ada_p)
-        logits_real = discriminator(seen_real, one.real_label).float()
-        logits_fake = discriminator(seen_fake.detach(), one.label).float()
-        loss_d = loss.discriminator(logits_real, logits_fake)
-    penalty_d = 0
-    if now % R1_EVERY == 1:  # the first step too, so that what it costs is known before a training starts
-        r1 = squared_gradient(lambda x: discriminator(x, one.real_label), seen_real)
-        penalty_d = R1_EVERY * gamma_of(settings) / 2 * r1
-    learn(training.optimizer_d, loss_d + penalty_d)
-    adapt(discriminator, logits_real.detach(), now, settings.batch, dials["ada_most"])
+    settings, dials, pieces = training.settings, training.settings.dials, training.settings.accumulate
+    probability = discriminator.ada_p.clone()  # it changes between the two updates, for the next step
+    numbers: dict[str, Tensor] = {}
 
-    with frozen(discriminator), training.autocast():
-        loss_g = loss.generator(discriminator(seen_fake, one.label).float(), None)
-    penalty_g = 0
-    if dials["path_length"] and now % PATH_EVERY == 1:
-        penalty_g = PATH_EVERY * PATH_WEIGHT * path_penalty(generator, one, discriminator.path_mean)
-    learn(training.optimizer_g, loss_g + penalty_g)
-    numbers = {"loss_g": loss_g, "loss_d": loss_d, "augmented": discriminator.ada_p.clone()}
-    numbers |= {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
+    def painted(one: Draw) -> Tensor:
+        fake = generator.synthesis(mixed_styles(generator, one), one.noise)
+        return shaken(fake, one.random, probability)
+
+    batch, judged = draw(0), []
+    training.optimizer_d.zero_grad(set_to_none=True)
+    for one, share in cut(batch, pieces):
+        with training.autocast():
+            with torch.set_grad_enabled(pieces == 1):
+                seen_fake = painted(one)
+            seen_real = shaken(one.real, one.random, probability)
+            logits_real = discriminator(seen_real, one.real_label).float()
+            logits_fake = discriminator(seen_fake.detach(), one.label).float()
+            loss_d = loss.discriminator(logits_real, logits_fake)
+        penalty_d = 0
+        if now % R1_EVERY == 1:  # the first step too, so that what it costs is known before a training starts
+            r1 = squared_gradient(lambda x: discriminator(x, one.real_label), seen_real)  # noqa: B023
+            penalty_d = R1_EVERY * gamma_of(settings) / 2 * r1
+        (share * (loss_d + penalty_d)).backward()
+        judged.append(logits_real.detach())
+        means = {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
+        add(numbers, share, loss_d=loss_d, **means)
+    training.optimizer_d.step()
+    adapt(discriminator, torch.cat(judged), now, settings.batch, dials["ada_most"])
+
+    training.optimizer_g.zero_grad(set_to_none=True)
+    halves = cut(first_half(batch), pieces) if dials["path_length"] and now % PATH_EVERY == 1 else None
+    for one, share in cut(batch if pieces == 1 else draw(0), pieces):
+        with frozen(discriminator), training.autocast():
+            seen_fake = seen_fake if pieces == 1 else painted(one)
+            loss_g = loss.generator(discriminator(seen_fake, one.label).float(), None)
+        penalty_g = 0
+        if halves is not None:
+            half, half_share = next(halves)
+            penalty_g = path_penalty(generator, half, discriminator.path_mean, half_share)
+            penalty_g = half_share * PATH_EVERY * PATH_WEIGHT * penalty_g
+        (share * loss_g + penalty_g).backward()
+        add(numbers, share, loss_g=loss_g)
+    training.optimizer_g.step()
     if dials["path_length"]:
         numbers["path_length"] = discriminator.path_mean.clone()
-    return {name: number.detach() for name, number in numbers.items()}
+    return numbers | {"augmented": discriminator.ada_p.clone()}
