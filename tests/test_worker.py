@@ -214,8 +214,8 @@ def test_a_score_compares_fresh_pictures_with_real_ones_and_touches_no_training(
         if piece is not None:
             break
     assert pieces[:-1] == [None] * 4  # two of reals, two of fakes
-    path, kid, found = pieces[-1]
-    assert path == kept and 0 < kid < 10 and found is None
+    path, kid, found, (low, high) = pieces[-1]
+    assert path == kept and 0 < kid < 10 and found is None and low < kid < high
     assert checkpoints.model_digest(training.tensors()) == before
 
 

@@ -237,11 +237,13 @@ def trim_log(folder: Path) -> None:
 
 
 class Scored(NamedTuple):
-    """What a snapshot is worth: its state file, its KID, and what the checkup found (None without one)."""
+    """What a snapshot is worth: its state file, its KID, what the checkup found (None without one), and the KID's
+    95% interval."""
 
     path: Path
     kid: float
     found: Findings | None = None
+    interval: tuple[float, float] | None = None
 
 
 def scoring(
@@ -258,7 +260,7 @@ def scoring(
     import torch
 
     from gan_play.measure.features import features
-    from gan_play.measure.scores import kid
+    from gan_play.measure.scores import kid_interval
     from gan_play.models.seeds import noise_of, z_of
     from gan_play.pictures import images
     from gan_play.trainers.loop import fixed_seeds
@@ -295,7 +297,8 @@ def scoring(
             if checkup is not None:
                 checkup.take(painted, first=not i)
                 yield from checkup.advance()
-        scored = Scored(path, kid(np.concatenate(beside), np.concatenate(fake)))
+        low, middle, high = kid_interval(np.concatenate(beside), np.concatenate(fake))
+        scored = Scored(path, middle, interval=(low, high))
         if checkup is not None:
             tiles = []
             for some in paint_tiles(average):
@@ -503,7 +506,9 @@ class Stint:
             is_best = best is None or scored.kid < best or checkpoints.best(self.folder) is None
             if is_best:
                 checkpoints.mark_best(self.folder, scored.path, scored.kid)
-            news["score"] = scored.kid
+            news["score"], news["scored_step"] = scored.kid, int(scored.path.stem[6:])
+            if scored.interval is not None:
+                news["score_low"], news["score_high"] = scored.interval
             compared = self.pictures.compared
             # How many pictures that it never saw it was measured beside; 0: beside the whole set.
             news["score_held_back"] = len(compared.names) if compared is not self.pictures else 0
