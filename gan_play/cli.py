@@ -443,6 +443,7 @@ def evaluate(given: argparse.Namespace) -> int:
     from gan_play.measure.scores import LEAST_FOR_INTERVAL, compare, kid_interval
     from gan_play.pictures import datasets
     from gan_play.runs import store
+    from gan_play.share import export
 
     home = files.home(given.home)
     count = given.pictures
@@ -487,6 +488,8 @@ def evaluate(given: argparse.Namespace) -> int:
             pixels = part.pixels[some(part, min(count, block.held_back))]
             low, middle, high = kid_interval(see(pixels, given.features, weights).features, seen.features)
             report[f"kid_beside_{name}"] = {"kid": middle, "low": low, "high": high}
+    if not store.is_shipped(folder):
+        files.write_json(folder / export.EVALUATION, report)  # for the model's card
     print(as_json(report | {"seconds": round(time.monotonic() - began, 1)}))
     return 0
 
@@ -547,6 +550,18 @@ def render(given: argparse.Namespace) -> int:
         files.write_atomically(out, made)
     say(rendered.sentence)
     print(rendered.sha256)
+    return 0
+
+
+def card(given: argparse.Namespace) -> int:
+    """What is known of a model, as the README that the Hugging Face Hub wants beside it."""
+    from gan_play.share import export
+
+    out = output(given.out, (".md",)) if given.out else None
+    text = export.model_card(files.home(given.home), given.run)
+    if out:
+        files.write_atomically(out, text.encode())
+    print(out or text.rstrip("\n"))
     return 0
 
 
@@ -709,6 +724,10 @@ def parser() -> Parser:
     made = verb("render", render, "paint what a share code names", "CODE --out picture.png")
     made.add_argument("code", metavar="CODE", help="a share code, or a whole link")
     made.add_argument("--out", metavar="FILE.png")
+
+    made = verb("card", card, "write a model's card", "starter-64 --out README.md")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--out", metavar="FILE.md", help="instead of printing it")
 
     made = verb("recipes", recipes, "list the recipes", "--json")
     made.add_argument("--json", action="store_true")

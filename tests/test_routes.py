@@ -57,6 +57,14 @@ def test_the_pictures_that_a_run_learns_from_are_served(client: TestClient):
     assert "immutable" in answer.headers["cache-control"]
 
 
+def test_the_card_of_a_model_is_saved_as_a_file_by_the_name_of_its_run():
+    with TestClient(FastAPI(routes=routes.routes(files.SHIPPED)), base_url="http://127.0.0.1") as client:
+        answer = client.get("/gradio_api/run/starter-64/card.md")
+    assert answer.status_code == 200 and "# Old masters" in answer.text
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="model-card-starter-64.md"'
+
+
 @pytest.mark.parametrize("how", ["crop", "border", "several"])
 def test_each_way_to_make_a_picture_square_is_shown(client: TestClient, set_id: str, how: str):
     answer = client.get(f"/gradio_api/set/{set_id}/square/0-{how}-ff8800.webp")
@@ -71,6 +79,9 @@ def test_every_example_set_has_a_picture(client: TestClient):
 @pytest.mark.parametrize(
     "path",
     [
+        "run/{run}/card.md",  # of a damaged run
+        "run/nobody-abc234/card.md",
+        "run/..%2f{run}/card.md",
         "run/{run}/grid/13.webp",
         "run/{run}/grid/-1.webp",
         "run/{run}/grid/12.webp.webp",

@@ -2,6 +2,7 @@
 
     GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
     GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it
+    GET /gradio_api/run/RUN/card.md                 what is known of its model, as a file to save
     GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
     GET /gradio_api/set/SET/square/INDEX-HOW-BACK.webp the same made square in one of three ways
     GET /gradio_api/example/NAME.webp               what an example set looks like
@@ -26,6 +27,7 @@ from gan_play import files
 from gan_play.pictures import datasets, examples, images
 from gan_play.refusals import Refused
 from gan_play.runs import store
+from gan_play.share import export
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,6 +46,15 @@ def routes(home: Path) -> list[APIRoute]:
     def learnt(run: str, index: int) -> Response:
         folder = run_folder(home, run) / "set"
         return made(lambda: learnt_picture(folder, index), "image/webp")
+
+    def card(run: str) -> Response:
+        run_folder(home, run)
+        try:
+            text = export.model_card(home, run)
+        except Refused:
+            raise HTTPException(404) from None
+        saved = {"Content-Disposition": f'attachment; filename="{export.card_name(run)}"'}
+        return Response(text, media_type="text/markdown", headers=saved | {"Cache-Control": "no-cache"})
 
     def thumbnail(set_id: str, index: int, size: int) -> Response:
         if size not in THUMBNAILS:
@@ -69,6 +80,7 @@ def routes(home: Path) -> list[APIRoute]:
     return [
         route("/gradio_api/run/{run}/grid/{step:int}.webp", grid),
         route("/gradio_api/run/{run}/picture/{index:int}.webp", learnt),
+        route("/gradio_api/run/{run}/card.md", card),
         route("/gradio_api/set/{set_id}/{index:int}-{size:int}.webp", thumbnail),
         route("/gradio_api/set/{set_id}/square/{index:int}-{how}-{background}.webp", square),
         route("/gradio_api/example/{name}.webp", example),
