@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import playground
 import pytest
@@ -209,3 +210,17 @@ def test_a_film_of_a_model_that_went_away_is_refused_in_the_listeners_own_thread
     artwork = play.artwork_of(desk(digest="f" * 16, tool="walk", tray=[5, 6]))
     with pytest.raises(Refused):
         list(play.films(home, artwork, "mp4"))
+
+
+def test_nearest_pictures_are_for_single_pictures_and_in_public_for_who_trained_it(home, in_hand):
+    shared = SimpleNamespace(home=home, public=False)
+    code = artworks.encode(play.artwork_of(desk(digest=in_hand.digest, seed="3")))
+    assert "without the pictures" in play.nearest(shared, code, "")  # this run has no set
+    walk = artworks.encode(play.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[1, 2])))
+    assert "Choose one picture" in play.nearest(shared, walk, "")
+    assert "Choose one picture" in play.nearest(shared, "", "")
+    in_public = SimpleNamespace(home=home, public=True)
+    assert "Only who trained" in play.nearest(in_public, code, "somebody else's key")
+    for bad in ("<script>", "x" * 900, artworks.encode(artworks.Artwork("sample", "f" * 16, (1,)))):
+        with pytest.raises(Refused):
+            play.nearest(shared, bad, "")

@@ -1,13 +1,18 @@
-"""What Train says of a run's health and originality, without a browser."""
+"""What Train and Play say of a run's health and originality, without a browser."""
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gan_play import files
-from gan_play.runs import store
+from gan_play.measure import originality
+from gan_play.pictures import datasets
+from gan_play.runs import checkup, store
 from gan_play.trainers.recipes import DEFAULT
 from gan_play.ui import gather, train, verdict
 from tests import playground, toys
@@ -97,3 +102,82 @@ def test_another_recipe_is_proposed_on_the_same_pictures(tmp_path):
     assert (recipe, size) == (DEFAULT, 32)
     choice = gather.read_choice(SimpleNamespace(home=tmp_path), chosen)
     assert choice["set"] == store.read_run(tmp_path / run_id)["set"]["id"] and choice["how"] == "crop"
+
+
+# Play
+
+
+def line(folder: Path, step: int) -> str:
+    """The line under the model's choice, without its markup."""
+    return unescape(re.sub(r"<[^>]*>", "", verdict.standing(folder, step)))
+
+
+def test_play_says_health_score_and_copies_of_the_model_in_hand(run):
+    files.append_line(run / "stats.jsonl", '{"step": 100, "score": 0.1}')
+    with store.changing(run) as about:
+        about["health"] = {"step": 100, "sentence": "It is well.", "copy": "None of 96 is a copy."}
+    said = line(run, 100)
+    for part in (
+        "It is well.",
+        "KID 0.100",
+        "as two related painters",
+        "None of 96 is a copy.",
+        "Model card",
+    ):
+        assert part in said
+    assert "step 100" not in said and "Found at step 100; this is step 140." in line(run, 140)
+    assert f'href="gradio_api/run/{run.name}/card.md"' in verdict.standing(run, 100)
+
+
+def test_play_says_what_has_not_been_checked(run):
+    assert "Not checked yet" in line(run, 100)
+    files.append_line(run / "stats.jsonl", '{"step": 100, "score": 0.1}')
+    assert "weren't noted for this state" in line(run, 100)
+    with store.changing(run) as about:
+        about["health"] = {"step": 100, "sentence": "It is well.", "copy": ""}
+    assert "It is well. KID 0.100" in line(run, 100)
+    assert "Whether it copies hasn't been checked yet." in line(run, 100)
+    assert "came without the pictures" in line(files.SHIPPED / "starter-64", 8211)
+
+
+def test_words_of_the_verdict_cannot_bring_markup_onto_the_page(run):
+    files.append_line(run / "stats.jsonl", '{"step": 9, "score": 0.1}')
+    with store.changing(run) as about:
+        about["health"] = {"step": 9, "sentence": "<img src=x>", "copy": "<b>", "leak": "<i>"}
+    html = verdict.standing(run, 9)
+    assert "<img" not in html and "<b>" not in html and "<i>" not in html
+
+
+def test_how_far_from_copying_has_four_words():
+    near = originality.NEAR
+    said = [verdict.distance_words(share * 0.6, 0.6) for share in (0.5, 1.1, 1 / near, 1.2 / near)]
+    assert said == ["copy", "close", "usual", "far"]
+
+
+@pytest.fixture(scope="module")
+def searchable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A run whose twelve pictures are indexed, and these."""
+    home = tmp_path_factory.mktemp("home")
+    folder = home / toys.a_run(home)
+    block = datasets.open_block(folder / "set")
+    originality.save(originality.index(block.pixels, block.digest), folder / "set" / checkup.INDEX_FILE)
+    return folder, np.array(block.pixels)
+
+
+def test_a_painting_stands_beside_its_three_nearest_in_words(searchable):
+    folder, pixels = searchable
+    html = verdict.beside_nearest(folder, pixels[7, :, ::-1], "CODE", "Seed 1, <b>Toy</b>")
+    addresses = re.findall(r"/picture/(\d+)\.webp", html)
+    assert addresses[0] == "7" and len(set(addresses)) == 3
+    assert "not far enough" in html and "a copy, or nearly" in html
+    assert 'data-of="CODE"' in html and "<b>" not in html
+    noise = np.random.default_rng(0).integers(0, 256, pixels[0].shape, dtype=np.uint8)
+    assert "How far from copying: far." in verdict.beside_nearest(folder, noise, "CODE", "Noise")
+
+
+def test_a_model_without_pictures_or_index_says_why_there_is_nothing_to_compare_with(tmp_path):
+    folder, pixels = tmp_path / toys.a_run(tmp_path), np.zeros((32, 32, 3), np.uint8)
+    assert "searched yet" in verdict.beside_nearest(folder, pixels, "CODE", "Seed 1")
+    assert "without the pictures" in verdict.beside_nearest(files.SHIPPED / "starter-64", pixels, "C", "S")
+    (folder / "set" / "manifest.json").write_text("{}")
+    assert "damaged" in verdict.beside_nearest(folder, pixels, "CODE", "Seed 1")

@@ -6,6 +6,7 @@ the set is made along with the first scores, and kept beside the set.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from gan_play import files
 from gan_play.measure import originality
+from gan_play.pictures import datasets
 from gan_play.trainers import health
 
 if TYPE_CHECKING:
@@ -34,6 +36,20 @@ class Findings:
     variety: health.Variety
     leak: health.Leak
     copying: CopyVerdict | None
+
+
+@functools.lru_cache(maxsize=2)
+def _kept(path: Path, digest: str, count: int, _changed_ns: int) -> Index | None:
+    return originality.load(path, digest, count)
+
+
+def index_of(folder: Path) -> Index | None:
+    """The index of a run's set as a checkup left it; None while there is none. Refused where the set is damaged."""
+    block, path = datasets.open_block(folder / "set"), folder / "set" / INDEX_FILE
+    try:
+        return _kept(path, block.digest, len(block.pixels), path.stat().st_mtime_ns)
+    except OSError:
+        return None
 
 
 class Checkup:

@@ -28,9 +28,18 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import gallery, look, tiles
+from gan_play.ui import gallery, look, tiles, verdict
 from gan_play.ui.share_routes import film_address, known_film, picture, sealer, title_of
-from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, recent_runs, told, visible_runs
+from gan_play.ui.shared import (
+    PRIVATE,
+    QUIET,
+    Shared,
+    is_run,
+    may_steer,
+    recent_runs,
+    told,
+    visible_runs,
+)
 from gan_play.ui.tiles import MOST_IN_TRAY, Tile
 from gan_play.ui.words import say
 
@@ -56,6 +65,9 @@ FEW_LINES = 4
 """Columns of the grid of label by seed where the tray gives fewer."""
 
 TOOLS = ("sample", "mix", "mix_grid", "walk")
+SINGLE = ("sample", "mix", "label_mix")
+"""Artworks that are one picture."""
+
 LABEL_TOOLS = (*TOOLS, "label_grid")
 """What there is to do with any model, and with one that has labels."""
 
@@ -543,6 +555,20 @@ def proof(home: Path, code: str, form: str) -> str:
     return f'<div data-of="{code}">{said}{tiles.note(say("play.proof", sha256=sha256))}</div>'
 
 
+def nearest(shared: Shared, code: str, key: str) -> str:
+    """The picture that a code names beside the nearest ones that its model learnt from; or a sentence that says why
+    not. In public these are for who trained it alone. Refused for a bad or a foreign code."""
+    artwork = artworks.decode(code) if code else None
+    if artwork is None or artwork.operation not in SINGLE:
+        return tiles.note(say("play.near.film"))
+    model = sample.load_digest(shared.home, artwork.model)
+    folder = store.find_run(shared.home, model.run_id)
+    if not store.is_shipped(folder) and not may_steer(shared, model.run_id, key):
+        return tiles.note(say("play.near.not_yours"))
+    pixels = picture(shared.home, code).pixels
+    return verdict.beside_nearest(folder, pixels, code, title_of(artwork, model))
+
+
 def training_pick(text: str) -> tuple[float, str, int, int | None]:
     """When a tile was clicked in a training grid, in which run, its seed and label; (0, "", 0, None) for none."""
     try:
@@ -598,10 +624,13 @@ def build(shared: Shared) -> None:
                 [], label=say("play.model"), scale=3, elem_id="play-model-choice", filterable=False
             )
             newest = gr.Button(say("play.newest"), scale=0, min_width=140, size="md", elem_id="play-newest")
+        standing = gr.HTML("", elem_id="play-standing", elem_classes="piece", apply_default_css=False)
         with gr.Row(elem_id="play-table"):
             with gr.Column(elem_id="play-stage", scale=5, min_width=320):
                 view = piece("stage")
                 facts = gr.HTML("", elem_id="proof", elem_classes="piece", apply_default_css=False)
+                near_it = gr.Button(say("play.near"), size="md", elem_id="play-near")
+                nearby = gr.HTML("", elem_id="nearest", elem_classes="piece", apply_default_css=False)
             with gr.Column(elem_id="play-grid", scale=8, min_width=320):
                 kind = gr.Dropdown([], label=say("play.label"), visible=False, elem_id="play-label")
                 seeds = piece("seeds")
@@ -726,7 +755,7 @@ def build(shared: Shared) -> None:
         "label_grid": label_controls,
     }
     desk_in = list(fields.values())
-    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every]
+    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every, standing]
 
     def answer(old: Desk, new: Desk) -> dict:
         """The updates of the page from one desk to the next."""
@@ -743,6 +772,8 @@ def build(shared: Shared) -> None:
                 choices=[(say(f"play.tool.{name}"), name) for name in offered], value=new.tool
             )
             said[every] = gr.update(visible=bool(model.labels))
+            folder = store.find_run(home, model.run_id)
+            said[standing] = gr.update(value=verdict.standing(folder, model.step))
         said[kind] = gr.update(**picker)
         return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
 
@@ -994,9 +1025,28 @@ def build(shared: Shared) -> None:
         kept, shared.key, None, api_name="ui_play_keep", **QUIET | {"queue": True}
     )  # a toast needs the queue
 
-    # What is on the stage: its proof
+    # What is on the stage: its proof, and when asked what it is nearest to
 
     code.change(proof_of, [code, form], facts, api_name="ui_play_proof", **QUIET)
+    code.change(None, None, nearby, js="() => ''", api_name="ui_play_near_gone", **PRIVATE)
+
+    def look_near(code: str, key: str):
+        """The nearest pictures of the set, for what the stage shows."""
+        try:
+            return gr.update(value=nearest(shared, code, key))
+        except Refused as refused:
+            return gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
+
+    near_it.click(
+        look_near,
+        [code, shared.key],
+        nearby,
+        api_name="ui_play_near",
+        concurrency_limit=1,
+        show_progress="minimal",
+        show_progress_on=nearby,
+        **PRIVATE,
+    )
 
 
 def _prover(home: Path):

@@ -167,6 +167,33 @@ def pair(two: Sequence[Tile]) -> str:
     return f'<div class="pair">{first}{swap}{second}</div>'
 
 
+@dataclass(frozen=True)
+class Near:
+    """A picture that a model learnt from: where it is, what it is called, how far a painting is from copying it."""
+
+    address: str
+    title: str
+    words: str
+
+
+def nearest(code: str, title: str, near: Sequence[Near], sentence: str, size_px: int) -> str:
+    """A painting, then the pictures that are nearest to it, each with how far it is from copying them."""
+    sharp = " sharp" if size_px < 64 else ""
+    own = (
+        f'<span class="half own"><img src="{escape(address(code))}" alt="{escape(title)}">'
+        f"<span>{escape(say('play.near.own'))}</span></span>"
+    )
+    others = "".join(
+        f'<span class="half"><img src="{escape(one.address)}" alt="{escape(one.title)}">'
+        f"<span>{escape(one.words)}</span></span>"
+        for one in near
+    )
+    return (
+        f'<figure class="nearest{sharp}" data-of="{escape(code)}"><p>{escape(sentence)}</p>'
+        f'<div class="row" role="group" aria-label="{escape(say("play.near"))}">{own}{others}</div></figure>'
+    )
+
+
 def empty_stage(sentence: str) -> str:
     """What stands where a picture will be: what to do to get one."""
     return f'<figure class="stage"><p class="empty">{escape(sentence)}</p></figure>'

@@ -281,7 +281,7 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "sentence": " ".join(filter(None, (status["sentence"], watching))),
         "percent": status["percent"] if status["state"] != "damaged" else None,
         "numbers": numbers(status),
-        "score": score_words(status["best_score"], status.get("scored_beside") == "held back"),
+        "score": verdict.score_words(status["best_score"], status.get("scored_beside") == "held back"),
         "facts": facts(status),
         "waiting": say(f"train.waiting.{waiting_for(status['state'])}"),
         "steps": steps[:: max(1, -(-len(steps) // MOST_GRIDS))] if len(steps) > MOST_GRIDS else steps,
@@ -311,21 +311,6 @@ def numbers(status: dict) -> str:
     if status["seconds_left"] is not None:
         parts.append(say("train.numbers.left", time=look.time_words(status["seconds_left"])))
     return " · ".join(parts)
-
-
-def score_words(score: float | None, held_back: bool = False) -> str:
-    """The score with its meaning. The scale is of 64 px paintings: real van Goghs against others of his are 0.02.
-
-    `held_back`: it was measured beside pictures that training never saw.
-    """
-    if score is None:
-        return ""
-    meaning = next(key for limit, key in SCORES if score <= limit)
-    said = say("train.score", score=f"{score:.3f}", meaning=say(f"train.score.{meaning}"))
-    return f"{said} {say('train.score.held_back')}" if held_back else said
-
-
-SCORES = ((0.05, "same"), (0.12, "related"), (0.3, "near"), (0.8, "far"), (float("inf"), "apart"))
 
 
 def facts(status: dict) -> str:

@@ -159,6 +159,34 @@ ENGLISH = {
     "play.model": "Model in hand",
     "play.choice": "{name} · {size} px",
     "play.newest": "Newest state",
+    "play.card": "Model card",
+    "play.card.hint": "What is known of this model, as a file to put beside it, such as on the Hugging Face Hub",
+    "play.standing.none": "Not checked yet: its health, score and copies come with a training's first scores.",
+    "play.standing.shipped": "It came without the pictures that it learnt from, so health and copies can't be checked "
+    "here.",
+    "play.standing.no_copy": "Whether it copies hasn't been checked yet.",
+    "play.standing.unknown": "Its health and whether it copies weren't noted for this state.",
+    "play.standing.when": "Found at step {looked}; this is step {step}.",
+    "play.near": "Nearest pictures of yours",
+    "play.near.own": "The painting",
+    "play.near.yours": "Your picture {index}",
+    "play.near.one.copy": "a copy, or nearly",
+    "play.near.one.close": "close, but no copy",
+    "play.near.one.usual": "like two of yours",
+    "play.near.one.far": "far from it",
+    "play.near.copy": "How far from copying: not far enough. It comes as near to a picture of yours as a copy does "
+    "({share} of what two of yours usually keep from each other).",
+    "play.near.close": "How far from copying: a little. It leans on a picture of yours without copying it ({share} of "
+    "what two of yours usually keep from each other).",
+    "play.near.usual": "How far from copying: well away, about as far as two of yours are from each other ({share}).",
+    "play.near.far": "How far from copying: far. Two of yours are usually nearer to each other ({share} of that "
+    "distance).",
+    "play.near.no_set": "This model came without the pictures that it learnt from, so there is nothing to compare "
+    "with.",
+    "play.near.no_index": "Your pictures can't be searched yet: that is made ready along with a training's first "
+    "scores. Let it train a little longer.",
+    "play.near.film": "Choose one picture, or a mix of two, to see which of your pictures are nearest to it.",
+    "play.near.not_yours": "Only who trained this model can see the pictures that it learnt from.",
     "play.no_run": "That model isn't here any more: choose another one.",
     "play.seed": "Type a seed",
     "play.seeds": "Seeds {first} to {last}",
