@@ -160,6 +160,8 @@ def folder_for(folder: Path) -> Path:
 def train(given: argparse.Namespace) -> int:
     """Pictures in, then a run to its end: the worker trains in its own process, and this only watches."""
     from gan_play.latent.sample import check_seed
+    from gan_play.pictures import datasets
+    from gan_play.pictures import doctor as doctor_of_sets
     from gan_play.runs import labels, store
 
     home = files.home(given.home)
@@ -176,12 +178,19 @@ def train(given: argparse.Namespace) -> int:
     if given.start not in (None, "none"):
         store.find_run(home, given.start)
     taken = follow(taking_in(given.source, home))
-    labelled = labels.decide(given.recipe, taken.folder, given.labels)
-    found = labels.of_set(taken.folder) if labelled else {}
+    folder, verdict = taken.folder, taken.report["verdict"]
+    if dropped := proposed(folder, given.drop):
+        folder = follow(datasets.leaving_out(folder, dropped))[1]
+        verdict = doctor_of_sets.report(folder)["verdict"]
+        say(
+            f"{len(dropped):,} {'picture was' if len(dropped) == 1 else 'pictures were'} dropped: {given.drop}."
+        )
+    labelled = labels.decide(given.recipe, folder, given.labels)
+    found = labels.of_set(folder) if labelled else {}
     start = store.starting_run(home, given.start, given.recipe, given.size, len(found))
     run_id = store.create_run(
         home,
-        set_folder=taken.folder,
+        set_folder=folder,
         **asked,
         minutes=given.minutes,
         steps=given.steps,
@@ -193,7 +202,7 @@ def train(given: argparse.Namespace) -> int:
     if refused := len(taken.report["refused"]):
         files_were = "file was" if refused == 1 else "files were"
         say(f"{refused} {files_were} left out: python -m gan_play doctor {given.source} says why.")
-    say(taken.report["verdict"])
+    say(verdict)
     if found:
         named = ", ".join(f"{printable(name, 24)} ({count:,})" for name, count in list(found.items())[:8])
         say(f"It learns {len(found)} labels apart: {named}{', ...' if len(found) > 8 else '.'}")
@@ -217,6 +226,13 @@ def taking_in(source: str, home: Path) -> Iterator[Any]:
     if source.startswith("example:"):
         return examples.taking_in_example(source.removeprefix("example:"), home)
     return intake.take_in([Path(source).expanduser()], home)
+
+
+def proposed(folder: Path, what: str | None) -> set[int]:
+    """The places of the pictures of a set that the doctor proposes to leave out: its duplicates, or none."""
+    from gan_play.pictures import datasets, doctor
+
+    return set(doctor.repeated(datasets.read_manifest(folder))) if what == "duplicates" else set()
 
 
 def resume(given: argparse.Namespace) -> int:
@@ -506,9 +522,10 @@ def doctor(given: argparse.Namespace) -> int:
     print(f"Sizes: {', '.join(sizes)}; {report['non_square']:,} are not square.")
     for name, count in report["labels"].items():
         print(f"Label {printable(name)}: {count:,}")
-    for kind in ("exact", "near"):
-        for names in report[f"{kind}_duplicates"]:
-            print(f"{kind.capitalize()} duplicates: {', '.join(map(printable, names))}")
+    for group in report["duplicates"]:
+        kind = "The same" if group["exact"] else "Alike"
+        spared = ", ".join(map(printable, group["drop"]))
+        print(f"{kind}: {printable(group['keep'])} can stay; can be spared: {spared}")
     for refusal in report["refused"]:
         print(refusal["sentence"])
     print(report["verdict"])
@@ -653,6 +670,7 @@ def parser() -> Parser:
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
     )
+    made.add_argument("--drop", choices=["duplicates"], help="leave out what `doctor` says can be spared")
 
     made = verb("resume", resume, "go on where a run stopped", "vangogh-k3f9x2 --minutes 10")
     made.add_argument("run", metavar="RUN")

@@ -257,6 +257,24 @@ def test_doctor_reports_in_words_and_in_json_and_keeps_nothing(
     assert not (tmp_path / "home").exists()
 
 
+def test_train_can_leave_duplicates_out_and_doctor_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(cli, "watch", lambda home, run_id: print(run_id) or 0)  # the run need not train
+    pictures, home = tmp_path / "pictures", tmp_path / "home"
+    pictures.mkdir()
+    for i in range(12):
+        (pictures / f"{i:02d}.png").write_bytes(images.encode(examples.draw("fields", i % 10, 64), "png"))
+    assert cli.main(["doctor", str(pictures)]) == 0
+    assert "The same: 00.png can stay; can be spared: 10.png" in capsys.readouterr().out.splitlines()
+    options = ["--recipe", "dcgan", "--size", "32", "--steps", "1", "--device", "cpu", "--home", str(home)]
+    assert cli.main(["train", str(pictures), "--drop", "duplicates", *options]) == 0
+    run = capsys.readouterr()
+    assert "2 pictures were dropped: duplicates." in run.err
+    about = json.loads((home / run.out.strip() / "run.json").read_text())
+    assert len(datasets.read_manifest(home / "sets" / about["set"]["id"])["pictures"]) == 10
+
+
 # Training
 
 

@@ -277,3 +277,48 @@ def test_a_block_from_before_pictures_were_held_back_is_learnt_whole(art, tmp_pa
     for wrong in (-1, 10, "2", None):
         path.write_text(json.dumps(manifest | {"held_back": wrong}))
         assert reason(datasets.open_block, tmp_path / "set") == "set-damaged"
+
+
+# A set without some of its pictures
+
+
+def test_leaving_pictures_out_makes_the_set_that_the_rest_alone_would_be(tmp_path):
+    names = [f"{label}/{i}.png" for label in ("blue", "red") for i in range(6)]
+    whole = make(tmp_path / "home", names, [refuse("empty", "x.png")])
+    set_id, folder = datasets.run_to_end(datasets.leaving_out(whole, {0, 7}))
+    with datasets.NewSet(tmp_path / "other") as new:
+        for i, name in enumerate(names):
+            if i not in (0, 7):
+                new.add(name, datasets.keep(picture(i)))
+        alone_id, alone = new.finish([], images.WHITE)
+    assert set_id == alone_id == folder.name
+    assert (folder / "pictures.pack").read_bytes() == (alone / "pictures.pack").read_bytes()
+    manifest = datasets.read_manifest(folder)
+    assert manifest["pictures"] == datasets.read_manifest(alone)["pictures"]
+    assert manifest["made_from"] == {"id": whole.name, "dropped": 2}
+    assert [refused["file"] for refused in manifest["refused"]] == ["x.png"]
+    assert datasets.read_manifest(whole)["made_from"] is None, "the old set is as it was"
+    assert len(datasets.read_manifest(whole)["pictures"]) == 12
+
+
+def test_what_is_left_of_a_group_of_duplicates_is_still_one(tmp_path):
+    with datasets.NewSet(tmp_path) as new:
+        for i, seed in enumerate([0, 1, 0, 2, 0, 3, 1, 4, 5, 6, 7]):
+            new.add(f"{i}.png", datasets.keep(picture(seed)))
+        whole = new.finish([], images.WHITE)[1]
+    assert datasets.read_manifest(whole)["exact_duplicates"] == [[0, 2, 4], [1, 6]]
+    manifest = datasets.read_manifest(datasets.run_to_end(datasets.leaving_out(whole, {0, 6}))[1])
+    assert manifest["exact_duplicates"] == manifest["near_duplicates"] == [[1, 3]]
+    assert [manifest["pictures"][i]["name"] for i in (1, 3)] == ["2.png", "4.png"]
+
+
+def test_no_set_is_made_of_too_few_or_of_damaged_pictures(art, tmp_path):
+    def left(folder, dropped):
+        return datasets.run_to_end(datasets.leaving_out(folder, dropped))
+
+    assert reason(left, art, {0, 1, 2}) == "too-few-pictures"
+    whole = make(tmp_path, NAMES)
+    pack = (whole / "pictures.pack").read_bytes()
+    (whole / "pictures.pack").write_bytes(b"x" + pack[1:])
+    assert reason(left, whole, {9}) == "set-damaged"
+    assert [path.name for path in (tmp_path / "sets").iterdir()] == [whole.name], "no leftovers"

@@ -72,6 +72,7 @@ def test_the_report_tells_all_and_is_json(tmp_path):
     assert report["refused_counts"] == {"empty": 2}
     assert report["exact_duplicates"] == [["red/0.png", "red/1.png"]]
     assert report["near_duplicates"] == [["red/0.png", "red/1.png", "red/2.png"]]
+    assert report["duplicates"] == [{"exact": False, "keep": "red/0.png", "drop": ["red/1.png", "red/2.png"]}]
     assert report["sizes"] == {"smallest": [80, 40], "median": [64, 64], "largest": [64, 64]}
     assert report["labels"] == {"blue": 1, "red": 4}
     assert report["non_square"] == 1 and report["animated"] == 1
@@ -108,3 +109,18 @@ def test_copies_do_not_count_in_the_verdict():
     assert doctor.verdict(100, copies=90).startswith(
         "100 pictures, 10 of them different: it will soon repeat"
     )
+
+
+def test_of_each_group_the_largest_stays_and_groups_that_overlap_are_one():
+    sizes = [(64, 64), (128, 64), (128, 64), (32, 32), (32, 32), (64, 64)]
+    manifest = {
+        "pictures": [{"name": str(i), "width": w, "height": h} for i, (w, h) in enumerate(sizes)],
+        "exact_duplicates": [[1, 2], [3, 4]],
+        "near_duplicates": [[0, 1, 2], [3, 4]],
+    }
+    assert doctor.groups(manifest) == [
+        {"pictures": [0, 1, 2], "exact": False, "keep": 1},
+        {"pictures": [3, 4], "exact": True, "keep": 3},
+    ]
+    assert doctor.repeated(manifest) == [0, 2, 4]
+    assert doctor.groups({**manifest, "exact_duplicates": [], "near_duplicates": []}) == []

@@ -15,7 +15,7 @@ import functools
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,8 +222,23 @@ class NewSet:
         self._names.append(name)
         self._kept.append(replace(kept, data=b""))
 
-    def finish(self, refused: list[Refusal], background: images.Color) -> tuple[str, Path]:
-        """Gives the set its place and its manifest, durably: (id, folder)."""
+    def finish(
+        self,
+        refused: list[Refusal],
+        background: images.Color,
+        alike: tuple[list[list[int]], list[list[int]]] | None = None,
+        made_from: dict | None = None,
+    ) -> tuple[str, Path]:
+        """Gives the set its place and its manifest, durably: (id, folder).
+
+        `alike`: the groups of exact and of near duplicates, where they are known; else they are looked for.
+        `made_from`: the set that this one is a part of, {"id", "dropped"}.
+        """
+        if alike is None:
+            alike = (
+                likeness.exact_duplicates([kept.digest for kept in self._kept]),
+                likeness.near_duplicates([kept.fingerprint for kept in self._kept]),
+            )
         label_names, labels = labels_of(self._names)
         if not label_names and len({name.rpartition("/")[0] for name in self._names}) > limits.MOST_LABELS:
             refused = [*refused, refuse("too-many-labels", most=limits.MOST_LABELS)]
@@ -254,8 +269,9 @@ class NewSet:
             "label_names": label_names,
             "pictures": pictures,
             "refused": [vars(refusal) for refusal in refused],
-            "exact_duplicates": likeness.exact_duplicates([kept.digest for kept in self._kept]),
-            "near_duplicates": likeness.near_duplicates([kept.fingerprint for kept in self._kept]),
+            "exact_duplicates": alike[0],
+            "near_duplicates": alike[1],
+            "made_from": made_from,
         }
         folder = self._folder / set_id
         folder.mkdir(exist_ok=True)
@@ -292,8 +308,8 @@ def find_set(home: Path, set_id: str) -> Path:
     return home / "sets" / set_id
 
 
-def _read_pack(set_folder: Path, pictures: list[dict]) -> Iterator[np.ndarray]:
-    """The pixels (H, W, 3) of pictures of a set, one by one, verified. Errors: Refused where one is damaged."""
+def _read_bytes(set_folder: Path, pictures: list[dict]) -> Iterator[bytes]:
+    """Pictures of a set as they lie in its pack, one by one, verified. Errors: Refused where one is damaged."""
     try:
         with (set_folder / "pictures.pack").open("rb") as pack:
             for picture in pictures:
@@ -301,9 +317,52 @@ def _read_pack(set_folder: Path, pictures: list[dict]) -> Iterator[np.ndarray]:
                 data = pack.read(picture["length"])
                 if files.sha256(data)[:32] != picture["digest"]:
                     raise Refused(refuse("set-damaged", set_folder.name))
-                yield images.read_kept(data)
+                yield data
     except OSError:
         raise Refused(refuse("set-damaged", set_folder.name)) from None
+
+
+def _read_pack(set_folder: Path, pictures: list[dict]) -> Iterator[np.ndarray]:
+    """The pixels (H, W, 3) of pictures of a set, one by one. Errors: Refused where one is damaged."""
+    for data in _read_bytes(set_folder, pictures):
+        yield images.read_kept(data)
+
+
+def leaving_out(set_folder: Path, dropped: Collection[int]) -> Generator[Progress, None, tuple[str, Path]]:
+    """Makes the set without the pictures at the places `dropped`, telling how far it is: (id, folder).
+
+    The bytes are copied, nothing is decoded again, and the old set stays as it was; the new one names it in its
+    manifest as `made_from`. It is the same set, by its id, as if the rest alone had been taken in. Errors: Refused
+    where too few would be left, or the set is damaged.
+    """
+    manifest = read_manifest(set_folder)
+    pictures = manifest["pictures"]
+    kept = [i for i in range(len(pictures)) if i not in dropped]
+    if len(kept) < limits.LEAST_PICTURES:
+        raise Refused(refuse("too-few-pictures", count=len(kept), least=limits.LEAST_PICTURES))
+    place = {old: new for new, old in enumerate(kept)}
+
+    def rest(groups: list[list[int]]) -> list[list[int]]:
+        left = ([place[i] for i in group if i in place] for group in groups)
+        return [group for group in left if len(group) > 1]
+
+    chosen = [pictures[i] for i in kept]
+    check_room(set_folder, sum(picture["length"] for picture in chosen))
+    clock = Clock()
+    with disk_may_be_full(set_folder), NewSet(set_folder.parent.parent) as new:
+        for done, (picture, data) in enumerate(zip(chosen, _read_bytes(set_folder, chosen))):
+            if clock.due():
+                yield Progress(done, len(chosen), clock.left(done, len(chosen)), "Putting the rest together")
+            facts = ("width", "height", "kept_width", "kept_height", "animated")
+            new.add(
+                picture["name"], Kept(data, *(picture[fact] for fact in facts), digest="", fingerprint=b"")
+            )
+        return new.finish(
+            [Refusal(**refused) for refused in manifest["refused"]],
+            tuple(manifest["background"]),
+            alike=(rest(manifest["exact_duplicates"]), rest(manifest["near_duplicates"])),
+            made_from={"id": manifest["id"], "dropped": len(pictures) - len(kept)},
+        )
 
 
 def _picture(set_folder: Path, index: int) -> np.ndarray:

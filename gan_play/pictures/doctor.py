@@ -35,12 +35,42 @@ def verdict(count: int, copies: int = 0) -> str:
     return f"{said}: plenty for every recipe; it keeps getting better for hours."
 
 
+def groups(manifest: dict) -> list[dict]:
+    """The pictures of a set that are there more than once, or look alike: [{pictures, exact, keep}].
+
+    `pictures` are their places, ascending; `exact` whether all have the same pixels; `keep` the place of the one
+    that is proposed to stay: the largest, of equals the first.
+    """
+    pictures = manifest["pictures"]
+    exact = {tuple(group) for group in manifest["exact_duplicates"]}
+    leader: dict[int, list[int]] = {}
+    for group in manifest["exact_duplicates"] + manifest["near_duplicates"]:
+        together = sorted({i for one in group for i in leader.get(one, [one])})
+        leader |= dict.fromkeys(together, together)
+    found = sorted({tuple(group) for group in leader.values()})
+    return [
+        {
+            "pictures": list(group),
+            "exact": group in exact,
+            "keep": max(group, key=lambda i: (pictures[i]["width"] * pictures[i]["height"], -i)),
+        }
+        for group in found
+    ]
+
+
+def repeated(manifest: dict) -> list[int]:
+    """The places of the pictures that can be spared, since another of their group stays."""
+    return sorted(i for group in groups(manifest) for i in group["pictures"] if i != group["keep"])
+
+
 def report(set_folder: Path) -> dict:
     """The whole report on a set that was taken in, ready for JSON. Errors: Refused where there is no such set.
 
     `accepted`; `refused`: [{file, reason, sentence}]; `refused_counts`: {reason: count}; `exact_duplicates` and
-    `near_duplicates`: [[names]] (exact ones are not repeated among the near); `sizes`: {smallest, median,
-    largest} as [width, height]; `labels`: {name: count}; `non_square`; `animated`; `verdict`; `set_id`.
+    `near_duplicates`: [[names]] (exact ones are not repeated among the near); `duplicates`: both together, as
+    [{exact, keep, drop}] with the name to keep of each group and the names that can be spared; `sizes`:
+    {smallest, median, largest} as [width, height]; `labels`: {name: count}; `non_square`; `animated`; `verdict`;
+    `set_id`.
     """
     manifest = datasets.read_manifest(set_folder)
     pictures = manifest["pictures"]
@@ -57,6 +87,14 @@ def report(set_folder: Path) -> dict:
         "refused_counts": dict(Counter(refusal["reason"] for refusal in manifest["refused"]).most_common()),
         "exact_duplicates": [[names[i] for i in group] for group in exact],
         "near_duplicates": [[names[i] for i in group] for group in near],
+        "duplicates": [
+            {
+                "exact": group["exact"],
+                "keep": names[group["keep"]],
+                "drop": [names[i] for i in group["pictures"] if i != group["keep"]],
+            }
+            for group in groups(manifest)
+        ],
         "sizes": {
             "smallest": list(sizes[0]),
             "median": list(sizes[len(sizes) // 2]),

@@ -19,13 +19,13 @@ from gradio.utils import get_upload_folder
 from gan_play import limits
 from gan_play.pictures import datasets, doctor, examples, intake
 from gan_play.refusals import Refused, refuse
-from gan_play.ui import look
+from gan_play.ui import doctor_view, look
 from gan_play.ui.routes import SET_ID
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
 
 MOST_SHOWN = 240  # pictures on the contact sheet: enough to see what kind of set it is
-MOST_NAMES = 200  # refused files and duplicates that are listed by name
+MOST_NAMES = 200  # refused files that are listed by name
 PREVIEWS = 3  # own pictures on which the ways to make them square are shown
 
 DROP_JS = look.asset("drop.js")
@@ -48,6 +48,7 @@ def build(shared: Shared) -> None:
     progress = gr.HTML("", elem_id="gather-progress")
     stop = gr.Button(say("gather.cancel"), visible=False, size="sm", elem_id="gather-cancel")
     report = gr.HTML("", elem_id="report", js_on_load=CHOOSE_JS)
+    doctor_view.build(shared, read_choice)
     with gr.Row(visible=False, elem_id="go-row") as row:
         shared.go.render()
         more = gr.Button(say("gather.choose"), elem_id="gather-choose")
@@ -236,7 +237,7 @@ def example_card(name: str, example: examples.Example) -> str:
 
 
 def sheet(choice: dict, facts: dict, folder: Path) -> str:
-    """The chosen set: verdict, contact sheet, what was refused or is there twice, how to make pictures square."""
+    """The chosen set: verdict, contact sheet, what was refused, how to make pictures square."""
     pictures = datasets.read_manifest(folder)["pictures"]
     title = choice["name"] or say("gather.your_set")
     head = f"<h3>{escape(title)}</h3>" + look.note(facts["verdict"], "verdict")
@@ -277,15 +278,9 @@ def counts(facts: dict) -> str:
 
 
 def details(facts: dict) -> str:
-    """Folded away: refused files with their reasons, exact and near duplicates."""
+    """Folded away: refused files with their reasons."""
     refused = [f"{entry['sentence']}" for entry in facts["refused"]]
-    exact = [" = ".join(group[:6]) for group in facts["exact_duplicates"]]
-    near = [" ≈ ".join(group[:6]) for group in facts["near_duplicates"]]
-    return "".join(
-        folded(say(key, count=f"{len(lines):,}"), lines)
-        for key, lines in (("gather.refused", refused), ("gather.exact", exact), ("gather.near", near))
-        if lines
-    )
+    return folded(say("gather.refused", count=f"{len(refused):,}"), refused) if refused else ""
 
 
 def folded(title: str, lines: list[str]) -> str:
