@@ -326,6 +326,94 @@ def interrupted(home: Path, run_id: str) -> int:
     return INTERRUPTED
 
 
+def bakeoff(given: argparse.Namespace) -> int:
+    """Several recipes on the same pictures, one after the other, and a page that compares them."""
+    from gan_play.latent.sample import check_seed
+    from gan_play.runs import bakeoff as baking
+    from gan_play.runs import store
+
+    home, out = files.home(given.home), output(given.out, (".html",))
+    if (given.source is None) == (given.resume is None):
+        raise Refused(refuse("bakeoff-which"))
+    if given.resume is not None:
+        baking.found(home, given.resume)
+        return watch_bakeoff(home, given.resume, out)
+    recipes = [name.strip() for name in given.recipes.split(",") if name.strip()]
+    asked = {"recipes": recipes, "minutes": given.minutes, "size_px": given.size}
+    asked |= {"seed": check_seed(given.seed), "device": given.device}
+    baking.check(**asked)  # all refused now, not after minutes of reading pictures
+    name = store.check_name(given.name or default_name(given.source))
+    taken = follow(taking_in(given.source, home))
+    if refused := len(taken.report["refused"]):
+        files_were = "file was" if refused == 1 else "files were"
+        say(f"{refused} {files_were} left out: python -m gan_play doctor {given.source} says why.")
+    bakeoff_id = baking.create(
+        home, set_folder=taken.folder, **asked, name=name, how=given.fit, labelled=bool(given.labels)
+    )
+    return watch_bakeoff(home, bakeoff_id, out)
+
+
+def watch_bakeoff(home: Path, bakeoff_id: str, out: Path) -> int:
+    """Starts the workers, which take turns, and follows them until all rest. Ctrl-C saves and stops them."""
+    from gan_play.runs import bakeoff as baking
+    from gan_play.runs import store
+    from gan_play.share.bakeoff import html
+
+    say(f"Bake-off {bakeoff_id}. Ctrl-C saves it and stops; closing this terminal lets it go on.")
+    bar, seen = Bar(), time.monotonic()
+    folders = baking.folders(home, bakeoff_id)
+    try:
+        baking.start(home, bakeoff_id)
+        while True:
+            told = baking.status(home, bakeoff_id)
+            alive = any(store.worker_of(folder) is not None for folder in folders)
+            seen = time.monotonic() if alive else seen
+            if told["state"] != "going" or time.monotonic() - seen > START_S:
+                break
+            bar.show(*progress_of_bakeoff(told))
+            time.sleep(LOOK_S)
+    except KeyboardInterrupt:
+        bar.clear()
+        say("Saving the runs (Ctrl-C again doesn't wait).")
+        with contextlib.suppress(KeyboardInterrupt):
+            baking.pause(home, bakeoff_id)
+            until = time.monotonic() + SAVE_S
+            while any(store.worker_of(folder) for folder in folders) and time.monotonic() < until:
+                time.sleep(0.1)
+        say(f"Go on with: python -m gan_play bakeoff --resume {bakeoff_id} --out {out}")
+        print(bakeoff_id)
+        return INTERRUPTED
+    bar.clear()
+    files.write_atomically(out, html(home, bakeoff_id).encode())
+    for row in told["rows"]:
+        if not row["over"]:
+            say(f"{row['title']}: {row['state']}. {row['sentence']}".strip())
+        elif row["kid"] is not None:
+            copies = "" if row["copy_rate"] is None else f", copies {row['copy_rate']:.0%}"
+            say(
+                f"{row['title']}: KID {row['kid']:.3f} ({row['kid_low']:.3f} to {row['kid_high']:.3f}){copies}, "
+                f"{row['images_seen']:,} pictures seen"
+            )
+    if told["sentence"]:
+        say(told["sentence"])
+    whole = all(row["over"] for row in told["rows"])
+    if not whole:
+        say(f"Try again with: python -m gan_play bakeoff --resume {bakeoff_id} --out {out}")
+    print(out)
+    return 0 if whole else FAILED
+
+
+def progress_of_bakeoff(told: dict[str, Any]) -> tuple[float, str, float | None]:
+    """The share, sentence and seconds left of a bake-off's status."""
+    rows = told["rows"]
+    share = sum(row["seconds"] for row in rows) / (len(rows) * told["seconds"])
+    for place, row in enumerate(rows, 1):
+        if row["state"] in ("preparing", "training"):
+            doing = row["sentence"] or f"{row['images_seen']:,} pictures seen"
+            return share, f"{place} of {len(rows)}: {row['title']}, {doing}", told["seconds_left"]
+    return share, "Waiting for its turn", told["seconds_left"]
+
+
 def runs(given: argparse.Namespace) -> int:
     """The runs of the home, the starters included."""
     from gan_play.runs import store
@@ -678,6 +766,31 @@ def parser() -> Parser:
 
     made = verb("stop", stop, "save a run and stop it", "vangogh-k3f9x2")
     made.add_argument("run", metavar="RUN")
+
+    made = verb(
+        "bakeoff",
+        bakeoff,
+        "compare recipes on the same pictures",
+        "paintings/ --recipes projected,dcgan,fastgan --minutes 5 --out bakeoff.html",
+    )
+    made.add_argument("source", nargs="?", metavar="SOURCE", help=f"a folder, a ZIP, or one of {names}")
+    made.add_argument(
+        "--recipes",
+        default="projected,dcgan,fastgan",
+        metavar="NAMES",
+        help="two to five (projected,dcgan,fastgan)",
+    )
+    made.add_argument("--minutes", type=float, default=5, metavar="M", help="of training, each (5)")
+    made.add_argument("--size", type=int, default=64, metavar="PX", help="that all of them can do (64)")
+    made.add_argument("--seed", default="0", metavar="S", help="of all that is random (0)")
+    made.add_argument("--name", default="", metavar="TEXT", help="of the bake-off")
+    made.add_argument("--labels", action="store_true", help="learn the set's folders apart, where one can")
+    made.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
+    made.add_argument(
+        "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
+    )
+    made.add_argument("--resume", metavar="ID", help="go on with one that was stopped")
+    made.add_argument("--out", required=True, metavar="FILE.html", help="the page that compares them")
 
     made = verb("runs", runs, "list the runs", "--json")
     made.add_argument("--json", action="store_true")

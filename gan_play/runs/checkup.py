@@ -47,9 +47,18 @@ def index_of(folder: Path) -> Index | None:
     """The index of a run's set as a checkup left it; None while there is none. Refused where the set is damaged."""
     block, path = datasets.open_block(folder / "set"), folder / "set" / INDEX_FILE
     try:
-        return _kept(path, block.digest, len(block.pixels), path.stat().st_mtime_ns)
+        return _kept(path, block.digest, len(block.learnt.names), path.stat().st_mtime_ns)
     except OSError:
         return None
+
+
+def indexing(pixels: np.ndarray, digest: str, unseen: np.ndarray) -> Iterator[Index | None]:
+    """Makes pictures (N, S, S, 3) searchable, with what `unseen` ones say of copies: None after each piece of work."""
+    for found in originality.indexing(pixels, digest):
+        if found is None:
+            yield None
+        else:
+            yield from originality.holding_back(found, unseen)
 
 
 class Checkup:
@@ -68,17 +77,10 @@ class Checkup:
         self.unseen = pixels[:0] if unseen is None else unseen
         path = folder / "set" / INDEX_FILE
         self.index: Index | None = originality.load(path, digest, len(pixels))
-        self.indexing = None if self.index else self._index(digest)
+        self.indexing = None if self.index else indexing(pixels, digest, self.unseen)
         some = np.linspace(0, len(pixels) - 1, min(health.MOST_COMPARED, len(pixels))).round().astype(int)
         self.some, self.real = some, None
         self.painted: list[np.ndarray] = []
-
-    def _index(self, digest: str) -> Iterator[Index | None]:
-        for found in originality.indexing(self.pixels, digest):
-            if found is None:
-                yield None
-            else:
-                yield from originality.holding_back(found, self.unseen)
 
     def advance(self) -> Iterator[None]:
         """Works on the index, if it isn't ready: so much that it is after `SOON` scores. None after each piece."""

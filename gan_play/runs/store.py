@@ -464,7 +464,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """The same file under a second name (it is never written again), or a copy where the disk can't do that."""
     try:
         os.link(source, target)
@@ -490,7 +490,7 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int,
             if theirs != (recipe, size_px, num_labels):
                 ours = _kind(recipe, size_px, num_labels)
                 raise _Unlike(refuse("run-start", start, theirs=_kind(*theirs), ours=ours))
-            _link(path, folder / "started-from.safetensors")
+            link(path, folder / "started-from.safetensors")
             step, digest = int(header["step"]), header["model_digest"]
             return {"run": start, "file": path.name, "step": step, "model_digest": digest}
     raise Refused(refuse("no-checkpoint", start))
@@ -532,12 +532,15 @@ def create_run(
     owner_key: str | None = None,
     dials: dict | None = None,
     labelled: bool | None = None,
+    bakeoff: str | None = None,
+    block: Path | None = None,
 ) -> str:
     """Makes a run that waits to be trained, and returns its id. `worker.start_worker` starts it.
 
     `plan` is what a pre-flight found (else the worker makes one); `start` is the id of a run to begin from;
     `background` is the colour of borders, by default the one that the set was taken in with; `labelled` asks that
-    the set's labels are learnt apart, which some recipes always do.
+    the set's labels are learnt apart, which some recipes always do. `bakeoff` is the id of the one that it belongs to;
+    `block` are the squares of another run of the same set, size and fit, which are shared instead of made again.
     Refused, with nothing left behind, if a setting is impossible, the disk too full, the set damaged or without
     the labels that it should have.
     """
@@ -547,7 +550,7 @@ def create_run(
     dials = check_asked(recipe, size_px, seed, device, dials or {})
     labelled = labels.decide(recipe, set_folder, labelled)
     num_labels = len(labels.of_set(set_folder)) if labelled else 0
-    name = check_name(name or _name_of(set_folder) or "Untitled")
+    name = check_name(name or name_of(set_folder) or "Untitled")
     needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
     if (free := files.free_bytes(home)) < needed:
         raise Refused(refuse("run-room", needed=round(needed / 1e6), free=round(free / 1e6)))
@@ -556,9 +559,15 @@ def create_run(
     try:
         (folder / "samples").mkdir(parents=True)
         started_from = _begin_from(home, start, folder, recipe, size_px, num_labels) if start else None
-        pictures = datasets.make_block(
-            set_folder, folder / "set", size_px, how, background, keep_back=True, labelled=labelled
-        )
+        if block is None:
+            pictures = datasets.make_block(
+                set_folder, folder / "set", size_px, how, background, keep_back=True, labelled=labelled
+            )
+        else:
+            (folder / "set").mkdir()
+            for part in ("pixels.npy", "manifest.json"):
+                link(block / part, folder / "set" / part)
+            pictures = datasets.open_block(folder / "set")
         kinds = range(len(pictures.label_names))
         now = time.time()
         run = {
@@ -593,10 +602,11 @@ def create_run(
             "started_from": started_from,
             "attempts": 0,
             "rollbacks": 0,
+            **({"bakeoff": bakeoff} if bakeoff else {}),
             "versions": {"gan_play": gan_play.__version__, "torch": importlib.metadata.version("torch")},
         }
         if owner_key:
-            files.write_json(folder / "owner.json", {"sha256": _hash(owner_key)})
+            own(folder, owner_key)
         files.write_json(folder / "wanted.json", {"wish": "train"})
         files.write_json(folder / "run.json", run)  # the last: only now is it a run
     except _Unlike as unlike:
@@ -608,7 +618,8 @@ def create_run(
     return run_id
 
 
-def _name_of(set_folder: Path) -> str:
+def name_of(set_folder: Path) -> str:
+    """What a set was called when it was taken in; "" where nobody said."""
     manifest = files.read_json(set_folder / "manifest.json")
     name = manifest.get("name") if isinstance(manifest, dict) else None
     return name if isinstance(name, str) else ""
@@ -703,6 +714,16 @@ def check_owner(home: Path, run_id: str, key: str) -> bool:
 
     A run that was started without a key (on the command line, or shipped) has no owner: always False.
     """
-    noted = files.read_json(find_run(home, run_id) / "owner.json")
+    return owns(find_run(home, run_id), key)
+
+
+def own(folder: Path, key: str) -> None:
+    """Notes in a folder the hash of its owner's key."""
+    files.write_json(folder / "owner.json", {"sha256": _hash(key)})
+
+
+def owns(folder: Path, key: str) -> bool:
+    """Whether `key` is the one that was noted in a folder; compared in constant time."""
+    noted = files.read_json(folder / "owner.json")
     stored = noted.get("sha256") if isinstance(noted, dict) else None
     return isinstance(stored, str) and bool(key) and hmac.compare_digest(stored.encode(), _hash(key).encode())

@@ -416,8 +416,35 @@ class Stint:
     def check_limit(self) -> None:
         """Leaves when the limit is reached; to the step, where it is in steps."""
         if self.over(self.minutes, self.steps):
+            self.judge_last()
             self.leave("finished", still=lambda run, _wish: self.over(run["minutes"], run["steps"]))
             self.hear()  # still here: somebody raised the limit
+
+    def judge_last(self) -> None:
+        """Scores a run of a bake-off when its minutes are over, once. That isn't counted as training."""
+        from gan_play.runs import bakeoff, judge
+
+        run = store.read_run(self.folder) or {}
+        if not run.get("bakeoff") or judge.final(self.folder) is not None:
+            return
+        self.save()
+        note(self.folder, "training", "Scoring its last paintings.")
+        others = bakeoff.folders(self.folder.parent, run["bakeoff"])
+        pieces = judge.judging(self.folder, self.training, self.pictures, self.seconds(), others)
+        began, more = self.now(), True
+        while more:
+            try:
+                more = next(pieces, False) is None
+            except OSError:
+                raise
+            except Exception:  # then it ends without a score
+                traceback.print_exc()
+                more = False
+            self.started += self.now() - began
+            if self.ending.asked:
+                self.leave("paused", "The computer asked it to end. All is saved: go on when you like.")
+            self.hear()
+        note(self.folder, "training", "")
 
     def leave(self, state: str, sentence: str = "", still: Callable[[dict, str], bool] | None = None) -> None:
         """Saves all and leaves, if the reason `still` holds once all is saved."""

@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 from gan_play import files
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
-from gan_play.ui import look, page, routes, share_routes, tiles
+from gan_play.ui import bakeoff, look, page, routes, share_routes, tiles
 
 ADOPT_SECONDS = 5
 WILDCARDS = {"0.0.0.0", "::"}
@@ -113,7 +113,7 @@ def launch(
         css=look.CSS,
         head=look.HEAD + tiles.STYLE,
         app_kwargs={
-            "routes": [*routes.routes(folder), *share_routes.routes(folder)],
+            "routes": [*routes.routes(folder), *share_routes.routes(folder), *bakeoff.routes(folder)],
             "middleware": [door],
             "openapi_url": None,
         },

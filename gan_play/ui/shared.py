@@ -13,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 
 from gan_play import files
-from gan_play.refusals import Refused
+from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 
 PRIVATE = {"api_visibility": "private"}
@@ -27,6 +27,9 @@ STARTER = "starter-64"
 
 LIVE = {"queued", "preparing", "training"}
 """States of a run that is on its way."""
+
+MOST_WAITING = 20
+"""Runs on their way where strangers may come."""
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,13 @@ def visible_runs(shared: Shared, key: str) -> list:
     """The runs to list: all at home; in public the browser's own and the shipped ones, others only by their link."""
     runs = store.list_runs(shared.home)
     return [run for run in runs if not shared.public or run.shipped or may_steer(shared, run.id, key)]
+
+
+def check_public(shared: Shared, key: str) -> None:
+    """Where strangers may come, each may have one run on its way, and so many may wait in all."""
+    if not isinstance(key, str) or not 8 <= len(key) <= 200:
+        raise Refused(refuse("no-key"))
+    if any(run.state in LIVE and not run.shipped for run in visible_runs(shared, key)):
+        raise Refused(refuse("one-each"))
+    if sum(run.state in LIVE for run in store.list_runs(shared.home)) >= MOST_WAITING:
+        raise Refused(refuse("crowded"))

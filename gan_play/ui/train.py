@@ -16,13 +16,14 @@ from gan_play.refusals import Refused, printable, refuse
 from gan_play.runs import labels, store, worker
 from gan_play.trainers import preflight
 from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES, Recipe
-from gan_play.ui import forecast, look, verdict
+from gan_play.ui import bakeoff, forecast, look, verdict
 from gan_play.ui.gather import read_choice
 from gan_play.ui.shared import (
     LIVE,
     PRIVATE,
     QUIET,
     Shared,
+    check_public,
     is_run,
     may_steer,
     recent_runs,
@@ -38,7 +39,6 @@ MORE_MINUTES = 10
 MOST_ROWS = 300  # of statistics in a plot: more can't be seen
 MOST_GRIDS = 600  # on the time slider
 MOST_NAMED = 8  # labels in one line
-MOST_WAITING = 20  # runs on their way where strangers may come
 ANOTHER = (
     DEFAULT,
     "stylegan2",
@@ -64,6 +64,7 @@ def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
     live = build_watching(shared)
     build_setup(shared, live)
+    bakeoff.build(shared)
     build_runs(shared)
 
 
@@ -643,16 +644,6 @@ def create(
 def whole(number: object) -> object:
     """A whole number as one, since JavaScript knows only floats; anything else as it is, to be refused by name."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def check_public(shared: Shared, key: str) -> None:
-    """Where strangers may come, each may have one run on its way, and so many may wait in all."""
-    if not isinstance(key, str) or not 8 <= len(key) <= 200:
-        raise Refused(refuse("no-key"))
-    if any(run.state in LIVE and not run.shipped for run in visible_runs(shared, key)):
-        raise Refused(refuse("one-each"))
-    if sum(run.state in LIVE for run in store.list_runs(shared.home)) >= MOST_WAITING:
-        raise Refused(refuse("crowded"))
 
 
 def build_dials() -> tuple[dict[str, gr.Column], dict[tuple[str, str], gr.Slider | gr.Checkbox]]:

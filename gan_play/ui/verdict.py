@@ -40,6 +40,19 @@ def shown(folder: Path, status: dict, mine: bool) -> dict:
     }
 
 
+def score_words(score: float | None, held_back: bool = False) -> str:
+    """The score with its meaning. `held_back`: it was measured beside pictures that training never saw."""
+    if score is None:
+        return ""
+    said = say("train.score", score=f"{score:.3f}", meaning=meaning(score))
+    return f"{said} {say('train.score.held_back')}" if held_back else said
+
+
+def meaning(score: float) -> str:
+    """What a KID means. The scale is of 64 px paintings: real van Goghs against others of his are 0.02."""
+    return say(f"train.score.{next(key for limit, key in SCORES if score <= limit)}")
+
+
 def health_of(status: dict) -> dict:
     """What the worker noted of the run's health; {} where there is nothing."""
     found = status.get("health")
@@ -88,18 +101,6 @@ def nearest(folder: Path) -> dict | None:
         return None  # thinned out
     tiles.sort(key=lambda tile: (not tile["copied"], tile.pop("distance")))
     return {"step": step, "sentence": sentence, "tiles": tiles}
-
-
-def score_words(score: float | None, held_back: bool = False) -> str:
-    """The score with its meaning. The scale is of 64 px paintings: real van Goghs against others of his are 0.02.
-
-    `held_back`: it was measured beside pictures that training never saw.
-    """
-    if score is None:
-        return ""
-    meaning = next(key for limit, key in SCORES if score <= limit)
-    said = say("train.score", score=f"{score:.3f}", meaning=say(f"train.score.{meaning}"))
-    return f"{said} {say('train.score.held_back')}" if held_back else said
 
 
 # Play: the model in hand, and the picture on the stage
