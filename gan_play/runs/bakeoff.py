@@ -416,7 +416,10 @@ def pair(bakeoff_id: str, count: int, number: int) -> Pair:
     moment, within = divmod(turn, QUARTERS)
     couple = _order(f"{bakeoff_id} {turn}", couples)[place]
     quarter = _order(f"{bakeoff_id} {couple} {moment}", range(QUARTERS))[within]
-    left, right = _order(f"{bakeoff_id} {number} sides", couple)
+    swap = (
+        _order(f"{bakeoff_id} {couple} {moment} sides", range(QUARTERS))[within] % 2
+    )  # each left as often as right
+    left, right = couple[::-1] if swap else couple
     return Pair(number, left, right, VOTED[moment], quarter)
 
 

@@ -26,14 +26,16 @@ p { margin: 0.4rem 0; } .quiet { color: var(--quiet); } .result { font-size: 1.1
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.5rem 0.75rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child, td:first-child, .words { text-align: left; } thead th { color: var(--quiet); font-weight: 500; }
-td small { color: var(--quiet); white-space: nowrap; } tbody th { font-weight: 600; }
+small { color: var(--quiet); font-weight: 400; } td small { white-space: nowrap; } tbody th { font-weight: 600; }
 .grids { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 0.75rem; }
 figure { margin: 0; break-inside: avoid; } figcaption { padding-top: 0.3rem; font-size: 0.9rem; }
 figure img { display: block; width: 100%; height: auto; border-radius: 4px; background: #808080; }
 .sharp img { image-rendering: pixelated; }
 .none { display: grid; place-content: center; aspect-ratio: 1; padding: 1rem; text-align: center; border-radius: 4px;
   color: var(--quiet); background: var(--card); }
-@media (max-width: 700px) { .grids { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (max-width: 700px) {
+  .grids { grid-template-columns: repeat(2, minmax(0, 1fr)); } th, td { padding: 0.4rem 0.35rem; font-size: 0.85rem; }
+}
 @media print {
   :root { --ink: #000; --quiet: #444; --line: #bbb; --ground: #fff; --card: #eee; }
   body { padding: 0; max-width: none; font-size: 11pt; } section { break-inside: avoid; }
@@ -82,7 +84,7 @@ def html(home: Path, bakeoff_id: str) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    if seconds < 60:
+    if seconds < 120 and seconds != 60:
         return f"{seconds:g} seconds"
     minutes = seconds / 60
     return (

@@ -301,26 +301,15 @@ def subject_of(shared: Shared, chosen: str) -> dict | None:
 
 def frame() -> str:
     """The unchanging frame that `bakeoff.js` fills."""
-    word = {
-        key: escape(say(f"bakeoff.{key}"))
-        for key in (
-            *("recipes", "size", "minutes", "begin", "which", "pause", "resume", "forget", "slider", "save"),
-            *("vote", "vote.what", "vote.left", "vote.right", "vote.same", "vote.next", "kid"),
-        )
-    }
+    names = "new recipes size minutes begin which pause resume forget slider save kid".split()
+    names += "vote vote.what vote.left vote.right vote.same vote.next".split()
+    word = {name: escape(say(f"bakeoff.{name}")) for name in names}
     sizes = "".join(f"<option{' selected' if px == SIZE else ''} value={px}>{px} px</option>" for px in SIZES)
     return f"""<section class="bake">
-<div class="bake-setup"><p class="bake-subject"></p>
-<fieldset class="bake-recipes"><legend>{word["recipes"]}</legend><div class="bake-choices"></div></fieldset>
-<div class="bake-line"><label>{word["size"]} <select class="bake-size">{sizes}</select></label>
-<label>{word["minutes"]} <input class="bake-minutes" type="number" min="1" max="{MOST_MINUTES}" step="1"
- value="{MINUTES}"></label></div><p class="bake-total" role="status"></p>
-<button type="button" class="gp primary bake-begin" disabled>{word["begin"]}</button>
-<p class="bake-note note bad" role="alert" hidden></p></div>
 <div class="bake-result" hidden><div class="bake-line">
 <label>{word["which"]} <select class="bake-which"></select></label>
 <span class="chip bake-state"></span><span class="bake-left subdued"></span></div>
-<p class="bake-sentence note verdict"></p>
+<p class="bake-sentence note verdict"></p><p class="bake-said note bad" role="alert" hidden></p>
 <div class="bake-board"><input class="bake-slider" type="range" min="0" max="100" step="1" value="100"
  aria-label="{word["slider"]}"><p class="bake-when subdued"></p><div class="bake-grids"></div>
 <p class="bake-kid subdued">{word["kid"]}</p></div>
@@ -340,4 +329,11 @@ def frame() -> str:
 <div class="bake-line"><a class="gp bake-save" download>{word["save"]}</a>
 <button type="button" class="gp" data-do="pause">{word["pause"]}</button>
 <button type="button" class="gp" data-do="resume">{word["resume"]}</button>
-<button type="button" class="gp" data-do="forget">{word["forget"]}</button></div></div></section>"""
+<button type="button" class="gp" data-do="forget">{word["forget"]}</button></div></div>
+<details class="bake-setup"><summary>{word["new"]}</summary><div class="bake-form"><p class="bake-subject"></p>
+<fieldset class="bake-recipes"><legend>{word["recipes"]}</legend><div class="bake-choices"></div></fieldset>
+<div class="bake-line"><label>{word["size"]} <select class="bake-size">{sizes}</select></label>
+<label>{word["minutes"]} <input class="bake-minutes" type="number" min="1" max="{MOST_MINUTES}" step="1"
+ value="{MINUTES}"></label></div><p class="bake-total" role="status"></p>
+<button type="button" class="gp primary bake-begin" disabled>{word["begin"]}</button>
+<p class="bake-note note bad" role="alert" hidden></p></div></details></section>"""

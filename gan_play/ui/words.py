@@ -171,6 +171,7 @@ ENGLISH = {
     "compare them, and choose blind.",
     "bakeoff.no_set": "Gather some pictures first: all recipes learn from them.",
     "bakeoff.subject": "On {name}, {count} pictures.",
+    "bakeoff.new": "A new bake-off",
     "bakeoff.recipes": "Recipes, two to five",
     "bakeoff.not_size": "not at % px",
     "bakeoff.not_labels": "needs pictures in two or more folders",

@@ -9,7 +9,7 @@ let current = '';     // its id
 let follow = true;    // the slider stays at the end until it is moved
 let waiting = false;  // a press is being answered
 let pair = null;      // the pair in sight: {number, voted}
-let seenAt = 0, ticks = 0;
+let seenAt = 0, ticks = 0, opened = false, pressed = 'begin';
 
 const fill = (text, ...values) => values.reduce((all, value, i) =>
   all.replace(values.length > 1 ? `%${i + 1}` : '%', value), text);
@@ -169,9 +169,11 @@ async function ask() {
   } catch { /* not connected: the next look may be luckier */ }
 }
 
-const say = (text) => {
-  part('note').textContent = text;
-  part('note').hidden = !text;
+const say = (text) => { // beside what was pressed
+  for (const [name, own] of [['note', pressed === 'begin'], ['said', pressed !== 'begin']]) {
+    part(name).textContent = own ? text : '';
+    part(name).hidden = !part(name).textContent;
+  }
 };
 
 function update() {
@@ -190,6 +192,7 @@ function update() {
     }));
     const ids = now.list.map(({ id }) => id);
     const next = ids.includes(now.current) ? now.current : ids.includes(current) ? current : ids[0] || '';
+    const before = current;
     if (next !== current) {
       [told, pair, follow] = [null, null, true];
       part('slider').value = 100;
@@ -197,7 +200,11 @@ function update() {
     current = next;
     which.value = current;
     if (now.voted && pair && now.voted.pair === pair.number) pair.voted = { ...now.voted, choice: pair.choice };
+    else if (pair && !pair.voted) delete pair.choice; // it wasn't taken: the sentence says why
     if (!current) { told = null; result(); }
+    if (!opened || !ids.length) part('setup').open = !ids.length;
+    else if (now.current && now.current !== before) part('setup').open = false;
+    opened = true;
     ask();
   }
   choices();
@@ -222,6 +229,7 @@ part('vote').addEventListener('toggle', () => {
 element.addEventListener('click', (event) => {
   if (event.target === part('begin')) {
     waiting = true;
+    pressed = 'begin';
     say('');
     total();
     part('total').textContent = props.value.words.preparing;
@@ -236,11 +244,13 @@ element.addEventListener('click', (event) => {
   const choice = event.target.closest('[data-choice]');
   if (choice && pair && !pair.voted && !pair.choice) {
     pair.choice = choice.dataset.choice;
+    pressed = 'act';
     trigger('act', { do: 'vote', id: current, pair: pair.number, choice: pair.choice });
     return;
   }
   const wish = event.target.closest('[data-do]')?.dataset.do;
   if (wish && (wish !== 'forget' || confirm(props.value.words['forget.sure']))) {
+    pressed = 'act';
     trigger('act', { do: wish, id: current });
   }
 });
