@@ -21,7 +21,9 @@ def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client_of(address: str):
     from gradio_client import Client
 
-    return Client(address, verbose=False, analytics_enabled=False)
+    return Client(
+        address, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": 120}
+    )  # a busy machine is no failure
 
 
 @pytest.fixture(scope="module")
