@@ -88,8 +88,8 @@ def test_a_path_is_as_long_as_the_paper_says():
 def test_the_path_penalty_is_the_spread_about_a_mean_that_follows():
     painter, mean = Sheet(3.0, 4.0), torch.tensor(2.0, dtype=torch.float64)
     z = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
-    one = SimpleNamespace(z=z, label=None, noise=[], random=numbers(5))
-    penalty = stylegan2.path_penalty(painter, one, mean)
+    one = loop.Draw(torch.zeros(4, 3, 4, 4), None, z, None, [], numbers(5))
+    penalty = stylegan2.path_penalty(painter, stylegan2.first_half(one), mean)
     lengths = stylegan2.path_lengths(painter, painter.mapping(z[:2]), [], numbers(5))
     assert mean.item() == pytest.approx(2 + 0.01 * (lengths.mean().item() - 2))
     assert penalty.item() == pytest.approx((lengths - mean).square().mean().item())
@@ -125,7 +125,8 @@ def test_lazy_r1_weighs_over_its_interval_as_much_as_if_it_were_always_there(mon
     monkeypatch.setattr(stylegan2, "shaken", lambda x, random, probability: x)
     a = torch.randn(3, 4, 4, dtype=torch.float64)
     critic, painter = Line(a), Sheet(0.1, 0.2)
-    settings = SimpleNamespace(dials={"gamma": 0.7, "ada_most": 0.0, "path_length": 0.0}, size_px=4, batch=2)
+    dials = {"gamma": 0.7, "ada_most": 0.0, "path_length": 0.0}
+    settings = SimpleNamespace(dials=dials, size_px=4, batch=2, accumulate=1)
     training = SimpleNamespace(
         generator=painter,
         discriminator=critic,
