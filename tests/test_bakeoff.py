@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import toys
 
 from gan_play import cli, files, limits
 from gan_play.pictures import examples, images
 from gan_play.refusals import Refused
 from gan_play.runs import bakeoff, judge, store, worker
 from gan_play.share.bakeoff import html
+from tests import toys
 
 MARKUP = "</title><script>alert(1)</script> \" onerror='x' & ${b}"
 RECIPES = ("dcgan", "sngan", "gan")
