@@ -31,6 +31,7 @@ from gan_play.runs import judge, labels, store
 LEAST_RECIPES, MOST_RECIPES = 2, 5
 MOMENTS = (1 / 8, 1 / 4, 1 / 2, 1)  # of the minutes: early on much happens
 EXTRA_SECONDS = 60  # of each run, beside its minutes: starting, measuring the computer, scoring
+APART_SECONDS = 5  # at most, between the starts of two workers
 MOST_GRIDS = 150  # of each run, told to the page
 GOING = {"queued", "preparing", "training"}
 RESTING = {"paused", "interrupted", "stopped", "failed"}
@@ -362,12 +363,18 @@ def _list(names: Sequence[str]) -> str:
 
 
 def start(home: Path, bakeoff_id: object) -> None:
-    """Starts the workers of all runs that aren't over; they take turns in the order of the bake-off."""
+    """Starts the workers of all runs that aren't over; they take turns in the order of the bake-off.
+
+    Each is there before the next is started, or that one might be the first in line.
+    """
     from gan_play.runs import worker
 
-    for row in status(home, bakeoff_id)["rows"]:
-        if row["state"] == "queued" or row["can_go_on"]:
-            worker.start_worker(home, row["run"])
+    rows = [row for row in status(home, bakeoff_id)["rows"] if row["state"] == "queued" or row["can_go_on"]]
+    for before, row in zip([None, *rows], rows):
+        until = time.monotonic() + APART_SECONDS
+        while before and store.worker_of(home / before["run"]) is None and time.monotonic() < until:
+            time.sleep(0.05)
+        worker.start_worker(home, row["run"])
 
 
 def pause(home: Path, bakeoff_id: object) -> None:
