@@ -139,6 +139,10 @@ def create(
                 bakeoff=bakeoff_id,
                 block=home / next(iter(made.values())) / "set" if made else None,
             )
+        now = time.time()
+        for place, each in enumerate(recipes):
+            with store.changing(home / made[each]) as run:
+                run["queued"] = now + place / 1000  # their turns are in the order asked for
         first = store.read_run(home / made[recipes[0]])
         about = {
             "version": 1,

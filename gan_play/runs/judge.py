@@ -61,7 +61,7 @@ def judging(
     for start in range(0, len(some), AT_ONCE):
         real.append(features(beside[some[start : start + AT_ONCE]]))
         yield None
-    for painted in paintings(folder, training):
+    for painted in paintings(training, pictures.compared.labels):
         fake.append(features(painted))
         small.append(originality.small(painted))
         yield None
@@ -93,8 +93,11 @@ def judging(
     files.write_json(folder / FILE, found)
 
 
-def paintings(folder: Path, training: Training) -> Iterator[np.ndarray]:
-    """`PICTURES` paintings of the averaged generator, a few at a time: (B, S, S, 3) uint8; labels as in the set."""
+def paintings(training: Training, beside: np.ndarray) -> Iterator[np.ndarray]:
+    """`PICTURES` paintings of the averaged generator, a few at a time: (B, S, S, 3) uint8.
+
+    Of a recipe that learns labels, each label as often as among `beside` (N,).
+    """
     import torch
 
     from gan_play.models.seeds import noise_of, z_of
@@ -102,7 +105,7 @@ def paintings(folder: Path, training: Training) -> Iterator[np.ndarray]:
 
     average, device, kinds = training.average, training.settings.device, None
     if num_labels := training.settings.num_labels:
-        counts = labels.counts(store.read_run(folder) or {}) or [1] * num_labels
+        counts = np.bincount(beside, minlength=num_labels).tolist()
         kinds = torch.tensor(labels.like(counts, PICTURES))
     for start in range(0, PICTURES, AT_ONCE):
         seeds = range(SEEDS_FROM + start, SEEDS_FROM + min(PICTURES, start + AT_ONCE))

@@ -27,6 +27,14 @@ def names(run: Mapping[str, object]) -> list[str]:
     return [name for name in found if isinstance(name, str)]
 
 
+def counts(run: Mapping[str, object]) -> list[int]:
+    """How many pictures of each label of a run are learnt, by `run.json`; all alike where it doesn't say."""
+    taken, count = run.get("set"), len(names(run))
+    found = taken.get("label_counts") if isinstance(taken, Mapping) else None
+    whole = isinstance(found, list) and all(type(one) is int and one >= 0 for one in found)
+    return list(found) if whole and len(found) == count and sum(found) else [1] * count
+
+
 def of_set(set_folder: Path) -> dict[str, int]:
     """The labels of a set and how many pictures each has; {} for one without. Refused where there is no such set."""
     from gan_play.pictures import datasets
