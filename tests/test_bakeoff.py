@@ -210,6 +210,9 @@ def test_a_winner_is_named_only_where_its_range_lies_below_all_others() -> None:
     assert text == "B has the lowest KID, but too close to A to call it better; C is farther."
     text = bakeoff.in_words(rows((0.3, 0.1), (0.2, 0.1), (0.25, 0.1)))
     assert text == "B has the lowest KID, but too close to C and A to call it better."
+    unscored = {"title": "D", "kid": None, "kid_low": None, "kid_high": None}
+    text = bakeoff.in_words([unscored, *rows((0.5, 0.1), (0.2, 0.1))])
+    assert text.startswith("Of the 2 scored so far, B comes nearest")
     assert bakeoff.in_words([]) == ""
     assert bakeoff.in_words(rows((0.3, 0.1))) == "Only A could be scored so far."
 

@@ -353,9 +353,10 @@ def in_words(rows: list[dict]) -> str:
     best, *others = judged
     close = [row["title"] for row in others if row["kid_low"] <= best["kid_high"]]
     behind = [row["title"] for row in others if row["kid_low"] > best["kid_high"]]
+    which = "" if len(judged) == len(rows) else f"Of the {len(judged)} scored so far, "
     if not close:
-        return f"{best['title']} comes nearest to the pictures: the range of its KID lies below all others."
-    text = f"{best['title']} has the lowest KID, but too close to {_list(close)} to call it better"
+        return f"{which}{best['title']} comes nearest to the pictures: the range of its KID lies below all others."
+    text = f"{which}{best['title']} has the lowest KID, but too close to {_list(close)} to call it better"
     return f"{text}; {_list(behind)} {'are' if len(behind) > 1 else 'is'} farther." if behind else f"{text}."
 
 

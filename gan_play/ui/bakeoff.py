@@ -99,6 +99,9 @@ def told_of(home: Path, bakeoff_id: str) -> dict:
                 "grids": row["grids"],
                 "seconds": row["seconds"],
                 "over": row["over"],
+                "speed": say("bakeoff.row.speed", count=f"{row['images_per_second']:.0f}")
+                if row["images_per_second"]
+                else "",
                 "state": "" if row["over"] else state_words(row["state"]),
                 "lines": lines_of(row, tally.wins[i], tally.of[i]),
             }
@@ -123,14 +126,8 @@ def state_words(state: str) -> str:
 
 
 def lines_of(row: dict, wins: float, of: int) -> list[str]:
-    """What stands under a recipe's grid, with its meaning."""
+    """What stands under a recipe's grid at every moment: what went wrong, scores with their meaning, votes."""
     lines = [row["sentence"]] if row["sentence"] else []
-    seen = []
-    if row["images_seen"]:
-        seen.append(say("bakeoff.row.seen", count=f"{row['images_seen']:,}"))
-    if row["images_per_second"]:
-        seen.append(say("bakeoff.row.speed", count=f"{row['images_per_second']:.0f}"))
-    lines += [" · ".join(seen)] if seen else []
     if row["kid"] is not None:
         numbers = {key: f"{row[f'kid_{key}']:.3f}" for key in ("low", "high")}
         lines.append(
@@ -280,6 +277,7 @@ def value_of(
         "extra_seconds": bakeoff.EXTRA_SECONDS,
         "words": {key: say(f"bakeoff.{key}") for key in WORDS}
         | {"preparing": say("train.preparing")}
+        | {"seen": say("bakeoff.row.seen", count="%")}
         | {"when": say("bakeoff.when", time="%"), "sofar": say("bakeoff.sofar", time="%")}
         | {"total": say("bakeoff.total", count="%1", minutes="%2", time="%3")},
     }

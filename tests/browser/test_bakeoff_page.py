@@ -73,6 +73,7 @@ def test_it_is_compared_voted_on_blind_and_saved(
     assert "grid/60.webp" in page.get_attribute(".bake-grids img >> nth=1", "src")
     page.locator(".bake-slider").fill("50")
     assert "grid/30.webp" in page.get_attribute(".bake-grids img >> nth=0", "src")
+    assert "1,920 pictures seen · 64 a second" in page.locator(".bake-lines").first.inner_text()
     assert "After 30 s of training each" in page.inner_text(".bake-when")
     assert MARKUP in page.locator(".bake-which option").first.inner_text()
 

@@ -111,7 +111,8 @@ function grids() {
     frame.classList.toggle('short', Boolean(grid) && short);
     sofar.textContent = grid && short ? fill(words.sofar, clock(row.seconds)) : '';
     sofar.hidden = !sofar.textContent;
-    lines.replaceChildren(...row.lines.map((line) => make('p', '', line)));
+    const seen = grid ? [[fill(words.seen, grid[2].toLocaleString()), row.speed].filter(Boolean).join(' · ')] : [];
+    lines.replaceChildren(...[...seen, ...row.lines].map((line) => make('p', '', line)));
   });
 }
 
