@@ -197,6 +197,12 @@ def test_a_grey_painter_paints_shades_of_grey(recipe):
     assert torch.equal(picture[:, 0], picture[:, 2])
 
 
+def test_labels_begin_without_effect_on_the_norms_of_cgan_so_that_they_dont_drown_z():
+    generator = generator_of("cgan", num_labels=3)
+    styles = [module for name, module in generator.named_modules() if name.endswith(".style")]
+    assert len(styles) == 2 * len(generator.blocks) and not any(style.weight.any() for style in styles)
+
+
 def test_maps_are_halved_as_long_as_their_sides_stay_whole():
     assert sizes_of(64) == [4, 8, 16, 32, 64]
     assert sizes_of(28) == [7, 14, 28]
@@ -224,4 +230,8 @@ def test_spectral_norm_holds_the_critic_of_sngan_to_a_slope_and_that_of_wgan_gp_
             largest = torch.linalg.matrix_norm(module.weight.flatten(1), 2).item()
             assert largest == pytest.approx(1, abs=0.05)
     assert not any("weight_u" in name for name, _ in free.named_buffers())
+    x = torch.randn(2, 3, 32, 32)
+    for critic, pooled in ((bound.eval(), torch.sum), (free.eval(), torch.mean)):  # as in the two papers
+        seen = torch.relu(critic.blocks(x))
+        assert torch.allclose(critic.trunk(x), pooled(seen, dim=(2, 3)), atol=1e-6)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in free.modules())

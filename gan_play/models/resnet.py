@@ -147,12 +147,14 @@ class DownBlock(nn.Module):
 class ResnetDiscriminator(nn.Module):
     """Residual blocks down to one logit, plus <label's numbers, features>: (B, 3, S, S), (B,) -> (B, 1).
 
-    `spectral`: every weight divided by its largest singular value (Miyato 2018).
+    `spectral`: every weight divided by its largest singular value, and features summed over places (Miyato 2018,
+    appendix B); else they are averaged (Gulrajani 2017, appendix F). A critic that is so bounded and averages has
+    logits too small to reach the hinge's margins.
     """
 
     def __init__(self, size_px: int, width: int, num_labels: int = 0, spectral: bool = True) -> None:
         super().__init__()
-        self.num_labels = num_labels
+        self.num_labels, self.sums = num_labels, spectral
         sizes = sizes_of(size_px)[::-1]
         channels = [3] + [channels_at(size, size_px, width, MOST) for size in sizes[1:]]
         blocks = [DownBlock(a, b, True, first=a == 3) for a, b in zip(channels, channels[1:])]
@@ -173,7 +175,8 @@ class ResnetDiscriminator(nn.Module):
 
     def trunk(self, x: Tensor) -> Tensor:
         """What the critic makes of a picture before it judges: (B, trunk_dim)."""
-        return F.relu(self.blocks(x)).mean(dim=(2, 3))
+        x = F.relu(self.blocks(x))
+        return x.sum(dim=(2, 3)) if self.sums else x.mean(dim=(2, 3))
 
     def heads(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         seen = self.trunk(x)
@@ -187,10 +190,18 @@ class ResnetDiscriminator(nn.Module):
 
 
 def start_evenly(network: nn.Module) -> None:
-    """Glorot's uniform weights, by sqrt(2) more inside residual branches; biases 0 (Miyato 2018, appendix B)."""
+    """Glorot's uniform weights, by sqrt(2) more inside residual branches; biases 0 (Miyato 2018, appendix B).
+
+    Labels begin without effect on norms (scale 1, shift 0): else they drown z. A critic's numbers for labels are
+    Glorot's too: Adam's steps hardly move what begins as large as noise.
+    """
     for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if name.endswith(".style"):
+            nn.init.zeros_(module.weight)
+        elif isinstance(module, nn.Conv2d | nn.Linear):
             inside = name.endswith((".first", ".second")) and "blocks" in name
             nn.init.xavier_uniform_(module.weight, math.sqrt(2) if inside else 1.0)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding) and isinstance(network, ResnetDiscriminator):
+            nn.init.xavier_uniform_(module.weight)
