@@ -229,10 +229,21 @@ def taking_in(source: str, home: Path) -> Iterator[Any]:
 
 
 def proposed(folder: Path, what: str | None) -> set[int]:
-    """The places of the pictures of a set that the doctor proposes to leave out: its duplicates, or none."""
+    """The places of the pictures of a set that the doctor proposes to leave out: duplicates, outliers, both or none."""
     from gan_play.pictures import datasets, doctor
 
-    return set(doctor.repeated(datasets.read_manifest(folder))) if what == "duplicates" else set()
+    repeated = doctor.repeated(datasets.read_manifest(folder)) if what in ("duplicates", "both") else []
+    return {*repeated, *(outliers(folder) if what in ("outliers", "both") else [])}
+
+
+def outliers(folder: Path) -> list[int]:
+    """The places of the pictures of a set that are far from all others, the oddest first."""
+    from gan_play.measure import atlas
+    from gan_play.pictures import datasets
+
+    if len(datasets.read_manifest(folder)["pictures"]) < atlas.LEAST_TO_JUDGE:
+        return []
+    return (atlas.read(folder) or follow(atlas.mapping(folder)))["outliers"]
 
 
 def resume(given: argparse.Namespace) -> int:
@@ -599,9 +610,13 @@ def evaluate(given: argparse.Namespace) -> int:
 
 
 def doctor(given: argparse.Namespace) -> int:
-    """The report on a set of pictures. Nothing is kept."""
+    """The report on a set of pictures, and which of them are odd. Nothing is kept."""
+    from gan_play.pictures import datasets
+
     with tempfile.TemporaryDirectory(prefix="gan-play-") as folder:
-        report = follow(taking_in(given.source, Path(folder))).report
+        taken = follow(taking_in(given.source, Path(folder)))
+        pictures = datasets.read_manifest(taken.folder)["pictures"]
+        report = {**taken.report, "outliers": [pictures[i]["name"] for i in outliers(taken.folder)]}
     if given.json:
         print(as_json(report))
         return 0
@@ -614,6 +629,8 @@ def doctor(given: argparse.Namespace) -> int:
         kind = "The same" if group["exact"] else "Alike"
         spared = ", ".join(map(printable, group["drop"]))
         print(f"{kind}: {printable(group['keep'])} can stay; can be spared: {spared}")
+    for name in report["outliers"]:
+        print(f"Odd, far from all others: {printable(name)}")
     for refusal in report["refused"]:
         print(refusal["sentence"])
     print(report["verdict"])
@@ -758,7 +775,9 @@ def parser() -> Parser:
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
     )
-    made.add_argument("--drop", choices=["duplicates"], help="leave out what `doctor` says can be spared")
+    made.add_argument(
+        "--drop", choices=["duplicates", "outliers", "both"], help="leave out what `doctor` finds"
+    )
 
     made = verb("resume", resume, "go on where a run stopped", "vangogh-k3f9x2 --minutes 10")
     made.add_argument("run", metavar="RUN")

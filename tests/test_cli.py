@@ -270,7 +270,7 @@ def test_train_can_leave_duplicates_out_and_doctor_names_them(
     options = ["--recipe", "dcgan", "--size", "32", "--steps", "1", "--device", "cpu", "--home", str(home)]
     assert cli.main(["train", str(pictures), "--drop", "duplicates", *options]) == 0
     run = capsys.readouterr()
-    assert "2 pictures were dropped: duplicates." in run.err
+    assert "2 pictures were dropped (duplicates)." in run.err
     about = json.loads((home / run.out.strip() / "run.json").read_text())
     assert len(datasets.read_manifest(home / "sets" / about["set"]["id"])["pictures"]) == 10
 
@@ -344,3 +344,13 @@ def test_a_run_is_named_after_its_pictures() -> None:
 
 def test_the_clock_is_read_like_a_clock() -> None:
     assert [cli.clock(seconds) for seconds in (7, 59.6, 750, 3723)] == ["0:07", "1:00", "12:30", "1:02:03"]
+
+
+def test_doctor_names_pictures_that_are_far_from_all_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for i in range(30):
+        kind = "rosettes" if i in (3, 17) else "mountains"
+        (tmp_path / f"{i:02d}.png").write_bytes(images.encode(examples.draw(kind, i, 64), "png"))
+    assert cli.main(["doctor", str(tmp_path), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["outliers"]) == {"03.png", "17.png"}

@@ -30,7 +30,7 @@ OWNERS = {
     "zipfile": {"gan_play/pictures/intake.py"},
     "safetensors": {"gan_play/runs/checkpoints.py"},
     "subprocess": {"gan_play/runs/worker.py", "gan_play/pictures/intake.py"},
-    "multiprocessing": {"gan_play/ui/forecast.py"},
+    "multiprocessing": {"gan_play/ui/forecast.py", "gan_play/ui/child.py"},
     "os.replace": {"gan_play/files.py"},
     "os.rename": {"gan_play/files.py"},
     "os.fsync": {"gan_play/files.py"},

@@ -372,6 +372,13 @@ def _picture(set_folder: Path, index: int) -> np.ndarray:
     return next(_read_pack(set_folder, [pictures[index]]))
 
 
+def squares_of(set_folder: Path, places: Sequence[int], size_px: int) -> Iterator[np.ndarray]:
+    """The middles of pictures of a set, (S, S, 3), one by one. Errors: Refused, IndexError."""
+    manifest = read_manifest(set_folder)
+    for pixels in _read_pack(set_folder, [manifest["pictures"][i] for i in places]):
+        yield images.fit(pixels, size_px, "crop", tuple(manifest["background"]))[0]
+
+
 def thumbnail(set_folder: Path, index: int, size_px: int) -> bytes:
     """A picture of a set, whole, within `size_px` pixels square, as WebP. Errors: Refused."""
     pixels = _picture(set_folder, index)

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import gradio as gr
 
+from gan_play.measure import atlas
 from gan_play.pictures import datasets, doctor
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import labels
-from gan_play.ui import look
+from gan_play.ui import child, look
 from gan_play.ui.routes import SET_ID
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
@@ -29,6 +30,14 @@ FRAME = """<section class="doctor" hidden><p class="doctor-from" hidden><span></
 <div class="doctor-bars"></div></details>
 <details class="folded doctor-groups" hidden><summary></summary><p class="subdued"></p>
 <div class="doctor-sheet"></div></details>
+<details class="folded doctor-map" hidden><summary></summary>
+<div class="doctor-ask"><p class="subdued"></p><button type="button" class="gp" data-look></button></div>
+<div class="doctor-odd"><p></p><div class="doctor-sheet"></div>
+<div class="buttons"><button type="button" class="gp" data-all></button>
+<button type="button" class="gp" data-stay></button></div></div>
+<div class="doctor-where"><div class="doctor-atlas map"></div>
+<div class="doctor-large" hidden><img alt=""><span></span>
+<button type="button" class="gp" data-toggle></button></div></div></details>
 <p class="doctor-foot" hidden><span role="status"></span><button type="button" class="gp" data-none></button>
 <button type="button" class="gp primary" data-leave></button></p></section>"""
 
@@ -41,11 +50,12 @@ def build(shared: Shared, read_choice: Reader) -> None:
     view = gr.HTML(
         {},
         html_template=FRAME,
-        js_on_load=look.asset("doctor.js"),
+        js_on_load=look.asset("map.js") + look.asset("doctor.js"),
         elem_id="doctor",
         apply_default_css=False,
     )
     progress = gr.HTML("", elem_id="doctor-progress")
+    stop = gr.Button(say("gather.cancel"), visible=False, size="sm", elem_id="doctor-cancel")
 
     def show(chosen: str):
         choice = read_choice(shared, chosen)
@@ -71,7 +81,30 @@ def build(shared: Shared, read_choice: Reader) -> None:
                 raise Refused(refuse("no-set", choice["set"]))
         return gr.update(value=json.dumps({**choice, "set": before["id"]}))
 
+    def look_at_all(event: gr.EventData):
+        """Find the odd ones and draw the map, in a process of its own."""
+        with told():
+            folder, _ = marked(shared.home, event)
+            yield from looking(folder)
+
     shared.chosen.change(show, shared.chosen, view, api_name="ui_doctor", **QUIET)
+    looked = view.look(
+        look_at_all,
+        None,
+        [progress, stop, view],
+        concurrency_limit=1,
+        show_progress="hidden",
+        api_name="ui_look",
+        **PRIVATE,
+    )
+    stop.click(
+        lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
+        None,
+        [progress, stop],
+        cancels=looked,
+        api_name="ui_look_cancel",
+        **QUIET,
+    )
     view.leave(
         leave,
         shared.chosen,
@@ -90,7 +123,7 @@ def marked(home: Path, event: gr.EventData) -> tuple[Path, set[int]]:
     if not SET_ID.fullmatch(set_id):
         raise Refused(refuse("no-set", set_id))
     folder = datasets.find_set(home, set_id)
-    count, given = len(datasets.read_manifest(folder)["pictures"]), event._data.get("drop")
+    count, given = len(datasets.read_manifest(folder)["pictures"]), event._data.get("drop", [])
     if not isinstance(given, list) or not all(type(i) is int and 0 <= i < count for i in given):
         raise Refused(refuse("not-found", "The picture"))
     return folder, set(given)
@@ -115,6 +148,28 @@ def leaving(steps: Iterator, choice: dict) -> Iterator[tuple]:
     yield gr.update(value=""), gr.update(value=json.dumps({**choice, "set": set_id}))
 
 
+def looking(folder: Path) -> Iterator[tuple]:
+    """Make the map of a set, showing how far it is; in the end, show it."""
+    yield gr.update(value=look.progress(0, say("doctor.looking"))), gr.update(visible=True), gr.skip()
+    steps, told_at = child.following(atlas.mapping, folder), time.monotonic()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration:
+            break
+        except Refused as refused:
+            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
+            yield bad, gr.update(visible=False), gr.skip()
+            return
+        if time.monotonic() - told_at > 0.5:
+            told_at = time.monotonic()
+            said = step.sentence
+            if step.seconds_left:
+                said += f", {say('bar.left', time=look.time_words(step.seconds_left))}"
+            yield gr.update(value=look.progress(step.done / max(1, step.total), said)), gr.skip(), gr.skip()
+    yield gr.update(value=""), gr.update(visible=False), gr.update(value=shown(folder))
+
+
 # What is shown
 
 
@@ -123,14 +178,16 @@ def shown(folder: Path) -> dict:
     manifest = datasets.read_manifest(folder)
     pictures, groups = manifest["pictures"], doctor.groups(manifest)
     some = [{**group, "pictures": group["pictures"][:MOST_OF_GROUP]} for group in groups[:MOST_GROUPS]]
-    spared = doctor.repeated(manifest)
+    spared, drawn = doctor.repeated(manifest), map_of(folder)
+    named = {i for group in some for i in group["pictures"]} | {i for i in (drawn or {}).get("shown", ())}
     before = origin(folder)
     return {
         "set": manifest["id"],
         "count": len(pictures),
         "groups": some,
-        "names": {str(i): pictures[i]["name"] for group in some for i in group["pictures"]},
+        "names": {str(i): pictures[i]["name"] for i in sorted(named)},
         "marked": spared,
+        "map": drawn,
         "labels": bars(labels.of_set(folder)),
         "from": before and say("doctor.from", count=f"{before['dropped']:,}"),
         "words": words(len(groups), len(spared)),
@@ -140,11 +197,31 @@ def shown(folder: Path) -> dict:
 def words(groups: int, spared: int) -> dict[str, str]:
     """The texts of `doctor.js`; it puts numbers and names in the place of `%`."""
     names = ("exact", "keep", "drop", "back", "none", "foot", "leave", "leave.one", "alike.what")
+    names += ("map", "map.what", "map.do", "odd.all", "odd.stay", "large.odd", "large.keep", "large.drop")
     more = groups - MOST_GROUPS
     return {
         **{name: say(f"doctor.{name}") for name in names},
+        **{name: say(f"map.{name}") for name in ("smaller", "larger")},
         "alike": say("doctor.alike", groups=f"{groups:,}", spared=f"{spared:,}"),
         "more": say("gather.and_more", count=f"{more:,}") if more > 0 else "",
+    }
+
+
+def map_of(folder: Path) -> dict | None:
+    """The map of a set as `map.js` draws it, and what is to say of the odd ones; None where it isn't made yet."""
+    made = atlas.read(folder)
+    if not made:
+        return None
+    odd = len(made["outliers"])
+    few = made["seen"] < atlas.LEAST_TO_JUDGE
+    said = say("doctor.odd.few") if few else say("doctor.odd.none") if not odd else say("doctor.odd.some")
+    title = say("doctor.map.title", odd=odd, shown=len(made["shown"]))
+    return {
+        **{key: made[key] for key in ("shown", "x", "y", "columns", "cell_px")},
+        "outliers": [i for i in made["outliers"] if i in set(made["shown"])],
+        "sheet": f"gradio_api/set/{folder.name}/map-{atlas.FORMAT}.webp",
+        "title": title,
+        "said": said,
     }
 
 

@@ -4,6 +4,7 @@
     GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it
     GET /gradio_api/run/RUN/card.md                 what is known of its model, as a file to save
     GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
+    GET /gradio_api/set/SET/map-VERSION.webp        the pictures on the map of a set, in rows
     GET /gradio_api/set/SET/square/INDEX-HOW-BACK.webp the same made square in one of three ways
     GET /gradio_api/example/NAME.webp               what an example set looks like
 
@@ -24,6 +25,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.routing import APIRoute
 
 from gan_play import files
+from gan_play.measure import atlas
 from gan_play.pictures import datasets, examples, images
 from gan_play.refusals import Refused
 from gan_play.runs import store
@@ -32,7 +34,7 @@ from gan_play.share import export
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SET_ID = re.compile(r"[0-9a-f]{16}")
-THUMBNAILS = {96}
+THUMBNAILS = {96, 384}
 PREVIEW_PX = 88
 LEARNT_PX = 128
 
@@ -61,6 +63,11 @@ def routes(home: Path) -> list[APIRoute]:
             raise HTTPException(404)
         return made(lambda: datasets.thumbnail(set_folder(home, set_id), index, size), "image/webp")
 
+    def map_sheet(set_id: str, version: int) -> Response:
+        if version != atlas.FORMAT:
+            raise HTTPException(404)
+        return picture(set_folder(home, set_id) / atlas.SHEET_FILE)
+
     def square(set_id: str, index: int, how: str, background: str) -> Response:
         if how not in datasets.FITS or not re.fullmatch(r"[0-9a-f]{6}", background):
             raise HTTPException(404)
@@ -82,6 +89,7 @@ def routes(home: Path) -> list[APIRoute]:
         route("/gradio_api/run/{run}/picture/{index:int}.webp", learnt),
         route("/gradio_api/run/{run}/card.md", card),
         route("/gradio_api/set/{set_id}/{index:int}-{size:int}.webp", thumbnail),
+        route("/gradio_api/set/{set_id}/map-{version:int}.webp", map_sheet),
         route("/gradio_api/set/{set_id}/square/{index:int}-{how}-{background}.webp", square),
         route("/gradio_api/example/{name}.webp", example),
     ]

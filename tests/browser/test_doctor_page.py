@@ -20,7 +20,7 @@ def twins(home):
         return new.finish([], images.WHITE)[0]
 
 
-def choose(page, set_id: str) -> None:
+def choose(page, set_id: str, until: str = ".doctor-groups img") -> None:
     """Takes a set in hand, as after an intake, and opens Gather."""
     page.get_by_role("tab", name="Gather", exact=True).click()
     choice = {"set": set_id, "how": "crop", "background": [255, 255, 255], "name": "Twins"}
@@ -28,7 +28,7 @@ def choose(page, set_id: str) -> None:
         "(box, value) => { box.value = value; box.dispatchEvent(new Event('input', {bubbles: true})); }",
         json.dumps(choice),
     )
-    page.wait_for_selector(".doctor-groups img")
+    page.wait_for_selector(until)
 
 
 def in_hand(page) -> str:
@@ -54,3 +54,34 @@ def test_duplicates_are_dropped_and_put_back(address: str, home, twins: str, vis
     page.click("[data-back]")
     page.wait_for_function("document.querySelectorAll('#report .contact img').length === 12")
     assert in_hand(page) == twins
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_odd_ones_are_found_and_the_map_shows_them(address: str, home, visit, width: int):
+    with datasets.NewSet(home) as new:
+        for i in range(32):
+            pixels = examples.draw("rosettes" if i % 16 == 5 else "mountains", i + width, 64)
+            new.add(f"<b>{i}</b>.png", datasets.keep(images.Decoded(pixels, 64, 64, False)))
+        set_id = new.finish([], images.WHITE)[0]
+    page = visit(address, width)
+    choose(page, set_id, ".doctor-map")
+    page.click(".doctor-map summary")
+    page.click("[data-look]")
+    page.wait_for_selector(".map-board button")
+    assert page.locator(".map-board button").count() == 32
+    odd = page.locator(".doctor-odd [data-mark]").evaluate_all("all => all.map(b => Number(b.dataset.mark))")
+    assert {5, 21} <= set(odd) and len(odd) <= 4 and 9 not in odd
+    page.click("[data-all]")
+    assert page.locator(".map-board .out").count() == len(odd)
+    page.locator(".map-board [data-at='9']").dispatch_event("click")
+    assert page.inner_text(".doctor-large span") == "<b>9</b>.png"
+    page.click("[data-toggle]")
+    assert page.inner_text("[data-leave]") == f"Leave these {len(odd) + 1} out"
+    page.focus(".map-board [tabindex='0']")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.at !== undefined")
+    page.click(".map-zoom [aria-label=Larger]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click("[data-leave]")
+    page.wait_for_function(f"document.querySelectorAll('#report .contact img').length === {31 - len(odd)}")
+    page.wait_for_selector("[data-look]")

@@ -1,12 +1,15 @@
 // The report on a set, as pictures that can be marked to be left out. What is marked is kept here, by the places of the
 // pictures, so that each shows the same wherever it stands; a press on "leave out" sends all of them at once.
-// The server sends plain data as `props.value`; everything is set from here, as text.
+// The server sends plain data as `props.value`; everything is set from here, as text. `map.js` stands before it.
 // Runs with Gradio's `element`, `props`, `trigger` and `watch`.
 
 const root = element.querySelector('.doctor');
 const part = (name) => root.querySelector(`.doctor-${name}`);
 const dropped = new Set();
 let shown = '';
+let drawn = '';
+let paintMap = () => {};
+let large = null; // the picture that is shown large
 
 const address = (index, size = 96) => `gradio_api/set/${shown}/${index}-${size}.webp`;
 const fill = (text, value) => text.replace('%', value);
@@ -40,6 +43,9 @@ function paint() { // every picture, and the line below, as they are marked
     button.title = fill(out ? words.drop : words.keep, button.dataset.name);
     button.setAttribute('aria-label', button.title);
   }
+  paintMap();
+  const out = large !== null && dropped.has(large);
+  part('large').querySelector('button').textContent = out ? words['large.keep'] : words['large.drop'];
   const left = (count - dropped.size).toLocaleString();
   part('foot').hidden = !dropped.size;
   part('foot').querySelector('span').textContent = words.foot.replace('%', dropped.size.toLocaleString()).replace('%', left);
@@ -63,6 +69,48 @@ function groups() {
     return figure;
   }));
   if (words.more) sheet.append(make('p', 'subdued', words.more));
+}
+
+function map() { // the odd ones, and where each picture lies
+  const { map, words, names } = props.value;
+  part('map').hidden = false;
+  part('ask').hidden = Boolean(map);
+  part('odd').hidden = part('atlas').hidden = !map;
+  part('map').querySelector('summary').textContent = map ? map.title : words.map;
+  part('ask').querySelector('p').textContent = words['map.what'];
+  part('ask').querySelector('button').textContent = words['map.do'];
+  const key = map ? shown : '';
+  if (drawn === key) return;
+  drawn = key;
+  large = null;
+  part('large').hidden = true;
+  part('atlas').replaceChildren();
+  paintMap = () => {};
+  if (!map) return;
+  part('map').open = true;
+  part('odd').querySelector('p').textContent = map.said;
+  part('odd').querySelector('.buttons').hidden = !map.outliers.length;
+  part('odd').querySelector('[data-all]').textContent = words['odd.all'];
+  part('odd').querySelector('[data-stay]').textContent = words['odd.stay'];
+  part('odd').querySelector('.doctor-sheet').replaceChildren(...map.outliers.map(picture));
+  const odd = new Set(map.outliers);
+  paintMap = drawMap(part('atlas'), map, {
+    words,
+    look: (button, index) => {
+      button.title = names[index];
+      button.setAttribute('aria-label', names[index]);
+      button.className = [odd.has(index) ? 'odd' : '', dropped.has(index) ? 'out' : ''].join(' ');
+    },
+    pick: (index) => {
+      large = index;
+      const image = part('large').querySelector('img');
+      image.src = address(index, 384);
+      image.alt = names[index];
+      part('large').querySelector('span').textContent = odd.has(index) ? fill(words['large.odd'], names[index]) : names[index];
+      part('large').hidden = false;
+      paint();
+    },
+  });
 }
 
 function labels() {
@@ -101,6 +149,7 @@ function update() {
     groups();
     labels();
   }
+  map();
   paint();
 }
 
@@ -110,7 +159,14 @@ element.addEventListener('click', (event) => {
     const index = Number(at('mark').dataset.mark);
     if (!dropped.delete(index)) dropped.add(index);
     paint();
-  } else if (at('none')) {
+  } else if (at('toggle')) {
+    if (!dropped.delete(large)) dropped.add(large);
+    paint();
+  } else if (at('all') || at('stay')) {
+    for (const index of props.value.map.outliers) at('all') ? dropped.add(index) : dropped.delete(index);
+    paint();
+  } else if (at('look')) trigger('look', { set: shown });
+  else if (at('none')) {
     dropped.clear();
     paint();
   } else if (at('leave')) trigger('leave', { set: shown, drop: [...dropped].sort((a, b) => a - b) });

@@ -1,0 +1,56 @@
+"""Long work for the page, in a process of its own: its progress comes through a pipe, and it ends with its listener.
+
+So the server stays quick, and gets its memory back.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gan_play.refusals import Refused
+
+
+def following(work: Callable[..., Iterator], *given: object) -> Iterator[Any]:
+    """Runs a generator function of a module, `work(*given)`, in a child process; yields what it yields, returns what it
+    returns. Refused as it is; RuntimeError where the child died. Closed early, it ends the child.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, its = context.Pipe(duplex=False)
+    process = context.Process(target=_in_child, args=(its, work, given), daemon=True)
+    process.start()
+    its.close()
+    try:
+        while True:
+            try:
+                kind, value = ours.recv()
+            except EOFError:
+                raise RuntimeError("the child process ended early") from None
+            if kind == "refused":
+                raise Refused(value)
+            if kind == "end":
+                return value
+            yield value
+    finally:
+        ours.close()
+        process.terminate()
+        process.join()
+        process.close()
+
+
+def _in_child(pipe: Any, work: Callable[..., Iterator], given: tuple) -> None:
+    if hasattr(os, "nice"):
+        os.nice(10)  # as a training worker: the page goes first
+    steps = work(*given)
+    try:
+        while True:
+            try:
+                pipe.send(("step", next(steps)))
+            except StopIteration as end:
+                pipe.send(("end", end.value))
+                return
+            except Refused as refused:
+                pipe.send(("refused", refused.refusal))
+                return
+    except BrokenPipeError:
+        return  # nobody listens any more
