@@ -21,6 +21,7 @@ from gan_play.measure.scores import (
     kid,
     kid_interval,
     precision_recall,
+    reached,
     tell_apart,
     verdict,
 )
@@ -406,3 +407,14 @@ def test_scores_are_kept_as_they_were_taken() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         scores.kid = 0.0
     assert isinstance(scores, Scores)
+
+
+def test_what_is_reached_is_what_coverage_counts_and_the_nearest_are_named():
+    random = np.random.default_rng(3)
+    real, fake = random.normal(size=(90, 4)), random.normal(size=(70, 4)) * 0.5
+    share, near = reached(real, fake)
+    assert (share <= 1).mean() == density_coverage(real, fake)[1]
+    apart = np.linalg.norm(real[:, None] - fake[None], axis=2)
+    assert np.array_equal(near, np.argsort(apart, axis=1)[:, :3])
+    between = np.sort(np.linalg.norm(real[:, None] - real[None], axis=2), axis=1)
+    assert np.allclose(share, apart.min(axis=1) / between[:, 5], rtol=1e-6)

@@ -181,6 +181,24 @@ def density_coverage(
     return held / (neighbours * len(fake)), float(covered.mean())
 
 
+def reached(
+    real: np.ndarray, fake: np.ndarray, neighbours: int = NEIGHBOURS_DENSITY, nearest: int = 3
+) -> tuple[np.ndarray, np.ndarray]:
+    """How near each of the reals (N, D) the paintings (M, D) come: the distance of the nearest as a share of the
+    distance to the k-th other real, (N,); and which are nearest, (N, `nearest`), the nearest first.
+
+    At most 1 is covered: the mean of that is the coverage of `density_coverage`. ValueError for no more than k
+    pictures among the reals.
+    """
+    real, fake = _sides(real, fake, neighbours + 1, "coverage", least_fake=1)
+    radii, share = np.maximum(_radii(real, neighbours), 1e-30), np.empty(len(real))
+    near = np.empty((len(real), min(nearest, len(fake))), dtype=np.int64)
+    for rows, distances in _squared_distances(real, fake):
+        near[rows] = np.argsort(distances, axis=1, kind="stable")[:, : near.shape[1]]
+        share[rows] = np.sqrt(np.maximum(distances.min(axis=1), 0) / radii[rows])
+    return share, near
+
+
 def _squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Blocks of rows of the matrix of squared distances (N, M), each with which rows it is."""
     middle = y.mean(axis=0)  # far from zero, |x|^2 + |y|^2 - 2 x.y would lose digits

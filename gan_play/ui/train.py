@@ -16,7 +16,7 @@ from gan_play.refusals import Refused, printable, refuse
 from gan_play.runs import labels, store, worker
 from gan_play.trainers import preflight
 from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES, Recipe
-from gan_play.ui import bakeoff, forecast, look, verdict
+from gan_play.ui import bakeoff, coverage_view, forecast, look, verdict
 from gan_play.ui.gather import read_choice
 from gan_play.ui.shared import (
     LIVE,
@@ -63,6 +63,7 @@ SURE = "(run, key, _) => [run, key, String(confirm({question}))]"
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
     live = build_watching(shared)
+    coverage_view.build(shared)
     build_setup(shared, live)
     bakeoff.build(shared)
     build_runs(shared)

@@ -1,0 +1,170 @@
+"""Train's section on what a model doesn't represent: those pictures, the map of the set, the nearest seeds of each.
+
+Worked out on demand in a child process (`latent.coverage`), kept in the run's folder; a seed leads to Play.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+
+from gan_play.latent import coverage
+from gan_play.measure import atlas
+from gan_play.refusals import Refused, refuse
+from gan_play.runs import store
+from gan_play.share import artwork
+from gan_play.ui import child, look, tiles
+from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, may_steer, told
+from gan_play.ui.words import say
+
+MOST_MISSING = 120  # pictures that are shown
+
+FRAME = """<details class="folded cover" hidden><summary></summary><p class="cover-said"></p>
+<div class="cover-ask"><button type="button" class="gp" data-look></button> <span class="subdued"></span></div>
+<div class="cover-missing doctor-sheet"></div>
+<div class="doctor-where"><div class="cover-map map"></div>
+<div class="doctor-large cover-large" hidden><img alt=""><span></span>
+<div class="cover-near"></div></div></div></details>"""
+
+
+def build(shared: Shared) -> None:
+    """Make the section's components and wire them."""
+    view = gr.HTML(
+        {},
+        html_template=FRAME,
+        js_on_load=look.asset("map.js") + look.asset("coverage.js"),
+        elem_id="coverage",
+        apply_default_css=False,
+    )
+    progress = gr.HTML("", elem_id="coverage-progress")
+    stop = gr.Button(say("gather.cancel"), visible=False, size="sm", elem_id="coverage-cancel")
+
+    def show(run: str, key: str):
+        there = is_run(shared.home, run)
+        return gr.update(value=shown(shared.home, run, may_steer(shared, run, key)) if there else {})
+
+    def cover(event: gr.EventData, key: str):
+        """Find what the newest checkpoint doesn't represent."""
+        with told():
+            if not is_run(shared.home, event.run):
+                raise Refused(refuse("no-run", str(event.run)))
+            if not may_steer(shared, event.run, key):
+                raise Refused(refuse("not-owner"))
+            yield from covering(shared.home, event.run)
+
+    def pick(event: gr.EventData):
+        """A seed was clicked: take it, its label and this run's model to Play."""
+        label, seed = str(event._data.get("label", "")), str(event._data.get("seed", ""))
+        if not is_run(shared.home, event.run) or not seed.isdecimal():
+            return gr.skip(), gr.skip(), gr.skip()
+        picked = {"run": event.run, "step": None, "seed": int(seed), "at": time.time()}
+        picked["label"] = int(label) if label.isdecimal() else None
+        return gr.update(value=event.run), gr.update(value=json.dumps(picked)), gr.Tabs(selected="play")
+
+    shared.run.change(show, [shared.run, shared.key], view, api_name="ui_coverage", **QUIET)
+    looked = view.look(
+        cover,
+        shared.key,
+        [progress, stop, view],
+        concurrency_limit=1,
+        show_progress="hidden",
+        api_name="ui_cover",
+        **PRIVATE,
+    )
+    stop.click(
+        lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
+        None,
+        [progress, stop],
+        cancels=looked,
+        api_name="ui_cover_cancel",
+        **QUIET,
+    )
+    view.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick_near", **QUIET)
+
+
+def covering(home: Path, run: str) -> Iterator[tuple]:
+    """Work it out, showing how far it is; in the end, show it."""
+    yield gr.update(value=look.progress(0, say("cover.looking"))), gr.update(visible=True), gr.skip()
+    steps, told_at = child.following(coverage.covering, home, run), time.monotonic()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration:
+            break
+        except Refused as refused:
+            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
+            yield bad, gr.update(visible=False), gr.skip()
+            return
+        if time.monotonic() - told_at > 0.5:
+            told_at = time.monotonic()
+            left = say("bar.left", time=look.time_words(step.seconds_left))
+            bar = look.progress(step.done / max(1, step.total), f"{step.sentence}, {left}")
+            yield gr.update(value=bar), gr.skip(), gr.skip()
+    yield gr.update(value=""), gr.update(visible=False), gr.update(value=shown(home, run, True))
+
+
+def shown(home: Path, run: str, mine: bool) -> dict:
+    """All that `coverage.js` shows of a run, as plain data; {} where there is no set to compare with, or no model."""
+    folder = store.find_run(home, run)
+    found = coverage.read(folder)
+    if not (folder / "set" / "manifest.json").is_file() or not (found or mine):
+        return {}
+    names = ("title", "do", "again", "near", "seed", "yours", "covered")
+    value = {
+        "run": run,
+        "mine": mine,
+        "words": {name: say(f"cover.{name}") for name in names}
+        | {name: say(f"map.{name}") for name in ("smaller", "larger")},
+        "said": say("cover.what"),
+        "made": None,
+    }
+    if not found:
+        return value
+    order = sorted(range(len(found["share"])), key=lambda at: -found["share"][at])
+    missing = [found["looked_at"][at] for at in order if found["share"][at] > 1]
+    near = {str(place): seeds for place, seeds in zip(found["looked_at"], found["near"])}
+    set_folder = coverage.same_set(home, folder, found["pictures"])
+    drawn = atlas.read(set_folder) if set_folder else None
+    on_map = set(drawn["shown"]) if drawn else set()
+    wanted = {str(place) for place in {*missing[:MOST_MISSING], *on_map}}
+    seeds = {seed for place in wanted & set(near) for seed in near[place]}
+    kinds = found["labels"]
+    return value | {
+        "said": sentence(len(missing), len(order), found["sampled"]),
+        "made": {
+            "key": f"{run} {found['model']}",
+            "when": say("cover.when", step=f"{found['step']:,}"),
+            "missing": missing[:MOST_MISSING],
+            "gone": missing,
+            "near": {place: near[place] for place in wanted & set(near)},
+            "pictures": {
+                str(seed): {
+                    "address": tiles.address(code_of(found["model"], seed, kinds)),
+                    "label": "" if kinds is None else str(kinds[seed]),
+                }
+                for seed in seeds
+            },
+            "map": drawn
+            and {
+                **{key: drawn[key] for key in ("shown", "x", "y", "columns", "cell_px")},
+                "sheet": f"gradio_api/set/{set_folder.name}/map-{atlas.FORMAT}.webp",
+            },
+        },
+    }
+
+
+def code_of(digest: str, seed: int, kinds: list[int] | None) -> str:
+    """The share code of a seed as it was looked at."""
+    return artwork.encode(artwork.Artwork("sample", digest, (seed,), 1.0, kinds[seed] if kinds else None))
+
+
+def sentence(missing: int, looked_at: int, sampled: int) -> str:
+    """How many pictures aren't represented, in words."""
+    if not missing:
+        return say("cover.all", count=f"{looked_at:,}", sampled=sampled)
+    if missing * 2 > looked_at:
+        return say("cover.most", left=f"{looked_at - missing:,}", count=f"{looked_at:,}", sampled=sampled)
+    key = "cover.one" if missing == 1 else "cover.some"
+    return say(key, missing=f"{missing:,}", count=f"{looked_at:,}", sampled=sampled)
