@@ -183,7 +183,7 @@ def train(given: argparse.Namespace) -> int:
         folder = follow(datasets.leaving_out(folder, dropped))[1]
         verdict = doctor_of_sets.report(folder)["verdict"]
         say(
-            f"{len(dropped):,} {'picture was' if len(dropped) == 1 else 'pictures were'} dropped: {given.drop}."
+            f"{len(dropped):,} {'picture was' if len(dropped) == 1 else 'pictures were'} dropped ({given.drop})."
         )
     labelled = labels.decide(given.recipe, folder, given.labels)
     found = labels.of_set(folder) if labelled else {}
