@@ -81,7 +81,7 @@ def test_a_map_shows_what_is_odd_and_an_even_choice_of_the_rest():
 
 def test_the_map_is_kept_and_what_was_seen_serves_the_set_made_from_it(mixed, tmp_path, monkeypatch):
     whole = set_of(tmp_path, mixed)
-    assert atlas.read(whole) is None
+    assert atlas.read(whole) is atlas.read(tmp_path / "gone") is None
     steps = list(atlas.mapping(whole))
     assert steps[0].total == 64 and "Looking" in steps[0].sentence
     made = atlas.read(whole)
@@ -96,3 +96,7 @@ def test_the_map_is_kept_and_what_was_seen_serves_the_set_made_from_it(mixed, tm
     assert np.array_equal(np.load(rest / atlas.SEEN_FILE), np.load(whole / atlas.SEEN_FILE)[:60])
     (whole / atlas.MAP_FILE).write_text('{"format": 0}')
     assert atlas.read(whole) is None
+    assert (
+        atlas.inherited(rest, [picture["digest"] for picture in datasets.read_manifest(rest)["pictures"]])
+        == {}
+    )

@@ -89,3 +89,12 @@ def test_a_run_without_its_set_has_nothing_to_compare(tmp_path):
     assert coverage_view.shown(tmp_path, playground.RUN, mine=True) == {}
     with pytest.raises(Refused):
         datasets.run_to_end(coverage.covering(tmp_path, playground.RUN))
+
+
+@pytest.mark.parametrize(
+    "damage", [{"format": 0}, {"share": []}, {"near": 3}, {"step": "x"}, {"model": None}, {"labels": [0]}]
+)
+def test_what_is_damaged_or_foreign_is_as_if_it_were_not_there(found, tmp_path, damage):
+    (tmp_path / "samples").mkdir()
+    files.write_json(tmp_path / "samples" / coverage.FOUND_FILE, found | damage)
+    assert coverage.read(tmp_path) is None

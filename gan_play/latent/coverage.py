@@ -100,7 +100,16 @@ def covering(home: Path, run_id: str) -> Generator[Progress, None, dict]:
 def read(folder: Path) -> dict | None:
     """What was found for a run, or None where there is nothing that can be used."""
     found = files.read_json(folder / "samples" / FOUND_FILE)
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    try:
+        counts = {len(found[name]) for name in ("looked_at", "share", "near")}
+        kinds = found["labels"]
+        named = {seed for near in found["near"] for seed in near}
+        whole = found["format"] == FORMAT and len(counts) == 1 and all(share >= 0 for share in found["share"])
+        whole = whole and (kinds is None or max(named) < len(kinds))
+        int(found["step"]), int(found["sampled"]), int(found["pictures"]), bytes.fromhex(found["model"])
+    except (TypeError, KeyError, ValueError):
+        return None
+    return found if whole else None
 
 
 def same_set(home: Path, folder: Path, count: int) -> Path | None:

@@ -20,6 +20,7 @@ from gan_play.measure.scores import _squared_distances
 from gan_play.models.pretrained import frozen_features
 from gan_play.pictures import datasets, images
 from gan_play.pictures.datasets import Progress
+from gan_play.refusals import Refused
 
 LOOK_PX, STAGE = 64, 2  # of what is looked at; of lite2, counted from 0
 AT_ONCE = 32  # pictures in the network
@@ -212,7 +213,14 @@ def mapping(set_folder: Path) -> Generator[Progress, None, dict]:
 def read(set_folder: Path) -> dict | None:
     """The map that is kept beside a set, or None where there is none that can be used."""
     made = files.read_json(set_folder / MAP_FILE)
-    whole = isinstance(made, dict) and made.get("format") == FORMAT
+    try:
+        lists = [made[name] for name in ("shown", "x", "y", "outliers")]
+        whole = made["format"] == FORMAT and all(isinstance(one, list) for one in lists)
+        whole = whole and len(lists[0]) == len(lists[1]) == len(lists[2])
+        count = len(datasets.read_manifest(set_folder)["pictures"])
+        whole = whole and all(0 <= i < count for i in lists[0] + lists[3])
+    except (TypeError, KeyError, Refused):
+        return None
     return made if whole and (set_folder / SHEET_FILE).is_file() else None
 
 

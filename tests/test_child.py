@@ -1,0 +1,28 @@
+"""Work in a child process: its steps, its end, its refusals, and that it ends with its listener."""
+
+import multiprocessing
+
+import pytest
+
+from gan_play.measure import atlas
+from gan_play.pictures import datasets, examples, images
+from gan_play.refusals import Refused
+from gan_play.ui import child
+
+
+def test_steps_and_the_end_come_through_and_closing_early_ends_the_child(tmp_path):
+    with datasets.NewSet(tmp_path) as new:
+        for i in range(8):
+            new.add(f"{i}.png", datasets.keep(images.Decoded(examples.draw("fields", i, 64), 64, 64, False)))
+        folder = new.finish([], images.WHITE)[1]
+    steps = child.following(atlas.mapping, folder)
+    assert next(steps).sentence == "Looking at every picture"
+    assert len(multiprocessing.active_children()) == 1
+    steps.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_a_refusal_in_the_child_is_one_here(tmp_path):
+    with pytest.raises(Refused) as caught:
+        list(child.following(atlas.mapping, tmp_path / "nothing"))
+    assert caught.value.refusal.reason == "no-set"
