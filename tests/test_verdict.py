@@ -104,6 +104,21 @@ def test_another_recipe_is_proposed_on_the_same_pictures(tmp_path):
     assert choice["set"] == store.read_run(tmp_path / run_id)["set"]["id"] and choice["how"] == "crop"
 
 
+def test_what_is_held_back_is_said_beside_what_is_learnt_and_what_it_scores(tmp_path, monkeypatch):
+    plain = store.status(tmp_path, toys.a_run(tmp_path))
+    assert "12 pictures" in train.facts(plain) and "held back" not in train.facts(plain)
+    monkeypatch.setattr(datasets, "HELD_BACK_FROM", 12)
+    monkeypatch.setattr(datasets, "HELD_BACK_SHARE", 3)
+    for least, beside in ((5, False), (4, True)):
+        monkeypatch.setattr(datasets, "LEAST_COMPARED", least)
+        run_id = toys.a_run(tmp_path)
+        files.write_json(tmp_path / run_id / "best.json", {"file": "x", "step": 1, "score": 0.1})
+        held = store.status(tmp_path, run_id)
+        assert "learns from 8 pictures, 4 held back" in train.facts(held)
+        shown = train.live_value(SimpleNamespace(home=tmp_path), held, True)["score"]
+        assert shown.startswith("KID 0.100") and ("never sees" in shown) == beside
+
+
 # Play
 
 
