@@ -138,7 +138,7 @@ function vote() {
   part('after').textContent = there && !pair.voted ? votes.after : '';
   part('told').textContent = there && pair.voted ? pair.voted.sentence : there ? '' : votes.all ? words['vote.all'] : words['vote.wait'];
   if (there && pair.voted && votes.all) part('told').textContent += ` ${words['vote.all']}`;
-  part('tally').textContent = votes.sentence;
+  part('tally').textContent = there && !pair.voted ? '' : votes.sentence; // who leads isn't told before a choice
 }
 
 function result() {
