@@ -192,8 +192,8 @@ class ResnetDiscriminator(nn.Module):
 def start_evenly(network: nn.Module) -> None:
     """Glorot's uniform weights, by sqrt(2) more inside residual branches; biases 0 (Miyato 2018, appendix B).
 
-    Labels begin without effect on norms (scale 1, shift 0): else they drown z. A critic's numbers for labels are
-    Glorot's too: Adam's steps hardly move what begins as large as noise.
+    Labels begin without effect on norms (scale 1, shift 0), so that they don't drown z. A critic's numbers for labels
+    are Glorot's too.
     """
     for name, module in network.named_modules():
         if name.endswith(".style"):
