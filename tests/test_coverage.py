@@ -47,6 +47,18 @@ def found(home):
         return datasets.run_to_end(coverage.covering(home, playground.RUN))
 
 
+def test_where_pictures_are_held_back_each_still_stands_at_its_place_on_the_map(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "HELD_BACK_FROM", 16)
+    monkeypatch.setattr(datasets, "HELD_BACK_SHARE", 4)
+    about = files.read_json(home / playground.RUN / "run.json")
+    files.write_json(tmp_path / "run.json", about)
+    block = datasets.make_block(home / "sets" / about["set"]["id"], tmp_path / "set", 32, keep_back=True)
+    set_folder, places = coverage.same_set(home, tmp_path)
+    names = [picture["name"] for picture in datasets.read_manifest(set_folder)["pictures"]]
+    assert block.held_back == 4 and places != sorted(places)
+    assert [block.names[place] for place in places] == names
+
+
 def test_what_it_paints_is_represented_and_the_nearest_seed_is_its_own(home, found):
     assert (found["sampled"], found["neighbours"], found["looked_at"]) == (16, 5, list(range(16)))
     assert [near[0] for near in found["near"][:PAINTED]] == list(range(PAINTED))

@@ -91,9 +91,9 @@ def covering(home: Path, run_id: str) -> Generator[Progress, None, dict]:
         "labels": kinds,
     }
     files.write_json(folder / "samples" / FOUND_FILE, made)
-    set_folder = same_set(home, folder, len(block.pixels))
-    if set_folder and not atlas.read(set_folder):
-        yield from atlas.mapping(set_folder)
+    whole = same_set(home, folder)
+    if whole and not atlas.read(whole[0]):
+        yield from atlas.mapping(whole[0])
     return made
 
 
@@ -112,15 +112,22 @@ def read(folder: Path) -> dict | None:
     return found if whole else None
 
 
-def same_set(home: Path, folder: Path, count: int) -> Path | None:
-    """The set that a run learns from, if it is still here and each of its pictures made one of the run's squares."""
+def same_set(home: Path, folder: Path) -> tuple[Path, list[int]] | None:
+    """The set that a run learns from, if it is still here and each of its pictures made one of the run's squares.
+
+    And the place of each picture among those squares, where the ones that are held back come last.
+    """
     about = files.read_json(folder / "run.json")
     taken = about.get("set") if isinstance(about, dict) else None
     try:
         found = datasets.find_set(home, taken["id"])
-        return found if len(datasets.read_manifest(found)["pictures"]) == count else None
+        names = [picture["name"] for picture in datasets.read_manifest(found)["pictures"]]
+        squares = datasets.open_block(folder / "set").names
     except (Refused, TypeError, KeyError):
         return None
+    places = {name: place for place, name in enumerate(squares)}
+    alike = len(places) == len(squares) == len(names) and places.keys() == set(names)
+    return (found, [places[name] for name in names]) if alike else None
 
 
 def _save(folder: Path, digest: str, seen: np.ndarray) -> None:

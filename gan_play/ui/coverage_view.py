@@ -125,9 +125,9 @@ def shown(home: Path, run: str, mine: bool) -> dict:
     order = sorted(range(len(found["share"])), key=lambda at: -found["share"][at])
     missing = [found["looked_at"][at] for at in order if found["share"][at] > 1]
     near = {str(place): seeds for place, seeds in zip(found["looked_at"], found["near"])}
-    set_folder = coverage.same_set(home, folder, found["pictures"])
-    drawn = atlas.read(set_folder) if set_folder else None
-    on_map = set(drawn["shown"]) if drawn else set()
+    whole = coverage.same_set(home, folder)
+    drawn = atlas.read(whole[0]) if whole else None
+    on_map = [whole[1][at] for at in drawn["shown"]] if drawn else []
     wanted = {str(place) for place in {*missing[:MOST_MISSING], *on_map}}
     seeds = {seed for place in wanted & set(near) for seed in near[place]}
     kinds = found["labels"]
@@ -148,8 +148,9 @@ def shown(home: Path, run: str, mine: bool) -> dict:
             },
             "map": drawn
             and {
-                **{key: drawn[key] for key in ("shown", "x", "y", "columns", "cell_px")},
-                "sheet": f"gradio_api/set/{set_folder.name}/map-{atlas.FORMAT}.webp",
+                **{key: drawn[key] for key in ("x", "y", "columns", "cell_px")},
+                "shown": on_map,
+                "sheet": f"gradio_api/set/{whole[0].name}/map-{atlas.FORMAT}.webp",
             },
         },
     }
