@@ -100,7 +100,9 @@ def _table(rows: list[dict], tally: bakeoff.Tally) -> str:
     for i, row in enumerate(rows):
         cells = [
             f"{row['images_seen']:,}" if row["images_seen"] else "–",
-            f"{row['images_per_second']:,.0f}" if row["images_per_second"] else "–",
+            f"{row['images_per_second']:,.{0 if row['images_per_second'] >= 10 else 1}f}"
+            if row["images_per_second"]
+            else "–",
             "–"
             if row["kid"] is None
             else f"{row['kid']:.3f}<br><small>{row['kid_low']:.3f} to {row['kid_high']:.3f}</small>",
