@@ -255,8 +255,10 @@ def test_what_is_held_back_is_never_trained_on_and_what_is_shown_says_so(tmp_pat
 def test_scores_are_taken_beside_what_is_held_back_if_that_is_enough(tmp_path, holding_back, monkeypatch):
     monkeypatch.setattr(worker, "SCORED_PICTURES", 8)
     monkeypatch.setattr(worker, "SCORED_AT_ONCE", 2)
-    compared, kid = [], scores.kid
-    monkeypatch.setattr(scores, "kid", lambda real, fake: compared.append(len(real)) or kid(real, fake))
+    compared, kid = [], scores.kid_interval
+    monkeypatch.setattr(
+        scores, "kid_interval", lambda real, fake: compared.append(len(real)) or kid(real, fake)
+    )
     for least, beside, reals in ((4, 4, 4), (5, 0, 8)):
         monkeypatch.setattr(datasets, "LEAST_COMPARED", least)
         run_id = toys.a_run(tmp_path, scores=True)

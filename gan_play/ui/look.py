@@ -48,7 +48,7 @@ def asset(name: str) -> str:
 
 
 def polling(name: str) -> str:
-    """A component's script that asks the server now and then: `every` of `assets/poll.js` stands before it."""
+    """A component's script that asks the server now and then: `regularly` of `assets/poll.js` stands before it."""
     return asset("poll.js") + asset(name)
 
 

@@ -2,7 +2,7 @@
 // this page has set: then the page begins anew too, and its address leads it back.
 let [shown, server_id] = ['', ''];
 
-every(4, async () => {
+regularly(4, async () => {
   const now = await server.bar([field('model'), field('owner')]);
   if (server_id && now.server !== server_id) location.reload();
   server_id = now.server;

@@ -229,7 +229,7 @@ part('grid').querySelector('img').addEventListener('error', () => { // an old gr
 watch('value', () => { now = props.value; update(); });
 update();
 
-every(2, async () => {
+regularly(2, async () => {
   const run = field('run');
   const news = await server.watch([run, now?.run === run ? now.seen : '', now?.mine === true]);
   if (!news) return;

@@ -1,11 +1,11 @@
-// Stands before a component's own script. `every` asks the server now and then, only while the component's tab is open,
+// Stands before a component's own script. `regularly` asks the server now and then, only while the component's tab is open,
 // one question at a time, and at once where `about()` (what the question is about) has changed. It goes past Gradio's
 // events, since each of those costs the browser time in proportion to all that is on the page: several a minute for
 // hours are what a training on the same machine could use. The page's hidden fields say what is shown.
 
 const field = (name) => document.querySelector(`#state-${name} textarea`)?.value ?? '';
 
-const every = (seconds, ask, about = () => '') => {
+const regularly = (seconds, ask, about = () => '') => {
   let [busy, waited, last] = [false, Infinity, null];
   const tick = async () => {
     const tab = element.closest('[role=tabpanel]') ?? document.body;

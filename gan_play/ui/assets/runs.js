@@ -1,7 +1,7 @@
 // The list of runs: asked for every few seconds, at once when another run is watched, shown when it is new.
 let listed = '';
 
-every(4, async () => {
+regularly(4, async () => {
   const now = await server.list_runs([field('run'), field('owner')]);
   if (now === listed) return;
   listed = now;

@@ -1,0 +1,22 @@
+"""The page as Gradio gets it: what a browser is sent must be plain data."""
+
+from pathlib import Path
+
+from gan_play.ui import page
+
+
+def strange(value: object, path: tuple = ()) -> list[str]:
+    """Where something lies in a value that isn't JSON's."""
+    if isinstance(value, dict):
+        return [found for key, part in value.items() for found in strange(part, (*path, key))]
+    if isinstance(value, list | tuple):
+        return [found for at, part in enumerate(value) for found in strange(part, (*path, at))]
+    plain = value is None or isinstance(value, str | int | float | bool)
+    return [] if plain else [f"{path}: {type(value).__name__}"]
+
+
+def test_what_describes_the_page_is_plain_data(tmp_path: Path):
+    # `gr.HTML` makes an event of every quoted word in its script that somebody asks for: a comment with `every` in it
+    # once put the whole server into the description of the page, which is copied for each visitor.
+    config = page.make(tmp_path).get_config_file()
+    assert strange(config["components"]) == []
