@@ -59,6 +59,14 @@ def test_a_new_run_waits_with_its_pictures_and_settings(tmp_path, taken):
     assert [row.id for row in store.list_runs(tmp_path) if not row.shipped] == [run_id]
 
 
+def test_the_time_left_of_a_run_to_a_step_counts_all_pictures_of_a_step(tmp_path, taken):
+    run_id = make(tmp_path, taken, minutes=None, steps=30)
+    # As of a recipe whose critic learns five times a step, from 8 pictures each time.
+    line = {"step": 10, "images_seen": 400, "seconds": 20, "images_per_second": 20.0}
+    files.append_line(tmp_path / run_id / "stats.jsonl", json.dumps(line))
+    assert store.status(tmp_path, run_id)["seconds_left"] == 40
+
+
 @pytest.mark.parametrize(
     "wrong, code",
     [

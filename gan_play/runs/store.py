@@ -296,9 +296,10 @@ def _seconds_left(run: dict, known: dict) -> float | None:
         steps = max(0, run["steps"] - known["step"])
         if steps == 0:
             return 0.0
-        rate, settings = known["images_per_second"], run["settings"]
-        if rate and settings and isinstance(settings.get("batch"), int):
-            return steps * settings["batch"] / rate
+        rate, seen = known["images_per_second"], known["images_seen"]
+        if rate and seen and known["step"]:
+            # A step may be several of the critic, each on pictures of its own.
+            return steps * seen / known["step"] / rate
     return None
 
 
