@@ -1042,7 +1042,7 @@ def build(shared: Shared) -> None:
         [code, shared.key],
         nearby,
         api_name="ui_play_near",
-        concurrency_limit=1,
+        queue=False,  # a queued click is lost where another queued event of the page ends that very moment
         show_progress="minimal",
         show_progress_on=nearby,
         **PRIVATE,
