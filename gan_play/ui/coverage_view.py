@@ -15,8 +15,8 @@ from gan_play.measure import atlas
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork
-from gan_play.ui import child, look, tiles
-from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, may_steer, told
+from gan_play.ui import look, tiles, work
+from gan_play.ui.shared import QUIET, Shared, is_run, may_steer, told
 from gan_play.ui.words import say
 
 MOST_MISSING = 120  # pictures that are shown
@@ -64,45 +64,15 @@ def build(shared: Shared) -> None:
         return gr.update(value=event.run), gr.update(value=json.dumps(picked)), gr.Tabs(selected="play")
 
     shared.run.change(show, [shared.run, shared.key], view, api_name="ui_coverage", **QUIET)
-    looked = view.look(
-        cover,
-        shared.key,
-        [progress, stop, view],
-        concurrency_limit=1,
-        show_progress="hidden",
-        api_name="ui_cover",
-        **PRIVATE,
-    )
-    stop.click(
-        lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
-        None,
-        [progress, stop],
-        cancels=looked,
-        api_name="ui_cover_cancel",
-        **QUIET,
-    )
+    work.wire(view.look, cover, shared.key, [progress, stop, view], "cover")
     view.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick_near", **QUIET)
 
 
 def covering(home: Path, run: str) -> Iterator[tuple]:
     """Work it out, showing how far it is; in the end, show it."""
-    yield gr.update(value=look.progress(0, say("cover.looking"))), gr.update(visible=True), gr.skip()
-    steps, told_at = child.following(coverage.covering, home, run), time.monotonic()
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration:
-            break
-        except Refused as refused:
-            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
-            yield bad, gr.update(visible=False), gr.skip()
-            return
-        if time.monotonic() - told_at > 0.5:
-            told_at = time.monotonic()
-            left = say("bar.left", time=look.time_words(step.seconds_left))
-            bar = look.progress(step.done / max(1, step.total), f"{step.sentence}, {left}")
-            yield gr.update(value=bar), gr.skip(), gr.skip()
-    yield gr.update(value=""), gr.update(visible=False), gr.update(value=shown(home, run, True))
+    yield from work.watched(
+        say("cover.looking"), lambda: shown(home, run, True), coverage.covering, home, run
+    )
 
 
 def shown(home: Path, run: str, mine: bool) -> dict:

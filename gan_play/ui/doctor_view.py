@@ -15,7 +15,7 @@ from gan_play.measure import atlas
 from gan_play.pictures import datasets, doctor
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import labels
-from gan_play.ui import child, look
+from gan_play.ui import look, work
 from gan_play.ui.routes import SET_ID
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
@@ -88,23 +88,7 @@ def build(shared: Shared, read_choice: Reader) -> None:
             yield from looking(folder)
 
     shared.chosen.change(show, shared.chosen, view, api_name="ui_doctor", **QUIET)
-    looked = view.look(
-        look_at_all,
-        None,
-        [progress, stop, view],
-        concurrency_limit=1,
-        show_progress="hidden",
-        api_name="ui_look",
-        **PRIVATE,
-    )
-    stop.click(
-        lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
-        None,
-        [progress, stop],
-        cancels=looked,
-        api_name="ui_look_cancel",
-        **QUIET,
-    )
+    work.wire(view.look, look_at_all, None, [progress, stop, view], "look")
     view.leave(
         leave,
         shared.chosen,
@@ -150,24 +134,7 @@ def leaving(steps: Iterator, choice: dict) -> Iterator[tuple]:
 
 def looking(folder: Path) -> Iterator[tuple]:
     """Make the map of a set, showing how far it is; in the end, show it."""
-    yield gr.update(value=look.progress(0, say("doctor.looking"))), gr.update(visible=True), gr.skip()
-    steps, told_at = child.following(atlas.mapping, folder), time.monotonic()
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration:
-            break
-        except Refused as refused:
-            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
-            yield bad, gr.update(visible=False), gr.skip()
-            return
-        if time.monotonic() - told_at > 0.5:
-            told_at = time.monotonic()
-            said = step.sentence
-            if step.seconds_left:
-                said += f", {say('bar.left', time=look.time_words(step.seconds_left))}"
-            yield gr.update(value=look.progress(step.done / max(1, step.total), said)), gr.skip(), gr.skip()
-    yield gr.update(value=""), gr.update(visible=False), gr.update(value=shown(folder))
+    yield from work.watched(say("doctor.looking"), lambda: shown(folder), atlas.mapping, folder)
 
 
 # What is shown
