@@ -69,6 +69,7 @@ def test_what_is_not_finite_is_never_saved(tmp_path, training):
     assert checkpoints.load_newest(tmp_path, training.settings).step == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flipped", "cut", "emptied"])
 def test_every_damage_to_the_newest_state_is_found_and_the_one_before_is_taken(tmp_path, training, kind):
     save(tmp_path, training, 1)

@@ -181,6 +181,7 @@ def test_walk_writes_a_film(
     assert begins.get(ending, out.read_bytes()[8:12] == b"WEBP")
 
 
+@pytest.mark.slow
 def test_a_shared_code_renders_to_the_same_digest_in_another_process(
     trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -293,6 +294,7 @@ def test_a_run_folder_keeps_its_contract(trained: tuple[Path, str]) -> None:
     assert files.read_json(folder / "samples" / "seeds.json")["seeds"] == list(range(36))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_ctrl_c_saves_the_run_and_resume_goes_on(
     training: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture
@@ -312,6 +314,7 @@ def test_ctrl_c_saves_the_run_and_resume_goes_on(
     assert store.status(tmp_path, run_id)["step"] == saved + 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_stop_ends_a_run_that_another_terminal_watches(
     training: subprocess.Popen, tmp_path: Path, capsys: pytest.CaptureFixture
@@ -325,6 +328,7 @@ def test_stop_ends_a_run_that_another_terminal_watches(
     assert workers(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_worker_that_dies_is_told_and_nothing_hangs(training: subprocess.Popen, tmp_path: Path) -> None:
     wait_for(lambda: workers(tmp_path), training)

@@ -101,6 +101,7 @@ def train_through_kills(home: Path, kills: int, seed: int, recipe: str = "dcgan"
     return met
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_three_kills_at_random_moments_end_bit_identical(tmp_path):
     assert train_through_kills(tmp_path, kills=3, seed=1)["kills"] == 3

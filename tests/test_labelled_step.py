@@ -229,6 +229,7 @@ def test_can_s_painter_is_given_no_label():
 # A toy: dark squares and bright ones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "steps", "rate_d"), [("artgan", 200, 1), ("gangogh", 40, 4)])
 def test_the_label_learns_to_move_brightness_the_right_way(recipe, steps, rate_d):
     squares = np.full((16, 32, 32, 3), 128, dtype=np.uint8)

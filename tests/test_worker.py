@@ -321,6 +321,7 @@ def test_a_score_that_fails_costs_no_training(tmp_path, monkeypatch, capfd):
 # Health and originality
 
 
+@pytest.mark.slow
 def test_each_score_comes_with_variety_copies_and_the_nearest_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "SCORED_PICTURES", 8)
     monkeypatch.setattr(worker, "SCORED_AT_ONCE", 1)
@@ -686,6 +687,7 @@ def lacking(index: int) -> Exception:
     return (torch.OutOfMemoryError("CUDA out of memory."), RuntimeError(text), MemoryError())[index % 3]
 
 
+@pytest.mark.slow
 def test_memory_too_short_for_two_pictures_at_once_ends_with_a_sentence(tmp_path, monkeypatch, capfd):
     run_id = toys.a_run(tmp_path, steps=6, settings=toys.settings(batch=256).to_json())
     done = short_at(monkeypatch, 0, lacking(0), 5, times=99)
@@ -881,6 +883,7 @@ def wait_until(true: Callable[[], object], seconds: float = 90) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals and process groups as on Unix")
 def test_a_worker_outlives_its_server_and_saves_when_the_system_ends_it(tmp_path):
     """One story in real processes, since each costs seconds: the server is killed, the worker goes on; SIGTERM

@@ -54,6 +54,7 @@ def shelf_address(serve, shelf: Path) -> str:
     return serve(shelf)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_is_compared_voted_on_blind_and_saved(
     shelf_address: str, shelf: Path, visit, width: int, tmp_path
@@ -111,6 +112,7 @@ def test_it_is_compared_voted_on_blind_and_saved(
     assert dialogs == []
 
 
+@pytest.mark.slow
 def test_what_a_recipe_cannot_do_is_greyed_with_the_reason(shelf_address: str, shelf: Path, visit):
     page = visit(shelf_address)
     set_id = examples.take_in_example("fields", shelf, count=12).set_id
@@ -162,6 +164,7 @@ def test_it_is_started_from_the_page_and_paused(serve, tmp_path: Path, visit):
     assert bakeoff.list_all(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_where_strangers_come_only_the_owner_votes(serve, tmp_path: Path, visit):
     made = write_bakeoff(tmp_path, "Mine", owner_key="the key of who started it")
     address = serve(tmp_path, public=True)

@@ -40,6 +40,7 @@ def covered_address(serve, covered) -> str:
     return serve(covered)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_picture_that_is_missing_leads_to_the_nearest_seed_in_play(
     covered_address: str, covered, visit, width: int

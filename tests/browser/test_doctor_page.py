@@ -35,6 +35,7 @@ def in_hand(page) -> str:
     return json.loads(page.input_value("#state-chosen textarea"))["set"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_duplicates_are_dropped_and_put_back(address: str, home, twins: str, visit, width: int):
     page = visit(address, width)
@@ -56,6 +57,7 @@ def test_duplicates_are_dropped_and_put_back(address: str, home, twins: str, vis
     assert in_hand(page) == twins
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_odd_ones_are_found_and_the_map_shows_them(address: str, home, visit, width: int):
     with datasets.NewSet(home) as new:

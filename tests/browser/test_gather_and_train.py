@@ -101,6 +101,7 @@ def test_from_a_folder_to_a_run_that_is_seen_again(address: str, home: Path, fol
     assert page.is_visible("#more") and not page.is_visible("#stop")
 
 
+@pytest.mark.slow
 def test_the_time_slider_goes_back_and_a_tile_takes_its_seed_to_play(shelf_address: str, visit):
     page = visit(f"{shelf_address}?run=quiet-abc234")
     page.wait_for_function(SHOWN)
@@ -120,6 +121,7 @@ def test_the_time_slider_goes_back_and_a_tile_takes_its_seed_to_play(shelf_addre
     page.wait_for_selector("#tab-play .sentence")
 
 
+@pytest.mark.slow
 def test_a_reload_however_soon_shows_the_same_run(shelf_address: str, visit):
     page = visit(f"{shelf_address}?run=quiet-abc234")
     for after_ms in (0, 300, 900, 3000):  # Play, behind, makes its first picture meanwhile
@@ -130,6 +132,7 @@ def test_a_reload_however_soon_shows_the_same_run(shelf_address: str, visit):
     page.wait_for_function(SHOWN)
 
 
+@pytest.mark.slow
 def test_a_page_that_only_watches_costs_no_event_of_gradio(shelf_address: str, visit):
     page = visit(f"{shelf_address}?run=quiet-abc234")
     page.wait_for_function(SHOWN)
@@ -143,6 +146,7 @@ def test_a_page_that_only_watches_costs_no_event_of_gradio(shelf_address: str, v
     assert "component_server" in asked and not {"join", "predict"} & set(asked)
 
 
+@pytest.mark.slow
 def test_a_page_begins_anew_where_its_server_has(shelf_address: str, visit):
     page = visit(f"{shelf_address}?run=quiet-abc234")
     page.wait_for_function(SHOWN)
@@ -161,6 +165,7 @@ def test_a_page_begins_anew_where_its_server_has(shelf_address: str, visit):
     page.wait_for_function(SHOWN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_are_text_and_nothing_overflows(shelf_address: str, visit, width: int):
     page = visit(f"{shelf_address}?run=markup-abc234", width=width)
@@ -176,6 +181,7 @@ def test_names_are_text_and_nothing_overflows(shelf_address: str, visit, width: 
     assert dialogs == []
 
 
+@pytest.mark.slow
 def test_a_run_is_renamed_and_deleted_after_a_question(shelf_address: str, shelf: Path, visit):
     write_run(shelf, "going-abc234", "Going")
     page = visit(f"{shelf_address}?run=going-abc234")
@@ -194,6 +200,7 @@ def test_a_run_is_renamed_and_deleted_after_a_question(shelf_address: str, shelf
     assert not (shelf / "going-abc234").exists()
 
 
+@pytest.mark.slow
 def test_where_strangers_come_only_the_owner_steers_and_others_watch(serve, tmp_path: Path, visit):
     write_run(tmp_path, "mine-abc234", "Mine")
     address = serve(tmp_path, public=True)

@@ -158,6 +158,7 @@ def test_a_figure_shows_every_mix_and_a_click_opens_one(play: Page):
     expect(title(play)).to_contain_text("Seed 3 mixed with seed 1")
 
 
+@pytest.mark.slow
 def test_a_walk_becomes_a_film_that_plays_and_can_be_shared(play: Page, visit):
     pick(play, 6, 7)
     play.get_by_label("Walk", exact=True).check()
