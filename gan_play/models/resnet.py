@@ -12,8 +12,16 @@ from torch import Tensor, nn
 
 from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
 
-MOST = 16  # channels of the smallest map, in units of `width`
+LEAST, MOST = 8, 16  # channels of the smallest map, in units of `width`
 LABEL_DIM = 32  # numbers that stand for a label
+
+
+def resnet_channels(size: int, size_px: int, width: int) -> int:
+    """Channels of a map: as many on the smallest map of 28 px as of 64 px, with half as many at each doubling.
+
+    A critic of digits whose last map had 2 `width` channels couldn't tell one digit from another (`benchmarks.digits`).
+    """
+    return max(channels_at(size, size_px, width, MOST), LEAST * width * sizes_of(size_px)[0] // size)
 
 
 class LabelledNorm(nn.Module):
@@ -66,7 +74,7 @@ class ResnetGenerator(nn.Module):
         self.size_px, self.z_dim, self.num_ws, self.num_labels = size_px, z_dim, 1, num_labels
         self.w_dim = z_dim + label_dim
         sizes = sizes_of(size_px)
-        channels = [channels_at(size, size_px, width, MOST) for size in sizes]
+        channels = [resnet_channels(size, size_px, width) for size in sizes]
         self.start_px = sizes[0]
         if num_labels:
             self.label = nn.Embedding(num_labels, LABEL_DIM)
@@ -156,7 +164,7 @@ class ResnetDiscriminator(nn.Module):
         super().__init__()
         self.num_labels, self.sums = num_labels, spectral
         sizes = sizes_of(size_px)[::-1]
-        channels = [3] + [channels_at(size, size_px, width, MOST) for size in sizes[1:]]
+        channels = [3] + [resnet_channels(size, size_px, width) for size in sizes[1:]]
         blocks = [DownBlock(a, b, True, first=a == 3) for a, b in zip(channels, channels[1:])]
         self.blocks = nn.Sequential(*blocks, DownBlock(channels[-1], channels[-1], False))
         self.trunk_dim = channels[-1]
