@@ -321,7 +321,7 @@ RECIPES = {
                 settings.size_px, settings.width, settings.num_labels
             ),
             loss=HINGE,
-            rates=(2e-4, 2e-4),
+            rates=(5e-4, 5e-4),
             betas=(0.0, 0.9),
             widths=(8, 16, 32),
             batches=(32, 16, 8),
@@ -420,13 +420,14 @@ RECIPES = {
             generator=lambda settings: FastganGenerator(settings.size_px, settings.width),
             discriminator=lambda settings: FastganDiscriminator(settings.size_px, settings.width),
             loss=HINGE,
-            rates=(2e-4, 2e-4),
+            rates=(5e-4, 5e-4),  # the paper's 2e-4 after 6,250 steps
             betas=(0.5, 0.999),
             widths=(16, 24, 32, 48),
             batches=(8, 4),  # the paper trains with 8
             dials=SHAKEN,
             step=fastgan.step,
             watch=("reconstruction", "What its critic misses when it redraws yours"),
+            level_steps=1000,
         ),
         Recipe(
             name="r3gan",
@@ -438,12 +439,13 @@ RECIPES = {
             generator=lambda settings: R3ganGenerator(settings.size_px, settings.width),
             discriminator=lambda settings: R3ganDiscriminator(settings.size_px, settings.width),
             loss=RELATIVISTIC,
-            rates=(2e-4, 2e-4),
+            rates=(3e-3, 3e-3),  # the paper's 2e-4 after 67,500 steps
             betas=(0.0, 0.99),
             widths=(8, 16, 32, 48),
             batches=(32, 16, 8),
             dials={**SHAKEN, "gamma": GAMMA},
             penalty=adversarial.both_gradients,
+            level_steps=300,
         ),
     )
 }
