@@ -27,7 +27,13 @@ COPIES_AMONG = 300
 COLUMNS = 8
 
 
-def row(name: str, block: datasets.ImageSet, real: np.ndarray, given: argparse.Namespace) -> str:
+def row(
+    name: str,
+    block: datasets.ImageSet,
+    real: np.ndarray,
+    index: originality.Index,
+    given: argparse.Namespace,
+) -> str:
     """Trains one recipe for the minutes; its row of the table, in Markdown."""
     recipe = RECIPES[name]
     labels = block.labels if recipe.labels == "needed" else None
@@ -45,7 +51,6 @@ def row(name: str, block: datasets.ImageSet, real: np.ndarray, given: argparse.N
         wanted = np.random.default_rng(0).choice(block.labels, PICTURES)
     fake = painted(training, labels=wanted)
     low, middle, high = kid_interval(real, features(fake))
-    index = originality.index(block.pixels)
     copies = originality.copy_rate(index, fake[:COPIES_AMONG]).rate
     sheet = images.grid(fake[: 4 * COLUMNS], COLUMNS)
     (given.out / f"{name}.webp").write_bytes(images.encode(sheet, "webp", quality=85))
@@ -74,12 +79,13 @@ def main() -> None:
         block = datasets.make_block(taken.folder, Path(home) / "block", given.size)
         some = np.linspace(0, len(block.pixels) - 1, min(PICTURES, len(block.pixels))).round().astype(int)
         real = features(np.array(block.pixels[some]))
+        index = originality.index(block.pixels)
         print(
             f"{len(block.pixels)} pictures of {given.set.name}, {given.minutes:g} minutes each, {given.size} px"
         )
         print("| recipe | grid | KID (95%) | pictures/s | copies |\n|---|---|---|---|---|")
         for name in given.recipes:
-            print(row(name, block, real, given), flush=True)
+            print(row(name, block, real, index, given), flush=True)
 
 
 if __name__ == "__main__":
