@@ -3,14 +3,16 @@
 The generator paints once for both updates: the critic learns first, on a detached copy of the painting's features;
 then the painter, through the very same features, judged by the critic as it is after its update. That is the usual
 alternation with one forward pass less, and sound because the features (the frozen part) don't change between the
-two. Recipes differ by their row: the loss, how often the critic learns, a penalty, a clip.
+two. Recipes differ by their row: the loss, how often the critic learns, a penalty, a clip, a wish of
+the painter's.
 
 Where memory is short, a step learns from its batch in `Settings.accumulate` micro-batches: cut from the same draws,
 their gradients averaged before each update. Then the painter's part paints anew, since its way back through the whole
 batch can't be held. All that is a mean over pictures, or over pairs of a real and a fake, comes out the same, but for
 rounding; the pairs of R3GAN are never parted. What looks at a batch as a whole doesn't: batch norm takes its
 statistics from each micro-batch, and its running ones, and the mean style, move once for each painting; spectral norm
-takes one more step of its power iteration for each; StyleGAN2's critic compares the pictures of one micro-batch.
+takes one more step of its power iteration for each; StyleGAN2's critic, and the conditional GAN's wish for variety,
+compare the pictures of one micro-batch.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play.trainers import augment, losses
@@ -32,6 +35,9 @@ CLIP = 0.01  # of the critic's weights in `wgan` (Arjovsky 2017, algorithm 1)
 
 Penalty = Callable[["Training", "Draw", Tensor, Tensor], Tensor]
 """(training, draw, real, fake as the critic sees them) -> what is added to the critic's loss."""
+
+Wish = Callable[["Training", "Draw", Tensor], Tensor]
+"""(training, draw, fake as painted) -> what is added to the painter's loss."""
 
 
 def detached(features: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
@@ -94,9 +100,9 @@ def step(
     generator, discriminator = training.generator, training.discriminator
     strength, pieces = training.settings.dials["augment"], training.settings.accumulate
 
-    def painted(one: Draw) -> Tensor:
+    def painted(one: Draw) -> tuple[Tensor, Tensor]:
         fake = generator.synthesis(generator.mapping(one.z, one.label), one.noise)
-        return augment.augment(fake, one.random, strength)
+        return fake, augment.augment(fake, one.random, strength)
 
     def seen(one: Draw) -> tuple[Tensor, Tensor | list[Tensor]]:
         with torch.no_grad():
@@ -113,7 +119,7 @@ def step(
             with training.autocast():
                 # Only the last painting is learnt from by its painter, if it is held until then.
                 with torch.set_grad_enabled(last and pieces == 1):
-                    fake = painted(one)
+                    plain, fake = painted(one)
                     features = discriminator.features(fake)
                 real, real_features = seen(one)
                 logits_real = discriminator.heads(real_features, one.real_label).float()
@@ -134,14 +140,16 @@ def step(
         for one, share in cut(batch if pieces == 1 else draw(part), pieces):
             with training.autocast():
                 if pieces > 1:
-                    features = discriminator.features(painted(one))
+                    plain, fake = painted(one)
+                    features = discriminator.features(fake)
                     real_features = seen(one)[1] if loss.relative else None
                 with torch.no_grad():
                     against = (
                         discriminator.heads(real_features, one.real_label).float() if loss.relative else None
                     )
                 loss_g = loss.generator(discriminator.heads(features, one.label).float(), against)
-            (share * loss_g).backward()
+            wish = recipe.wish(training, one, plain) if recipe.wish else 0
+            (share * (loss_g + wish)).backward()
             add(numbers, share, loss_g=loss_g)
         training.optimizer_g.step()
     return numbers
@@ -168,3 +176,11 @@ def both_gradients(training: Training, one: Draw, real: Tensor, fake: Tensor) ->
     at_real = losses.squared_gradient(lambda x: training.discriminator(x, one.real_label), real.float())
     at_fake = losses.squared_gradient(lambda x: training.discriminator(x, one.label), fake.float())
     return training.settings.dials["gamma"] / 2 * (at_real + at_fake)
+
+
+def variety(training: Training, one: Draw, fake: Tensor) -> Tensor:
+    """The wish to paint each label in as many ways as there are among the reals, its weight by the dial `variety`."""
+    there_are = losses.distance_within(one.real, one.real_label)
+    return training.settings.dials["variety"] * F.relu(
+        1 - losses.distance_within(fake, one.label) / there_are.clamp(min=1e-3)
+    )

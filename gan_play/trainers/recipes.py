@@ -77,6 +77,7 @@ class Recipe:
     step: Callable[[Training, Callable[[int], Draw], int], dict[str, Tensor]] = adversarial.step
     critic_steps: int = 1  # for each one of the painter, on pictures of their own
     penalty: adversarial.Penalty | None = None
+    wish: adversarial.Wish | None = None
     clips: bool = False  # the critic's weights, after each of its steps
     optimizer: str = "adam"  # or "rmsprop"
     watch: tuple[str, str] | None = None  # a number of its steps that is plotted, and what that says
@@ -112,6 +113,13 @@ GAMMA = Dial(
     0.01,
     200,
     "How flat the critic is kept. More is steadier and blurs; large pictures want more.",
+)
+VARIETY = Dial(
+    "Variety",
+    1,
+    0,
+    10,
+    "How much the pictures of a folder should differ from one another, at most as yours do.",
 )
 ADA_MOST = Dial(
     "Shake at most", 0.8, 0, 0.8, "How often pictures may be shaken when its critic learns yours by heart."
@@ -321,13 +329,15 @@ RECIPES = {
                 settings.size_px, settings.width, settings.num_labels
             ),
             loss=HINGE,
-            rates=(5e-4, 5e-4),
+            rates=(5e-4, 1e-3),
             betas=(0.0, 0.9),
             widths=(8, 16, 32),
             batches=(32, 16, 8),
-            dials={**SHAKEN, "grey": GREY},
+            dials={**SHAKEN, "variety": VARIETY, "grey": GREY},
             sizes=ANY_SIZES,
             labels="needed",
+            critic_steps=2,
+            wish=adversarial.variety,
         ),
         Recipe(
             name="gangogh",
