@@ -5,6 +5,7 @@ import pytest
 
 from gan_play.measure import atlas
 from gan_play.pictures import datasets, examples, images
+from gan_play.ui import doctor_view
 
 
 def drawn(kind: str, seeds, size: int = 64) -> np.ndarray:
@@ -100,3 +101,11 @@ def test_the_map_is_kept_and_what_was_seen_serves_the_set_made_from_it(mixed, tm
         atlas.inherited(rest, [picture["digest"] for picture in datasets.read_manifest(rest)["pictures"]])
         == {}
     )
+
+
+def test_of_a_very_large_set_an_even_part_is_looked_at_and_that_is_said(mixed, tmp_path, monkeypatch):
+    whole = set_of(tmp_path, mixed)
+    monkeypatch.setattr(atlas, "MOST_SEEN", 32)
+    made = datasets.run_to_end(atlas.mapping(whole))
+    assert made["seen"] == 32 and made["shown"] == list(range(0, 64, 2))
+    assert doctor_view.map_of(whole)["said"].endswith("Of 64 pictures 32, spread evenly, were looked at.")

@@ -93,7 +93,11 @@ def test_the_page_shows_what_is_missing_with_its_nearest_seeds(home, found):
     [(0, "Each of your 173"), (1, "This one of 173"), (14, "These 14 of 173"), (150, "So far 23 of 173")],
 )
 def test_how_many_are_missing_is_said_in_words(missing, says):
-    assert coverage_view.sentence(missing, 173, 173).startswith(says)
+    assert coverage_view.sentence(missing, 173, 173, 173).startswith(says)
+    part = coverage_view.sentence(missing, 173, 173, 20_000)
+    assert part.startswith(says) and part.endswith(
+        "Of your 20,000 pictures these 173, spread evenly, were looked at."
+    )
 
 
 def test_a_run_without_its_set_has_nothing_to_compare(tmp_path):

@@ -115,5 +115,7 @@ def test_the_distance_within_labels_is_worked_out_by_hand():
     apart = distance_within(x, label)
     assert apart.item() == pytest.approx(sum(pairs) / 4, abs=1e-6)
     apart.backward()
-    assert x.grad[2].flatten().tolist() == pytest.approx([1 / 8, 0])  # away from its like, not from the others
+    assert x.grad[2].flatten().tolist() == pytest.approx(
+        [1 / 8, 0]
+    )  # away from its like, not from the others
     assert distance_within(x, torch.arange(5)).item() == 0

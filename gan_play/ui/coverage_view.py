@@ -102,7 +102,7 @@ def shown(home: Path, run: str, mine: bool) -> dict:
     seeds = {seed for place in wanted & set(near) for seed in near[place]}
     kinds = found["labels"]
     return value | {
-        "said": sentence(len(missing), len(order), found["sampled"]),
+        "said": sentence(len(missing), len(order), found["sampled"], found["pictures"]),
         "made": {
             "key": f"{run} {found['model']}",
             "when": say("cover.when", step=f"{found['step']:,}"),
@@ -131,11 +131,14 @@ def code_of(digest: str, seed: int, kinds: list[int] | None) -> str:
     return artwork.encode(artwork.Artwork("sample", digest, (seed,), 1.0, kinds[seed] if kinds else None))
 
 
-def sentence(missing: int, looked_at: int, sampled: int) -> str:
-    """How many pictures aren't represented, in words."""
+def sentence(missing: int, looked_at: int, sampled: int, pictures: int) -> str:
+    """How many pictures aren't represented, in words, and of how many."""
+    count = f"{looked_at:,}"
     if not missing:
-        return say("cover.all", count=f"{looked_at:,}", sampled=sampled)
-    if missing * 2 > looked_at:
-        return say("cover.most", left=f"{looked_at - missing:,}", count=f"{looked_at:,}", sampled=sampled)
-    key = "cover.one" if missing == 1 else "cover.some"
-    return say(key, missing=f"{missing:,}", count=f"{looked_at:,}", sampled=sampled)
+        said = say("cover.all", count=count, sampled=sampled)
+    elif missing * 2 > looked_at:
+        said = say("cover.most", left=f"{looked_at - missing:,}", count=count, sampled=sampled)
+    else:
+        key = "cover.one" if missing == 1 else "cover.some"
+        said = say(key, missing=f"{missing:,}", count=count, sampled=sampled)
+    return said + (say("cover.part", pictures=f"{pictures:,}", count=count) if looked_at < pictures else "")

@@ -182,6 +182,9 @@ def map_of(folder: Path) -> dict | None:
     odd = len(made["outliers"])
     few = made["seen"] < atlas.LEAST_TO_JUDGE
     said = say("doctor.odd.few") if few else say("doctor.odd.none") if not odd else say("doctor.odd.some")
+    count = len(datasets.read_manifest(folder)["pictures"])
+    if made["seen"] < count:
+        said += say("doctor.odd.part", count=f"{count:,}", seen=f"{made['seen']:,}")
     title = say("doctor.map.title", odd=odd, shown=len(made["shown"]))
     return {
         **{key: made[key] for key in ("shown", "x", "y", "columns", "cell_px")},

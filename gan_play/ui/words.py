@@ -72,6 +72,7 @@ ENGLISH = {
     "doctor.map.title": "{odd} odd ones, and a map with {shown} pictures",
     "doctor.odd.few": "There are too few pictures to say which are odd.",
     "doctor.odd.none": "No picture is far from all others.",
+    "doctor.odd.part": " Of {count} pictures {seen}, spread evenly, were looked at.",
     "doctor.odd.some": "These are far from all others in strokes, textures and colours. Often they are photographs of "
     "something else, pages of text, or frames; sometimes the best of all. You decide.",
     "doctor.odd.all": "Cross all of these",
@@ -183,6 +184,7 @@ ENGLISH = {
     "Click it to see the nearest.",
     "cover.most": "So far {left} of {count} pictures have one of {sampled} paintings near them. The others, the "
     "farthest first, are not represented yet; more time may help.",
+    "cover.part": " Of your {pictures} pictures these {count}, spread evenly, were looked at.",
     "cover.near": "The nearest it can paint, by their seeds. Click one to play with it.",
     "cover.covered": "It is represented.",
     "cover.seed": "Seed %",
