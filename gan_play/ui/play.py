@@ -629,7 +629,7 @@ def build(shared: Shared) -> None:
             with gr.Column(elem_id="play-stage", scale=5, min_width=320):
                 view = piece("stage")
                 facts = gr.HTML("", elem_id="proof", elem_classes="piece", apply_default_css=False)
-                near_it = gr.Button(say("play.near"), size="md", elem_id="play-near")
+                near_it = gr.Button(say("play.near"), size="md", visible=False, elem_id="play-near")
                 nearby = gr.HTML("", elem_id="nearest", elem_classes="piece", apply_default_css=False)
             with gr.Column(elem_id="play-grid", scale=8, min_width=320):
                 kind = gr.Dropdown([], label=say("play.label"), visible=False, elem_id="play-label")
@@ -755,7 +755,7 @@ def build(shared: Shared) -> None:
         "label_grid": label_controls,
     }
     desk_in = list(fields.values())
-    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every, standing]
+    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every, standing, near_it]
 
     def answer(old: Desk, new: Desk) -> dict:
         """The updates of the page from one desk to the next."""
@@ -774,6 +774,7 @@ def build(shared: Shared) -> None:
             said[every] = gr.update(visible=bool(model.labels))
             folder = store.find_run(home, model.run_id)
             said[standing] = gr.update(value=verdict.standing(folder, model.step))
+            said[near_it] = gr.update(visible=(folder / "set").exists())  # else there is nothing to compare with
         said[kind] = gr.update(**picker)
         return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
 
