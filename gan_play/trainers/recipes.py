@@ -323,7 +323,7 @@ RECIPES = {
             sentence="One model that paints each of your folders when asked for it by name.",
             paper="Mirza 2014, Conditional GANs; Miyato 2018, cGANs with Projection Discriminator",
             suits="two or more folders, 200 pictures each and more",
-            note="Half as quick as SNGAN. Of ten digits asked for by name it painted nine rightly after minutes on two cores.",
+            note="Half as quick as SNGAN. Of ten digits asked for it paints nine rightly after minutes on two cores.",
             generator=lambda settings: resnet_generator(settings),
             discriminator=lambda settings: ResnetDiscriminator(
                 settings.size_px, settings.width, settings.num_labels
