@@ -241,9 +241,13 @@ def outliers(folder: Path) -> list[int]:
     from gan_play.measure import atlas
     from gan_play.pictures import datasets
 
-    if len(datasets.read_manifest(folder)["pictures"]) < atlas.LEAST_TO_JUDGE:
+    count = len(datasets.read_manifest(folder)["pictures"])
+    if count < atlas.LEAST_TO_JUDGE:
         return []
-    return (atlas.read(folder) or follow(atlas.mapping(folder)))["outliers"]
+    made = atlas.read(folder) or follow(atlas.mapping(folder))
+    if made["seen"] < count:
+        say(f"For odd ones {made['seen']:,} of {count:,} pictures, spread evenly, were looked at.")
+    return made["outliers"]
 
 
 def resume(given: argparse.Namespace) -> int:

@@ -133,6 +133,20 @@ def test_a_labelled_set_serves_recipes_with_and_without_labels(tmp_path: Path) -
     assert [store.read_run(tmp_path / run)["labelled"] for run in runs_of(tmp_path, made)] == [False, True]
 
 
+def test_the_shared_pictures_are_those_of_a_recipe_that_needs_labels(tmp_path, monkeypatch) -> None:
+    made, create_run = [], store.create_run
+
+    def noted(*args, **wishes):
+        made.append((wishes["recipe"], wishes["block"]))
+        return create_run(*args, **wishes)
+
+    monkeypatch.setattr(store, "create_run", noted)
+    set_folder = toys.a_labelled_set(tmp_path, {"a": 8, "b": 8})
+    told = bakeoff.create(tmp_path, set_folder=set_folder, recipes=("dcgan", "cgan"), minutes=1, size_px=32)
+    first = runs_of(tmp_path, told)[1]
+    assert made == [("cgan", None), ("dcgan", tmp_path / first / "set")]
+
+
 def test_grids_stand_side_by_side_after_equal_seconds(tmp_path: Path) -> None:
     made = a_bakeoff(tmp_path)
     for speed, (run, seconds) in enumerate(zip(runs_of(tmp_path, made), (120, 70, 0)), 10):

@@ -7,7 +7,7 @@ import pytest
 from gan_play.measure import atlas
 from gan_play.pictures import datasets, examples, images
 from gan_play.refusals import Refused
-from gan_play.ui import child
+from gan_play.ui import child, work
 
 
 def test_steps_and_the_end_come_through_and_closing_early_ends_the_child(tmp_path):
@@ -26,3 +26,13 @@ def test_a_refusal_in_the_child_is_one_here(tmp_path):
     with pytest.raises(Refused) as caught:
         list(child.following(atlas.mapping, tmp_path / "nothing"))
     assert caught.value.refusal.reason == "no-set"
+
+
+def test_a_child_that_dies_is_said_on_the_page_and_leaves_no_bar(monkeypatch):
+    def following(work, *given):
+        yield datasets.Progress(1, 2, 3.0, "Looking")
+        raise RuntimeError("the child process ended early")
+
+    monkeypatch.setattr(child, "following", following)
+    told = list(work.watched("Looking…", dict, atlas.mapping))
+    assert len(told) == 2 and "broke off" in told[-1][0]["value"] and told[-1][1]["visible"] is False

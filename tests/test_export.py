@@ -1,5 +1,6 @@
 """A model's card: true, complete, for the Hub; no name of anybody's can bring markup into it, and no file is named."""
 
+import json
 import re
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def test_the_card_says_data_recipe_settings_scores_copies_and_health(tmp_path, r
     ):
         assert said in card, said
     assert checkpoints.read_header(checkpoints.newest(tmp_path / run))[0]["model_digest"] in card
+
+
+def test_the_card_counts_what_was_held_back_apart(tmp_path, run):
+    line = {"step": 5, "scored_step": 4, "score": 0.5, "score_held_back": 3}
+    files.append_line(tmp_path / run / "stats.jsonl", json.dumps(line))
+    with store.changing(tmp_path / run) as about:
+        about["set"]["held_back"] = 3
+    card = export.model_card(tmp_path, run)
+    assert "| 9 pictures, centre crops" in card and "3 pictures, for the scores" in card
+    assert "KID 0.500 to 3 pictures held back from training at step 4" in card
 
 
 def test_the_card_of_a_run_that_was_never_looked_at_says_so(tmp_path, run):

@@ -15,7 +15,14 @@ def noted(folder: Path, *lines: dict) -> Path:
 
 HEALTH = {"step": 20, "code": "fine", "sentence": "It is well.", "copy": "None of 96.", "copy_rate": 0.0}
 FIRST = {"step": 10, "score": 0.5}
-SECOND = {"step": 20, "score": 0.25, "scored_step": 16, "score_low": 0.2, "score_high": 0.3}
+SECOND = {
+    "step": 20,
+    "score": 0.25,
+    "scored_step": 16,
+    "score_low": 0.2,
+    "score_high": 0.3,
+    "score_held_back": 60,
+}
 
 
 def test_a_state_has_what_was_found_last_before_it(tmp_path):
@@ -35,6 +42,11 @@ def test_an_older_state_has_its_own_score_and_no_verdict_of_a_later_one(tmp_path
     known = findings.of_step(tmp_path, {"health": HEALTH}, 12)
     assert (known.looked, known.score, known.interval) == (10, 0.5, None)
     assert known.health == known.copy == known.code == ""
+
+
+def test_a_state_has_its_own_score_though_scoring_ended_later(tmp_path):
+    known = findings.of_step(noted(tmp_path, FIRST, SECOND), {"health": HEALTH | {"step": 16}}, 16)
+    assert (known.looked, known.score, known.held_back, known.health) == (16, 0.25, 60, "It is well.")
 
 
 def test_a_state_before_the_first_look_has_nothing(tmp_path):

@@ -57,6 +57,18 @@ def test_where_nothing_fits_a_sentence_says_so(monkeypatch):
         preflight.plan("dcgan", 32, 1, PIXELS, device="cpu")
 
 
+def test_where_one_precision_needs_too_much_memory_the_other_keeps_the_batch(monkeypatch):
+    def measure(settings, pixels, start=None, labels=None):
+        if settings.precision == "float32":
+            raise torch.OutOfMemoryError("out of memory")
+        return 1.0, 10**9
+
+    monkeypatch.setattr(preflight, "measure", measure)
+    monkeypatch.setattr(preflight, "precisions_for", lambda device: ("float32", "bfloat16"))
+    chosen = preflight.plan("dcgan", 32, 1, PIXELS, device="cpu").settings
+    assert (chosen.precision, chosen.batch) == ("bfloat16", RECIPES["dcgan"].batches[0])
+
+
 def test_another_error_while_measuring_is_no_lack_of_memory(monkeypatch):
     def measure(settings, pixels, start=None, labels=None):
         raise RuntimeError("shapes cannot be multiplied")

@@ -52,6 +52,7 @@ def covering(home: Path, run_id: str) -> Generator[Progress, None, dict]:
     if not (folder / "set" / "manifest.json").is_file():
         raise Refused(refuse("no-set-kept", run_id))
     model, block = sample.load(home, run_id), datasets.open_block(folder / "set")
+    sample.pin(home, model)  # what comes nearest is shown, and taken to Play, by its code
     count = min(len(block.pixels), MOST_PICTURES)
     looked_at = [i * len(block.pixels) // count for i in range(count)]
     seeds = range(max(LEAST_SAMPLED, min(MOST_SAMPLED, count)))
@@ -66,7 +67,8 @@ def covering(home: Path, run_id: str) -> Generator[Progress, None, dict]:
         yield Progress(done, total, clock.left(done, total), "Looking at your pictures")
     if real is None:
         real = np.concatenate(parts)
-        _save(folder, block.digest, real)
+        with datasets.disk_may_be_full(folder):
+            _save(folder, block.digest, real)
     parts = []
     for start in range(0, len(seeds), AT_ONCE):
         painted = [
@@ -90,7 +92,8 @@ def covering(home: Path, run_id: str) -> Generator[Progress, None, dict]:
         "near": near.tolist(),
         "labels": kinds,
     }
-    files.write_json(folder / "samples" / FOUND_FILE, made)
+    with datasets.disk_may_be_full(folder):
+        files.write_json(folder / "samples" / FOUND_FILE, made)
     whole = same_set(home, folder)
     if whole and not atlas.read(whole[0]):
         yield from atlas.mapping(whole[0])

@@ -4,8 +4,8 @@ It is little more than a list of runs: `HOME/bakeoffs/<id>/` holds `bakeoff.json
 to only) and `owner.json`. All else is read out of the run folders whenever somebody asks. So it survives whatever a
 run survives; a run that fails or is deleted is said so, and the others go on.
 
-What is compared is compared after equal seconds of training, which leave out waiting, measuring and scoring. Which
-pair is voted on next, and which of the two stands left, follows from the bake-off's id and the number of the pair.
+What is compared is compared after equal seconds of training, which leave out waiting, measuring and the last scoring.
+Which pair is voted on next, and which of the two stands left, follows from the bake-off's id and the pair's number.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def create(
     try:
         folder.mkdir(parents=True)
         # All share the pictures of the first: one that learns labels, so that of each label some are held back.
-        for each in sorted(recipes, key=lambda each: not wanted[each]):
+        for each in sorted(recipes, key=lambda each: not labels.decide(each, set_folder, wanted[each])):
             title = RECIPES[each].title
             made[each] = store.create_run(
                 home,
@@ -316,7 +316,7 @@ def _row(home: Path, recipe: str, run_id: str, total: float) -> dict:
     spent, images = _at_step(clock, end) if end is not None else clock[-1][1:]
     row |= {"state": state, "sentence": run["sentence"], "seconds": min(round(spent, 2), total), "over": over}
     row |= {"images_seen": images, "images_per_second": round(images / spent, 1) if spent >= 1 else None}
-    row["grids"] = _thinned(grids)
+    row["grids"] = grids
     row["can_go_on"] = state in RESTING and not over or (state in ENDED and over and judged is None)
     if judged and over:
         row |= {key: judged[key] for key in ("kid", "kid_low", "kid_high", "copy_rate", "copy")}
@@ -326,7 +326,8 @@ def _row(home: Path, recipe: str, run_id: str, total: float) -> dict:
 ENDED = {"finished", "stopped", "paused", "failed", "interrupted"}
 
 
-def _thinned(grids: list[list]) -> list[list]:
+def thinned(grids: list[list]) -> list[list]:
+    """So many of a row's grids as the page can take, evenly, the first and the last among them."""
     if len(grids) <= MOST_GRIDS:
         return grids
     return [grids[round(i * (len(grids) - 1) / (MOST_GRIDS - 1))] for i in range(MOST_GRIDS)]

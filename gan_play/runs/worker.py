@@ -545,10 +545,10 @@ class Stint:
                 news["copy_rate"] = found.copying.rate
         self.write_stats(news)
         if found is not None:
-            self.judge(found, is_best)
+            self.judge(found, is_best, int(scored.path.stem[6:]))
 
-    def judge(self, found: Findings, is_best: bool) -> None:
-        """Writes the verdict on its health into `run.json`, and turns augmentation down where it shows."""
+    def judge(self, found: Findings, is_best: bool, step: int) -> None:
+        """Writes the verdict on its state at `step` into `run.json`, and turns augmentation down where it shows."""
         from gan_play.runs import checkpoints
         from gan_play.trainers import health
 
@@ -568,7 +568,7 @@ class Stint:
         with store.changing(self.folder) as run:
             before = run["health"] if isinstance(run.get("health"), dict) else {}
             run["health"] = {
-                "step": self.training.step,
+                "step": step,
                 "code": verdict.code,
                 "sentence": verdict.sentence,
                 "remedies": list(verdict.remedies),

@@ -144,7 +144,7 @@ def _figure(home: Path, row: dict, grid: list | None) -> str:
 def _notes(told: dict) -> str:
     notes = [
         "Each row of grids shows what the kinds paint after equally long training, not counting waiting, measuring and "
-        "scoring. Every tile is one seed, and the same in all grids.",
+        "the last scoring. Every tile is one seed, and the same in all grids.",
         "KID is the distance of the last paintings from the pictures, seen through a network that none was trained "
         "against (lite2): 0 would be no difference, smaller is better; below it the range in which it lies 95 times in "
         "100. Compare it only within this page. One training each: with another seed the order may be another.",

@@ -149,7 +149,7 @@ def _data(about: Mapping, settings: Settings) -> str:
     count, digest, how = taken.get("count"), taken.get("digest"), taken.get("how")
     if type(count) is not int:
         return "pictures that aren't noted"
-    said = f"{count:,} pictures"
+    said = f"{count - held_back_of(about):,} pictures"
     if isinstance(how, str) and how in FITS:
         said += f", {FITS[how]}"
     if mirror := settings.dials.get("mirror"):
@@ -169,11 +169,16 @@ def _labels(about: Mapping) -> str:
     return ", ".join(said[:MOST_LABELS]) + more
 
 
-def _held_back(about: Mapping) -> str:
-    """How many pictures it never learnt from, so that scores can be taken beside them."""
+def held_back_of(about: Mapping) -> int:
+    """How many of a run's pictures it never learnt from, so that scores can be taken beside them."""
     held = about["set"].get("held_back")
     count = len(held) if isinstance(held, list) else held
-    return f"{count:,} pictures, for the scores" if type(count) is int and count > 0 else ""
+    return count if type(count) is int and count > 0 else 0
+
+
+def _held_back(about: Mapping) -> str:
+    count = held_back_of(about)
+    return f"{count:,} pictures, for the scores" if count else ""
 
 
 def _settings(settings: Settings, recipe: Recipe) -> str:
@@ -221,7 +226,8 @@ def _score(known: findings.Findings) -> str:
         return "not taken yet"
     between = f" ({known.interval[0]:.3f} to {known.interval[1]:.3f})" if known.interval else ""
     network = f"{FEATURES['lite2'].title} at {LOOK_PX} px, a network that it wasn't trained against"
-    return f"KID {known.score:.3f}{between} to its own set at step {known.looked:,}, through {network}"
+    beside = f"{known.held_back:,} pictures held back from training" if known.held_back else "its own set"
+    return f"KID {known.score:.3f}{between} to {beside} at step {known.looked:,}, through {network}"
 
 
 def _evaluation(folder: Path) -> dict:
@@ -248,7 +254,8 @@ def _evaluated(found: Mapping) -> str:
         *([f"Inception Score {inception:.2f}"] if type(inception) in (int, float) else []),
     ]
     which = f"through {FEATURES[found['features']].title}, {found['fake_pictures']:,} paintings beside"
-    return f"{', '.join(said)}: at step {found['step']:,}, {which} {found['real_pictures']:,} pictures"
+    kept = " held back from training" if found.get("beside") == "held back" else ""
+    return f"{', '.join(said)}: at step {found['step']:,}, {which} {found['real_pictures']:,} pictures{kept}"
 
 
 def _looked(known: findings.Findings, said: str) -> str:

@@ -180,6 +180,8 @@ def both_gradients(training: Training, one: Draw, real: Tensor, fake: Tensor) ->
 
 def variety(training: Training, one: Draw, fake: Tensor) -> Tensor:
     """The wish to paint each label in as many ways as there are among the reals, its weight by the dial `variety`."""
+    if not training.settings.dials["variety"]:
+        return fake.new_zeros(())
     there_are = losses.distance_within(one.real, one.real_label)
     return training.settings.dials["variety"] * F.relu(
         1 - losses.distance_within(fake, one.label) / there_are.clamp(min=1e-3)

@@ -91,10 +91,12 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 
 
 def distance_within(x: Tensor, label: Tensor) -> Tensor:
-    """How far pictures (B, C, H, W) of one label (B,) lie apart: the mean |x - y| of a pixel over all such pairs.
+    """How far pictures (B, C, H, W) of one label (B,) lie apart: the mean |x - y| of a pixel over pairs of them.
 
-    0 where there is no pair. Used as the measure of variety in Mao 2019, "Mode Seeking GANs", equation 5.
+    The pairs are each picture and the next of its label; 0 where there is none. The measure of variety in Mao 2019,
+    "Mode Seeking GANs", equation 5.
     """
-    pairs = (label[:, None] == label).triu(diagonal=1)
-    apart = torch.cdist(x.float().flatten(1), x.float().flatten(1), p=1) / x[0].numel()
-    return torch.where(pairs, apart, 0).sum() / pairs.sum().clamp(min=1)
+    order = label.argsort(stable=True)
+    x, label = x.float()[order], label[order]
+    paired = (label[1:] == label[:-1]).to(x.dtype)
+    return ((x[1:] - x[:-1]).abs().mean(dim=(1, 2, 3)) * paired).sum() / paired.sum().clamp(min=1)

@@ -133,18 +133,20 @@ def plan(
         if best and best[1] * (best[0].width / width) ** 2 * minutes * 60 < ENOUGH_IMAGES:
             break
         for batch in row.batches:
-            try:
-                trials = []
-                for precision in precisions:
-                    settings = check_settings(wish | {"precision": precision, "batch": batch, "width": width})
+            trials = []
+            for precision in precisions:
+                settings = check_settings(wish | {"precision": precision, "batch": batch, "width": width})
+                try:
                     trials.append((settings, *measure(settings, pixels, tensors, labels)))
+                    continue
+                except Exception as error:
+                    if not memory.is_short(error):
+                        raise
+                memory.release()
+            if trials:
                 best = max(trials, key=lambda trial: trial[1])
                 precisions = (best[0].precision,)
                 break
-            except Exception as error:
-                if not memory.is_short(error):
-                    raise
-            memory.release()
     if best is None:
         raise Refused(refuse("no-memory", f"{recipe} at {size_px} px"))
     settings, images_per_second, memory_bytes = best

@@ -21,7 +21,7 @@ from gan_play.refusals import Refusal, Refused, refuse
 from gan_play.runs import bakeoff, labels, store
 from gan_play.share.bakeoff import html
 from gan_play.trainers.recipes import RECIPES
-from gan_play.ui import look, verdict
+from gan_play.ui import forecast, look, verdict
 from gan_play.ui.gather import read_choice
 from gan_play.ui.routes import route
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, check_public
@@ -96,10 +96,10 @@ def told_of(home: Path, bakeoff_id: str) -> dict:
             {
                 "title": row["title"],
                 "run": row["run"],
-                "grids": row["grids"],
+                "grids": bakeoff.thinned(row["grids"]),
                 "seconds": row["seconds"],
                 "over": row["over"],
-                "speed": say("bakeoff.row.speed", count=f"{row['images_per_second']:.0f}")
+                "speed": say("bakeoff.row.speed", count=f"{row['images_per_second']:.3g}")
                 if row["images_per_second"]
                 else "",
                 "state": "" if row["over"] else state_words(row["state"]),
@@ -217,6 +217,7 @@ def create(shared: Shared, chosen: str, key: str, asked: dict) -> str:
         background=tuple(choice["background"]),
         owner_key=key if isinstance(key, str) and key else None,
     )
+    forecast.give_way()
     bakeoff.start(shared.home, made)
     return made
 
@@ -303,11 +304,11 @@ def frame() -> str:
     names += "vote vote.what vote.left vote.right vote.same vote.next".split()
     word = {name: escape(say(f"bakeoff.{name}")) for name in names}
     sizes = "".join(f"<option{' selected' if px == SIZE else ''} value={px}>{px} px</option>" for px in SIZES)
-    return f"""<section class="bake">
+    return f"""<section class="bake"><p class="bake-said note bad" role="alert" hidden></p>
 <div class="bake-result" hidden><div class="bake-line">
 <label>{word["which"]} <select class="bake-which"></select></label>
 <span class="chip bake-state"></span><span class="bake-left subdued"></span></div>
-<p class="bake-sentence note verdict"></p><p class="bake-said note bad" role="alert" hidden></p>
+<p class="bake-sentence note verdict"></p>
 <div class="bake-board"><input class="bake-slider" type="range" min="0" max="100" step="1" value="100"
  aria-label="{word["slider"]}"><p class="bake-when subdued"></p><div class="bake-grids"></div>
 <p class="bake-kid subdued">{word["kid"]}</p></div>

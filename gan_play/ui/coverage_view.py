@@ -3,8 +3,6 @@
 Worked out on demand in a child process (`latent.coverage`), kept in the run's folder; a seed leads to Play.
 """
 
-import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,17 +53,19 @@ def build(shared: Shared) -> None:
             yield from covering(shared.home, event.run)
 
     def pick(event: gr.EventData):
-        """A seed was clicked: take it, its label and this run's model to Play."""
-        label, seed = str(event._data.get("label", "")), str(event._data.get("seed", ""))
-        if not is_run(shared.home, event.run) or not seed.isdecimal():
-            return gr.skip(), gr.skip(), gr.skip()
-        picked = {"run": event.run, "step": None, "seed": int(seed), "at": time.time()}
-        picked["label"] = int(label) if label.isdecimal() else None
-        return gr.update(value=event.run), gr.update(value=json.dumps(picked)), gr.Tabs(selected="play")
+        """A seed was clicked: take the very picture to Play, from the model that was looked at."""
+        seed = str(event._data.get("seed", ""))
+        found = (
+            coverage.read(store.find_run(shared.home, event.run)) if is_run(shared.home, event.run) else None
+        )
+        if not found or not seed.isdecimal() or int(seed) >= found["sampled"]:
+            return gr.skip(), gr.skip()
+        code = code_of(found["model"], int(seed), found["labels"])
+        return gr.update(value=code), gr.Tabs(selected="play")
 
     shared.run.change(show, [shared.run, shared.key], view, api_name="ui_coverage", **QUIET)
     work.wire(view.look, cover, shared.key, [progress, stop, view], "cover")
-    view.pick(pick, None, [shared.model, shared.picked, shared.tabs], api_name="ui_pick_near", **QUIET)
+    view.pick(pick, None, [shared.art, shared.tabs], api_name="ui_pick_near", **QUIET)
 
 
 def covering(home: Path, run: str) -> Iterator[tuple]:
@@ -79,9 +79,9 @@ def shown(home: Path, run: str, mine: bool) -> dict:
     """All that `coverage.js` shows of a run, as plain data; {} where there is no set to compare with, or no model."""
     folder = store.find_run(home, run)
     found = coverage.read(folder)
-    if not (folder / "set" / "manifest.json").is_file() or not (found or mine):
+    if not (folder / "set" / "manifest.json").is_file() or not mine:  # training pictures: not for strangers
         return {}
-    names = ("title", "do", "again", "near", "seed", "yours", "covered")
+    names = ("title", "do", "again", "near", "seed", "yours", "covered", "unseen")
     value = {
         "run": run,
         "mine": mine,
@@ -109,13 +109,7 @@ def shown(home: Path, run: str, mine: bool) -> dict:
             "missing": missing[:MOST_MISSING],
             "gone": missing,
             "near": {place: near[place] for place in wanted & set(near)},
-            "pictures": {
-                str(seed): {
-                    "address": tiles.address(code_of(found["model"], seed, kinds)),
-                    "label": "" if kinds is None else str(kinds[seed]),
-                }
-                for seed in seeds
-            },
+            "pictures": {str(seed): tiles.address(code_of(found["model"], seed, kinds)) for seed in seeds},
             "map": drawn
             and {
                 **{key: drawn[key] for key in ("x", "y", "columns", "cell_px")},
@@ -141,4 +135,6 @@ def sentence(missing: int, looked_at: int, sampled: int, pictures: int) -> str:
     else:
         key = "cover.one" if missing == 1 else "cover.some"
         said = say(key, missing=f"{missing:,}", count=count, sampled=sampled)
+    if missing > MOST_MISSING:
+        said += say("cover.more", count=MOST_MISSING)
     return said + (say("cover.part", pictures=f"{pictures:,}", count=count) if looked_at < pictures else "")

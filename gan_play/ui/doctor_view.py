@@ -144,7 +144,7 @@ def shown(folder: Path) -> dict:
     """All that `doctor.js` shows of a set, as plain data."""
     manifest = datasets.read_manifest(folder)
     pictures, groups = manifest["pictures"], doctor.groups(manifest)
-    some = [{**group, "pictures": group["pictures"][:MOST_OF_GROUP]} for group in groups[:MOST_GROUPS]]
+    some = [seen_of(group) for group in groups[:MOST_GROUPS]]
     spared, drawn = doctor.repeated(manifest), map_of(folder)
     named = {i for group in some for i in group["pictures"]} | {i for i in (drawn or {}).get("shown", ())}
     before = origin(folder)
@@ -161,9 +161,15 @@ def shown(folder: Path) -> dict:
     }
 
 
+def seen_of(group: dict) -> dict:
+    """A group as far as it is shown: the picture that stays first, and how many are `rest`, marked unseen."""
+    pictures = sorted(group["pictures"], key=lambda i: i != group["keep"])
+    return {**group, "pictures": pictures[:MOST_OF_GROUP], "rest": len(pictures[MOST_OF_GROUP:])}
+
+
 def words(groups: int, spared: int) -> dict[str, str]:
     """The texts of `doctor.js`; it puts numbers and names in the place of `%`."""
-    names = ("exact", "keep", "drop", "back", "none", "foot", "leave", "leave.one", "alike.what")
+    names = ("exact", "rest", "keep", "drop", "back", "none", "foot", "leave", "leave.one", "alike.what")
     names += ("map", "map.what", "map.do", "odd.all", "odd.stay", "large.odd", "large.keep", "large.drop")
     more = groups - MOST_GROUPS
     return {

@@ -774,7 +774,9 @@ def build(shared: Shared) -> None:
             said[every] = gr.update(visible=bool(model.labels))
             folder = store.find_run(home, model.run_id)
             said[standing] = gr.update(value=verdict.standing(folder, model.step))
-            said[near_it] = gr.update(visible=(folder / "set").exists())  # else there is nothing to compare with
+            said[near_it] = gr.update(
+                visible=(folder / "set").exists()
+            )  # else there is nothing to compare with
         said[kind] = gr.update(**picker)
         return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
 

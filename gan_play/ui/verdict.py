@@ -36,7 +36,7 @@ def shown(folder: Path, status: dict, mine: bool) -> dict:
             for code in health.REMEDIES
             if code in offered or (code == "best" and "best" in able(found, status, mine))
         ],
-        "copy": nearest(folder),
+        "copy": nearest(folder) if mine else None,  # training pictures: not for strangers
     }
 
 
@@ -112,7 +112,7 @@ def standing(folder: Path, step: int) -> str:
     if known.looked is None:
         said = say("play.standing.shipped" if store.is_shipped(folder) else "play.standing.none")
     else:
-        parts = [known.health, score_words(known.score), known.leak]
+        parts = [known.health, score_words(known.score, known.held_back > 0), known.leak]
         parts.append(known.copy or say(f"play.standing.{'no_copy' if known.health else 'unknown'}"))
         if known.looked < step:
             parts.append(say("play.standing.when", looked=f"{known.looked:,}", step=f"{step:,}"))
@@ -149,7 +149,7 @@ def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str) -> s
     near = [
         tiles.Near(
             f"gradio_api/run/{folder.name}/picture/{place}.webp",
-            say("play.near.yours", index=f"{place:,}"),
+            say("play.near.yours", index=f"{place + 1:,}"),
             say(f"play.near.one.{distance_words(distance, index.threshold)}"),
         )
         for place, distance in zip(found[0].tolist(), distances[0].tolist())

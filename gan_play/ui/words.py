@@ -64,6 +64,7 @@ ENGLISH = {
     "doctor.exact": "The very same",
     "doctor.keep": "%: it stays. Click to leave it out.",
     "doctor.drop": "%: left out. Click to keep it.",
+    "doctor.rest": "and % more like these, which are marked too",
     "doctor.map": "Odd ones, and a map of the set",
     "doctor.map.what": "Every picture is looked at once: which don't seem to belong, and which are like each other. "
     "A thousand take about half a minute.",
@@ -184,9 +185,12 @@ ENGLISH = {
     "Click it to see the nearest.",
     "cover.most": "So far {left} of {count} pictures have one of {sampled} paintings near them. The others, the "
     "farthest first, are not represented yet; more time may help.",
+    "cover.more": " The {count} farthest are shown.",
     "cover.part": " Of your {pictures} pictures these {count}, spread evenly, were looked at.",
     "cover.near": "The nearest it can paint, by their seeds. Click one to play with it.",
     "cover.covered": "It is represented.",
+    "work.broke": "It broke off in the middle; memory may have run short. Close what you don't need, and try again.",
+    "cover.unseen": "It wasn't among the pictures that were looked at.",
     "cover.seed": "Seed %",
     "cover.yours": "Your picture %",
     "train.runs": "All runs",

@@ -28,9 +28,12 @@ def watched(
             step = next(steps)
         except StopIteration:
             break
-        except Refused as refused:
-            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
-            yield bad, gr.update(visible=False), gr.skip()
+        except (
+            Refused,
+            RuntimeError,
+        ) as error:  # RuntimeError: the child is gone, killed for want of memory, say
+            said = error.refusal.sentence if isinstance(error, Refused) else say("work.broke")
+            yield gr.update(value=look.note(said, "bad")), gr.update(visible=False), gr.skip()
             return
         if time.monotonic() - told_at > TOLD_EVERY_S:
             told_at, said = time.monotonic(), step.sentence

@@ -1,13 +1,12 @@
 """What a model doesn't paint, in a real browser: those pictures, the nearest seeds, and the way to Play."""
 
-import json
-
 import playground
 import pytest
 
 from gan_play import files
 from gan_play.latent import coverage, sample
 from gan_play.pictures import datasets, examples, images
+from gan_play.ui import coverage_view
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,8 @@ def test_a_picture_that_is_missing_leads_to_the_nearest_seed_in_play(
     page.locator(".cover-map [data-at='3']").dispatch_event("click")
     assert page.inner_text(".cover-large > span").startswith("It is represented.")
     page.click(".cover-seed")
-    page.wait_for_function("document.querySelector('#state-picked textarea').value")
-    picked = json.loads(page.input_value("#state-picked textarea"))
-    assert (picked["run"], picked["seed"], picked["label"]) == (playground.RUN, 3, None)
-    page.wait_for_selector("#tab-play .sentence")
+    digest = sample.load(covered, playground.RUN).digest
+    page.wait_for_function(  # the very picture that was clicked, untruncated
+        "(code) => document.querySelector('#stage [data-do=share]')?.dataset.code === code",
+        arg=coverage_view.code_of(digest, near[3][0], None),
+    )

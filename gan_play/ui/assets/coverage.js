@@ -15,17 +15,17 @@ function large(index) { // one picture, and what comes nearest to it
   image.src = address(index);
   image.alt = named(index);
   const seeds = made.near[index] || [];
-  part('large').querySelector('span').textContent = made.gone.includes(index) || !seeds.length ? words.near
-    : `${words.covered} ${words.near}`;
+  const said = seeds.length ? words.near : words.unseen;
+  part('large').querySelector('span').textContent = seeds.length && !made.gone.includes(index) ? `${words.covered} ${said}`
+    : said;
   part('near').replaceChildren(...seeds.map((seed) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'cover-seed';
     button.dataset.seed = seed;
-    button.dataset.label = made.pictures[seed].label;
     button.title = words.seed.replace('%', seed);
     const picture = document.createElement('img');
-    picture.src = made.pictures[seed].address;
+    picture.src = made.pictures[seed];
     picture.alt = button.title;
     const caption = document.createElement('span');
     caption.textContent = String(seed);
@@ -37,8 +37,9 @@ function large(index) { // one picture, and what comes nearest to it
 
 function update() {
   const now = props.value;
-  root.hidden = !now?.run;
-  if (!now?.run) return;
+  const inHand = document.querySelector('#state-run textarea')?.value ?? now?.run;
+  root.hidden = !now?.run || now.run !== inHand; // a look that ends when another run is in hand
+  if (root.hidden) return;
   const { made, words } = now;
   root.querySelector('summary').textContent = words.title;
   part('said').textContent = now.said;
@@ -72,7 +73,7 @@ function update() {
       look: (button, index) => {
         button.title = named(index);
         button.setAttribute('aria-label', button.title);
-        button.className = gone.has(index) ? 'odd' : 'had';
+        button.className = gone.has(index) ? 'odd' : made.near[index] ? 'had' : '';
       },
       pick: large,
     });

@@ -65,6 +65,7 @@ function groups() {
     const row = make('div');
     row.append(...group.pictures.map(picture));
     figure.append(row);
+    if (group.rest) figure.append(make('figcaption', 'subdued', fill(words.rest, group.rest.toLocaleString())));
     if (group.exact) figure.append(make('figcaption', 'subdued', words.exact));
     return figure;
   }));
@@ -132,8 +133,9 @@ function labels() {
 
 function update() {
   const now = props.value;
-  root.hidden = !now?.set;
-  if (!now?.set) {
+  const inHand = JSON.parse(document.querySelector('#state-chosen textarea')?.value || '{}').set ?? now?.set;
+  root.hidden = !now?.set || now.set !== inHand; // a look that ends when another set is in hand
+  if (root.hidden) {
     shown = '';
     return;
   }
