@@ -29,19 +29,14 @@ def test_a_state_has_what_was_found_last_before_it(tmp_path):
     noted(tmp_path, FIRST, {"step": 15}, SECOND, {"step": 30})
     known = findings.of_step(tmp_path, {"health": HEALTH}, 30)
     assert (known.looked, known.score, known.interval) == (16, 0.25, (0.2, 0.3))
-    assert (known.health, known.copy, known.copy_rate, known.code) == (
-        "It is well.",
-        "None of 96.",
-        0.0,
-        "fine",
-    )
+    assert (known.health, known.copy, known.copy_rate) == ("It is well.", "None of 96.", 0.0)
 
 
 def test_an_older_state_has_its_own_score_and_no_verdict_of_a_later_one(tmp_path):
     noted(tmp_path, FIRST, SECOND)
     known = findings.of_step(tmp_path, {"health": HEALTH}, 12)
     assert (known.looked, known.score, known.interval) == (10, 0.5, None)
-    assert known.health == known.copy == known.code == ""
+    assert known.health == known.copy == ""
 
 
 def test_a_state_has_its_own_score_though_scoring_ended_later(tmp_path):

@@ -115,7 +115,7 @@ def create(
     if (free := files.free_bytes(home)) < needed:
         megabytes = {"needed": round(needed / 1e6), "free": round(free / 1e6)}
         raise Refused(refuse("bakeoff-room", count=len(recipes), **megabytes))
-    name = store.check_name(name or store.name_of(set_folder) or "Untitled")
+    name = store.check_name(name or "Untitled")
     bakeoff_id = files.new_id(name)
     folder, made = home / "bakeoffs" / bakeoff_id, {}
     try:

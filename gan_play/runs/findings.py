@@ -28,7 +28,6 @@ class Findings:
     score: float | None = None
     interval: tuple[float, float] | None = None
     held_back: int = 0
-    code: str = ""
     health: str = ""
     leak: str = ""
     copy: str = ""
@@ -56,7 +55,6 @@ def of_step(folder: Path, run: Mapping[str, object], step: int) -> Findings:
         score=_number(line.get("score")),
         interval=None if low is None or high is None else (low, high),
         held_back=_count(line.get("score_held_back")) or 0,
-        code=_text(noted.get("code")),
         health=_text(noted.get("sentence")),
         leak=_text(noted.get("leak")),
         copy=_text(noted.get("copy")),

@@ -551,7 +551,7 @@ def create_run(
     dials = check_asked(recipe, size_px, seed, device, dials or {})
     labelled = labels.decide(recipe, set_folder, labelled)
     num_labels = len(labels.of_set(set_folder)) if labelled else 0
-    name = check_name(name or name_of(set_folder) or "Untitled")
+    name = check_name(name or "Untitled")
     needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
     if (free := files.free_bytes(home)) < needed:
         raise Refused(refuse("run-room", needed=round(needed / 1e6), free=round(free / 1e6)))
@@ -617,13 +617,6 @@ def create_run(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return run_id
-
-
-def name_of(set_folder: Path) -> str:
-    """What a set was called when it was taken in; "" where nobody said."""
-    manifest = files.read_json(set_folder / "manifest.json")
-    name = manifest.get("name") if isinstance(manifest, dict) else None
-    return name if isinstance(name, str) else ""
 
 
 def steerable(home: Path, run_id: str) -> Path:

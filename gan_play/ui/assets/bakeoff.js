@@ -6,7 +6,6 @@ const part = (name) => element.querySelector(`.bake-${name}`);
 const LOOK_MS = 3000;
 let told = null;      // the facts of the bake-off in sight
 let current = '';     // its id
-let follow = true;    // the slider stays at the end until it is moved
 let waiting = false;  // a press is being answered
 let pair = null;      // the pair in sight: {number, voted}
 let seenAt = 0, ticks = 0, opened = false, pressed = 'begin';
@@ -195,7 +194,7 @@ function update() {
     const next = ids.includes(now.current) ? now.current : ids.includes(current) ? current : ids[0] || '';
     const before = current;
     if (next !== current) {
-      [told, pair, follow] = [null, null, true];
+      [told, pair] = [null, null];
       part('slider').value = 100;
     }
     current = next;
