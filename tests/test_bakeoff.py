@@ -147,6 +147,13 @@ def test_the_shared_pictures_are_those_of_a_recipe_that_needs_labels(tmp_path, m
     assert made == [("cgan", None), ("dcgan", tmp_path / first / "set")]
 
 
+def test_the_page_gets_an_even_part_of_many_grids():
+    grids = [[step, step / 10, step * 8] for step in range(1000)]
+    part = bakeoff.thinned(grids)
+    assert len(part) == bakeoff.MOST_GRIDS and part[0] == grids[0] and part[-1] == grids[-1]
+    assert bakeoff.thinned(grids[:10]) == grids[:10]
+
+
 def test_grids_stand_side_by_side_after_equal_seconds(tmp_path: Path) -> None:
     made = a_bakeoff(tmp_path)
     for speed, (run, seconds) in enumerate(zip(runs_of(tmp_path, made), (120, 70, 0)), 10):

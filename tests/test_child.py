@@ -34,5 +34,5 @@ def test_a_child_that_dies_is_said_on_the_page_and_leaves_no_bar(monkeypatch):
         raise RuntimeError("the child process ended early")
 
     monkeypatch.setattr(child, "following", following)
-    told = list(work.watched("Looking…", dict, atlas.mapping))
+    told = list(work.watched("Looking…", atlas.mapping))
     assert len(told) == 2 and "broke off" in told[-1][0]["value"] and told[-1][1]["visible"] is False

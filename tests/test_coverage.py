@@ -100,6 +100,15 @@ def test_how_many_are_missing_is_said_in_words(missing, says):
     )
 
 
+def test_strangers_are_not_shown_the_pictures_of_a_set(home, found):
+    assert coverage_view.shown(home, playground.RUN, mine=False) == {}
+
+
+def test_of_very_many_missing_ones_the_farthest_are_shown_and_that_is_said():
+    assert "The 120 farthest are shown." in coverage_view.sentence(150, 1000, 600, 1000)
+    assert "farthest" not in coverage_view.sentence(120, 1000, 600, 1000)
+
+
 def test_a_run_without_its_set_has_nothing_to_compare(tmp_path):
     playground.run_in(tmp_path)
     assert coverage_view.shown(tmp_path, playground.RUN, mine=True) == {}

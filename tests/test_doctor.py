@@ -8,6 +8,7 @@ import pytest
 from gan_play import limits
 from gan_play.pictures import datasets, doctor, examples, images, likeness
 from gan_play.refusals import refuse
+from gan_play.ui import doctor_view
 
 
 def variants(seed: int) -> list[np.ndarray]:
@@ -124,3 +125,10 @@ def test_of_each_group_the_largest_stays_and_groups_that_overlap_are_one():
     ]
     assert doctor.repeated(manifest) == [0, 2, 4]
     assert doctor.groups({**manifest, "exact_duplicates": [], "near_duplicates": []}) == []
+
+
+def test_of_a_large_group_the_one_that_stays_is_shown_and_the_others_are_counted():
+    group = {"pictures": list(range(30)), "exact": False, "keep": 29}
+    seen = doctor_view.seen_of(group)
+    assert seen["pictures"] == [29, *range(23)] and seen["rest"] == 6
+    assert doctor_view.seen_of({**group, "pictures": [3, 4], "keep": 3})["rest"] == 0

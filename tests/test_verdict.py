@@ -85,6 +85,7 @@ def test_remedies_are_for_who_may_steer_and_only_known_ones(run):
     assert [remedy["code"] for remedy in mine["remedies"]] == ["augment", "best"]
     assert all(remedy["title"] and remedy["sentence"] for remedy in mine["remedies"])
     assert theirs["remedies"] == [] and theirs["verdict"] == mine["verdict"]
+    assert mine["copy"] and theirs["copy"] is None  # these are training pictures
 
 
 def test_the_page_is_told_all_of_it(run, tmp_path):

@@ -334,6 +334,7 @@ def test_each_score_comes_with_variety_copies_and_the_nearest_pictures(tmp_path,
     assert len(scored) >= 2 and all(0 <= line["spread"] and line["distinct"] > 0 for line in scored)
     assert 0 <= scored[-1]["copy_rate"] <= 1
     found = store.status(tmp_path, run_id)["health"]
+    assert found["step"] == scored[-1]["scored_step"]
     assert found["code"] == "early" and found["sentence"] and "your pictures" in found["copy"]
     near = json.loads((folder / "samples" / "nearest.json").read_text())
     assert store.grid_path(folder, near["step"]).is_file()

@@ -52,7 +52,8 @@ def covering(home: Path, run_id: str) -> Generator[Progress, None, dict]:
     if not (folder / "set" / "manifest.json").is_file():
         raise Refused(refuse("no-set-kept", run_id))
     model, block = sample.load(home, run_id), datasets.open_block(folder / "set")
-    sample.pin(home, model)  # what comes nearest is shown, and taken to Play, by its code
+    with datasets.disk_may_be_full(folder):
+        sample.pin(home, model)  # what comes nearest is shown, and taken to Play, by its code
     count = min(len(block.pixels), MOST_PICTURES)
     looked_at = [i * len(block.pixels) // count for i in range(count)]
     seeds = range(max(LEAST_SAMPLED, min(MOST_SAMPLED, count)))

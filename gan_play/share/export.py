@@ -149,7 +149,7 @@ def _data(about: Mapping, settings: Settings) -> str:
     count, digest, how = taken.get("count"), taken.get("digest"), taken.get("how")
     if type(count) is not int:
         return "pictures that aren't noted"
-    said = f"{count - held_back_of(about):,} pictures"
+    said = f"{max(0, count - held_back_of(about)):,} pictures"
     if isinstance(how, str) and how in FITS:
         said += f", {FITS[how]}"
     if mirror := settings.dials.get("mirror"):

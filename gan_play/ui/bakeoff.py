@@ -99,9 +99,7 @@ def told_of(home: Path, bakeoff_id: str) -> dict:
                 "grids": bakeoff.thinned(row["grids"]),
                 "seconds": row["seconds"],
                 "over": row["over"],
-                "speed": say("bakeoff.row.speed", count=f"{row['images_per_second']:.3g}")
-                if row["images_per_second"]
-                else "",
+                "speed": speed_words(row["images_per_second"]),
                 "state": "" if row["over"] else state_words(row["state"]),
                 "lines": lines_of(row, tally.wins[i], tally.of[i]),
             }
@@ -296,6 +294,13 @@ def subject_of(shared: Shared, chosen: str) -> dict | None:
         return None
     name = choice["name"] or say("gather.your_set")
     return {"text": say("bakeoff.subject", name=name, count=f"{count:,}"), "labels": len(found)}
+
+
+def speed_words(images_per_second: float | None) -> str:
+    """Pictures a second, with a decimal where they are few; "" where nothing is known."""
+    if not images_per_second:
+        return ""
+    return say("bakeoff.row.speed", count=f"{images_per_second:,.{0 if images_per_second >= 10 else 1}f}")
 
 
 def frame() -> str:

@@ -3,7 +3,6 @@
 Worked out on demand in a child process (`latent.coverage`), kept in the run's folder; a seed leads to Play.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -50,7 +49,7 @@ def build(shared: Shared) -> None:
                 raise Refused(refuse("no-run", str(event.run)))
             if not may_steer(shared, event.run, key):
                 raise Refused(refuse("not-owner"))
-            yield from covering(shared.home, event.run)
+            yield from work.watched(say("cover.looking"), coverage.covering, shared.home, event.run)
 
     def pick(event: gr.EventData):
         """A seed was clicked: take the very picture to Play, from the model that was looked at."""
@@ -64,15 +63,9 @@ def build(shared: Shared) -> None:
         return gr.update(value=code), gr.Tabs(selected="play")
 
     shared.run.change(show, [shared.run, shared.key], view, api_name="ui_coverage", **QUIET)
-    work.wire(view.look, cover, shared.key, [progress, stop, view], "cover")
+    made = (show, [shared.run, shared.key], view)
+    work.wire(view.look, cover, shared.key, [progress, stop], made, "cover")
     view.pick(pick, None, [shared.art, shared.tabs], api_name="ui_pick_near", **QUIET)
-
-
-def covering(home: Path, run: str) -> Iterator[tuple]:
-    """Work it out, showing how far it is; in the end, show it."""
-    yield from work.watched(
-        say("cover.looking"), lambda: shown(home, run, True), coverage.covering, home, run
-    )
 
 
 def shown(home: Path, run: str, mine: bool) -> dict:

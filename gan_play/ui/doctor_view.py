@@ -85,10 +85,10 @@ def build(shared: Shared, read_choice: Reader) -> None:
         """Find the odd ones and draw the map, in a process of its own."""
         with told():
             folder, _ = marked(shared.home, event)
-            yield from looking(folder)
+            yield from work.watched(say("doctor.looking"), atlas.mapping, folder)
 
     shared.chosen.change(show, shared.chosen, view, api_name="ui_doctor", **QUIET)
-    work.wire(view.look, look_at_all, None, [progress, stop, view], "look")
+    work.wire(view.look, look_at_all, None, [progress, stop], (show, shared.chosen, view), "look")
     view.leave(
         leave,
         shared.chosen,
@@ -130,11 +130,6 @@ def leaving(steps: Iterator, choice: dict) -> Iterator[tuple]:
             told_at = time.monotonic()
             yield gr.update(value=look.progress(step.done / max(1, step.total), step.sentence)), gr.skip()
     yield gr.update(value=""), gr.update(value=json.dumps({**choice, "set": set_id}))
-
-
-def looking(folder: Path) -> Iterator[tuple]:
-    """Make the map of a set, showing how far it is; in the end, show it."""
-    yield from work.watched(say("doctor.looking"), lambda: shown(folder), atlas.mapping, folder)
 
 
 # What is shown

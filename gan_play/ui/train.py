@@ -185,15 +185,14 @@ def watcher(shared: Shared):
     """What the script of the live view asks for: news of a run."""
 
     def watch(asked: list) -> dict | None:
-        """All that is shown of the run, None where it is as it was `seen`, {} where there is no such run (any more).
-
-        `mine` comes from the browser and decides only what is shown: whoever steers is checked where it happens.
-        """
-        run, seen, mine = asked
+        """All that is shown of the run, None where it is as it was `seen`, {} where there is no such run (any more)."""
+        run, seen, key = asked
         if not is_run(shared.home, run):
             return {}
         status = store.status(shared.home, run)
-        return None if seen == seen_of(status) else live_value(shared, status, mine is True)
+        if seen == seen_of(status):
+            return None
+        return live_value(shared, status, may_steer(shared, run, key) and not status["shipped"])
 
     return watch
 

@@ -64,7 +64,7 @@ ENGLISH = {
     "doctor.exact": "The very same",
     "doctor.keep": "%: it stays. Click to leave it out.",
     "doctor.drop": "%: left out. Click to keep it.",
-    "doctor.rest": "and % more like these, which are marked too",
+    "doctor.rest": "and % more like these",
     "doctor.map": "Odd ones, and a map of the set",
     "doctor.map.what": "Every picture is looked at once: which don't seem to belong, and which are like each other. "
     "A thousand take about half a minute.",

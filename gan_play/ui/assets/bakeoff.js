@@ -164,7 +164,7 @@ async function ask() {
     const answer = await fetch(`gradio_api/bakeoff/${asked}.json`);
     if (asked !== current) return;
     if (answer.ok) told = await answer.json();
-    else if (answer.status === 404) { told = null; say(props.value.words.gone); }
+    else if (answer.status === 404) { [told, pressed] = [null, 'act']; say(props.value.words.gone); }
     result();
   } catch { /* not connected: the next look may be luckier */ }
 }

@@ -37,9 +37,8 @@ function large(index) { // one picture, and what comes nearest to it
 
 function update() {
   const now = props.value;
-  const inHand = document.querySelector('#state-run textarea')?.value ?? now?.run;
-  root.hidden = !now?.run || now.run !== inHand; // a look that ends when another run is in hand
-  if (root.hidden) return;
+  root.hidden = !now?.run;
+  if (!now?.run) return;
   const { made, words } = now;
   root.querySelector('summary').textContent = words.title;
   part('said').textContent = now.said;

@@ -133,9 +133,8 @@ function labels() {
 
 function update() {
   const now = props.value;
-  const inHand = JSON.parse(document.querySelector('#state-chosen textarea')?.value || '{}').set ?? now?.set;
-  root.hidden = !now?.set || now.set !== inHand; // a look that ends when another set is in hand
-  if (root.hidden) {
+  root.hidden = !now?.set;
+  if (!now?.set) {
     shown = '';
     return;
   }

@@ -231,7 +231,7 @@ update();
 
 regularly(2, async () => {
   const run = field('run');
-  const news = await server.watch([run, now?.run === run ? now.seen : '', now?.mine === true]);
+  const news = await server.watch([run, now?.run === run ? now.seen : '', field('owner')]);
   if (!news) return;
   if (news.run !== now?.run || news.code !== now.code) { // other controls make sense now, or nothing does any more
     trigger('look', {});
