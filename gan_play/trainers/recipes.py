@@ -323,7 +323,7 @@ RECIPES = {
             sentence="One model that paints each of your folders when asked for it by name.",
             paper="Mirza 2014, Conditional GANs; Miyato 2018, cGANs with Projection Discriminator",
             suits="two or more folders, 200 pictures each and more",
-            note="Of ten digits asked for it paints nine rightly after minutes; of paintings blocks of colour after three.",
+            note="Paints nine of ten digits as asked for within minutes; of paintings blocks of colour after three.",
             generator=lambda settings: resnet_generator(settings),
             discriminator=lambda settings: ResnetDiscriminator(
                 settings.size_px, settings.width, settings.num_labels
