@@ -26,7 +26,7 @@ from gan_play.trainers import losses
 SPREAD = 0.05  # of a blob; the ring has radius 1.5, the grid a step of 1
 SAMPLES = 2500
 BATCH = 256
-WIDTH = 256
+WIDTH = 128
 Z_DIM = 2
 AVERAGE = 0.998
 NEEDED = {"ring": 7, "grid": 22}  # blobs that a loss should find
