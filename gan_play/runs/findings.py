@@ -19,8 +19,8 @@ class Findings:
     """What is known of the state at `step` from the last look before it; nothing where there was none.
 
     looked: the step of the state that was looked at; score: its KID, with its 95% interval where that was noted, beside
-    so many pictures `held_back` from training, 0 for the whole set; health,
-    leak and copy are sentences, "" where nothing is known; copy_rate is the share of paintings that are copies.
+    so many pictures `held_back` from training, 0 for the whole set; health, leak and copy are sentences, "" where
+    nothing is known; copy_rate is the share of paintings that are copies.
     """
 
     step: int
