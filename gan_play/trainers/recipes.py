@@ -294,7 +294,7 @@ RECIPES = {
             sentence="The one behind the famous faces: styles at every scale, and a shake that sets its own strength.",
             paper="Karras 2020, Analyzing and Improving the Image Quality of StyleGAN (StyleGAN2, with ADA)",
             suits="1,000 pictures and more of one kind, and hours",
-            note="Wants hours, or a graphics card: after three minutes on two cores its pictures are still fog.",
+            note="After three minutes on two cores its pictures are still fog. Longer hasn't been measured.",
             generator=lambda settings: stylegan2_generator(settings),
             discriminator=lambda settings: Stylegan2Discriminator(
                 settings.size_px, settings.width, settings.num_labels
@@ -369,7 +369,7 @@ RECIPES = {
             sentence="Is told which of your styles it missed, and practises by repainting your own pictures.",
             paper="Tan 2017, ArtGAN: Artwork Synthesis with Conditional Categorical GANs",
             suits="two or more folders, 500 pictures each and more",
-            note="Paints digits as asked for within minutes; of paintings only light and dark after three.",
+            note="On a graphics card it paints digits as asked for; of paintings light and dark after three minutes.",
             generator=lambda settings: labelled_generator(settings),
             discriminator=lambda settings: CategoricalDiscriminator(
                 settings.size_px, settings.width, settings.num_labels
@@ -445,7 +445,7 @@ RECIPES = {
             sentence="The modern baseline of 2024: two penalties and pairs of pictures in place of many tricks.",
             paper="Huang 2024, The GAN is dead; long live the GAN! A Modern Baseline GAN",
             suits="1,000 pictures and more, also of several kinds",
-            note="Made for graphics cards: after three minutes on two cores fog in the colours of your pictures.",
+            note="After three minutes on two cores fog in the colours of yours. Longer hasn't been measured.",
             generator=lambda settings: R3ganGenerator(settings.size_px, settings.width),
             discriminator=lambda settings: R3ganDiscriminator(settings.size_px, settings.width),
             loss=RELATIVISTIC,
