@@ -1,6 +1,7 @@
 """Play in a browser: the verdict under the model in hand, its card, and a painting beside the nearest pictures."""
 
 import os
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from gan_play.measure import originality
 from gan_play.pictures import datasets
 from gan_play.runs import checkpoints, checkup, store
 from gan_play.trainers import loop
+from gan_play.ui import play
 from tests import toys
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -56,3 +58,16 @@ def test_the_verdict_its_card_and_the_nearest_pictures_are_there_when_asked_for(
 
     page.click("#seeds .tile[data-seed='5']")  # another picture: what was found of the last one goes
     page.wait_for_function("!document.querySelector('#nearest figure')")
+
+
+def test_a_slow_arrival_is_not_overtaken_by_the_first_model_there_is(serve, visit, known, monkeypatch):
+    quick = play.shown
+
+    def slow(*asked, **how):
+        time.sleep(3)  # longer than the page's script waits with its next look
+        return quick(*asked, **how)
+
+    monkeypatch.setattr(play, "shown", slow)
+    page = visit(serve(known[0]))
+    page.wait_for_selector("#play-standing p")
+    assert "came without the pictures" in page.inner_text("#play-standing")  # the starter, not the newest run

@@ -1,4 +1,8 @@
-// Where no model is in hand it asks, now and then, for the first one that can be played with.
+// Where no model is in hand it asks, now and then, for the first one that can be played with; but not before the page
+// has arrived, nor while the model that it asked for is on its way.
+const hidden = (id) => document.querySelector(`#play-${id} textarea`)?.value;
+
 regularly(5, async () => {
-  if (!document.querySelector('#play-digest textarea')?.value) trigger('look', {});
+  const tried = JSON.parse(hidden('handled') || '{}').model ?? '';
+  if (field('owner') && !hidden('digest') && tried === field('model')) trigger('look', {});
 }, () => field('model'));
