@@ -225,6 +225,8 @@ def taking_in(source: str, home: Path) -> Iterator[Any]:
 
     if source.startswith("example:"):
         return examples.taking_in_example(source.removeprefix("example:"), home)
+    if not source.strip():  # Path("") is the folder that the command runs in
+        raise Refused(refuse("no-source"))
     return intake.take_in([Path(source).expanduser()], home)
 
 

@@ -43,6 +43,7 @@ REASONS: dict[str, str] = {
     "zip-method": "{file} is packed in a way that can't be read here: pack it as a plain ZIP.",
     # A set
     "no-pictures": "No picture was found in {file}: choose pictures, a folder or a ZIP of them.",
+    "no-source": "No pictures were named: name a folder or a ZIP of them, or example:sunsets for a drawn set.",
     "none-readable": "None of {count} files could be taken in. The first: {first}",
     "too-many-pictures": "{file} and what comes after it were left out: a set holds at most {most} pictures.",
     "too-few-pictures": "This set has {count} pictures: a set needs at least {least}. Add some more.",
