@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from gan_play import files
 from gan_play.pictures import datasets, examples, images
+from gan_play.runs import store
 from gan_play.ui import routes, server
 
 RUN = "little-abc234"
@@ -55,6 +56,15 @@ def test_the_pictures_that_a_run_learns_from_are_served(client: TestClient):
     answer = client.get(f"/gradio_api/run/{RUN}/picture/7.webp")
     assert answer.status_code == 200 and images.read_kept(answer.content).shape == (32, 32, 3)
     assert "immutable" in answer.headers["cache-control"]
+
+
+def test_in_public_the_pictures_that_a_run_learns_from_are_its_owner_s_alone(home: Path):
+    store.own(home / RUN, "a key of the browser")
+    with TestClient(FastAPI(routes=routes.routes(home, public=True))) as client:
+        address = f"/gradio_api/run/{RUN}/picture/7.webp"
+        for asked in ("", "?key=", "?key=another key of a browser", "?key=%00"):
+            assert client.get(address + asked).status_code == 404
+        assert client.get(address + "?key=a key of the browser").status_code == 200
 
 
 def test_the_card_of_a_model_is_saved_as_a_file_by_the_name_of_its_run():

@@ -31,7 +31,7 @@ def build(shared: Shared) -> None:
     view = gr.HTML(
         {},
         html_template=FRAME,
-        js_on_load=look.asset("map.js") + look.asset("coverage.js"),
+        js_on_load=look.polling("map.js") + look.asset("coverage.js"),
         elem_id="coverage",
         apply_default_css=False,
     )

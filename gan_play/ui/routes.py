@@ -1,7 +1,8 @@
 """Our own addresses under `/gradio_api/`, and the door before all addresses.
 
     GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
-    GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it
+    GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it (in public with the
+                                                    owner's ?key=)
     GET /gradio_api/run/RUN/card.md                 what is known of its model, as a file to save
     GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
     GET /gradio_api/set/SET/map-VERSION.webp        the pictures on the map of a set, in rows
@@ -39,14 +40,17 @@ PREVIEW_PX = 88
 LEARNT_PX = 128
 
 
-def routes(home: Path) -> list[APIRoute]:
-    """The routes over one home, for `launch(app_kwargs={"routes": ...})`."""
+def routes(home: Path, public: bool = False) -> list[APIRoute]:
+    """The routes over one home, for `launch(app_kwargs={"routes": ...})`. What a run learns from is its owner's alone
+    where strangers may come (`public`)."""
 
     def grid(run: str, step: int) -> Response:
         return picture(run_folder(home, run) / "samples" / f"step-{step:06d}.webp")
 
-    def learnt(run: str, index: int) -> Response:
+    def learnt(run: str, index: int, key: str = "") -> Response:
         folder = run_folder(home, run) / "set"
+        if public and not store.check_owner(home, run, key):
+            raise HTTPException(404)
         return made(lambda: learnt_picture(folder, index), "image/webp")
 
     def card(run: str) -> Response:

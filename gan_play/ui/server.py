@@ -94,7 +94,8 @@ def launch(
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else None)
     check_port(host, port)
     folder = files.home(home)
-    blocks = page.make(folder, public=public or share or on_space)
+    strangers = bool(public or share or on_space)
+    blocks = page.make(folder, public=strangers)
     blocks.queue(max_size=64)
     door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
     settings = dict(
@@ -113,7 +114,11 @@ def launch(
         css=look.CSS,
         head=look.HEAD + tiles.STYLE,
         app_kwargs={
-            "routes": [*routes.routes(folder), *share_routes.routes(folder), *bakeoff.routes(folder)],
+            "routes": [
+                *routes.routes(folder, strangers),
+                *share_routes.routes(folder),
+                *bakeoff.routes(folder),
+            ],
             "middleware": [door],
             "openapi_url": None,
         },

@@ -6,6 +6,7 @@ files may be damaged or from an older program, and put together: as plain data f
 
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -135,8 +136,11 @@ def distance_words(distance: float, threshold: float) -> str:
     return "usual" if distance < USUAL * threshold / originality.NEAR else "far"
 
 
-def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str) -> str:
-    """A painting (S, S, 3) beside the three pictures of its run's set that are nearest to it, in words; or why not."""
+def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str, key: str = "") -> str:
+    """A painting (S, S, 3) beside the three pictures of its run's set that are nearest to it, in words; or why not.
+
+    `key` is the browser's, which the pictures' addresses ask for where strangers may come.
+    """
     if not (folder / "set").exists():
         return tiles.note(say("play.near.no_set"))
     try:
@@ -148,7 +152,7 @@ def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str) -> s
     found, distances, _ = originality.nearest(index, pixels[None], checkup.NEAREST)
     near = [
         tiles.Near(
-            f"gradio_api/run/{folder.name}/picture/{place}.webp",
+            f"gradio_api/run/{folder.name}/picture/{place}.webp?key={quote(key)}",
             say("play.near.yours", index=f"{place + 1:,}"),
             say(f"play.near.one.{distance_words(distance, index.threshold)}"),
         )
