@@ -566,7 +566,7 @@ def nearest(shared: Shared, code: str, key: str) -> str:
     if not store.is_shipped(folder) and not may_steer(shared, model.run_id, key):
         return tiles.note(say("play.near.not_yours"))
     pixels = picture(shared.home, code).pixels
-    return verdict.beside_nearest(folder, pixels, code, title_of(artwork, model))
+    return verdict.beside_nearest(folder, pixels, code, title_of(artwork, model), key)
 
 
 def training_pick(text: str) -> tuple[float, str, int, int | None]:
@@ -890,7 +890,7 @@ def build(shared: Shared) -> None:
         """Put on the desk what is new: a tile clicked in a training grid, an opened link, or a chosen model.
 
         Several of these may change at once, and each calls this: `seen` says what was dealt with, and what two
-        calls at once answer is the same.
+        calls at once answer is the same. A link is put down once it is dealt with, so that it can be opened again.
         """
         done = json.loads(seen or "{}")
         old = new = Desk.sent(values)
@@ -918,7 +918,10 @@ def build(shared: Shared) -> None:
             if not old.digest and is_run(home, model_id):
                 with contextlib.suppress(Refused):
                     new = dataclasses.replace(old, digest=sample.load(home, model_id).digest)
-        dealt = {handled: gr.update(value=json.dumps({"model": model_id, "art": art, "at": at}))}
+        dealt = {
+            handled: gr.update(value=json.dumps({"model": model_id, "art": art, "at": at})),
+            shared.art: gr.update(value=""),
+        }
         if said_why:
             dealt[message] = gr.update(value=said_why)
         if not new.digest or new == old:
@@ -934,7 +937,7 @@ def build(shared: Shared) -> None:
         return said | {model: gr.update(choices=choices, value=in_hand.run_id)}
 
     arrival = [shared.model, shared.art, shared.picked, handled, shared.key, *desk_in]
-    arrived = [nothing, room, model, handled, *desk_out]
+    arrived = [nothing, room, model, handled, shared.art, *desk_out]
     gr.on(  # one after the other, each with what the one before it left: their order doesn't matter
         [shared.model.change, shared.art.change, shared.picked.change],
         arrive,
