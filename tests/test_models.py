@@ -77,6 +77,19 @@ def test_mixing_with_no_weight_is_the_first_picture(recipe):
             assert not torch.equal(mixed, a) and not torch.equal(mixed, b)
 
 
+@EACH
+def test_bands_of_three_sources_are_one_picture_s_where_the_sources_are_one(recipe):
+    generator = generator_of(recipe).eval()
+    ws = generator.mapping(torch.randn(2, generator.z_dim))
+    noise = noise_for(generator, 1)
+    with torch.no_grad():
+        same = generator.merge((ws[:1],) * 3, noise)
+        assert torch.allclose(same, generator.synthesis(ws[:1], noise), atol=1e-3)
+        for band in range(3):
+            sources = tuple(ws[1:] if place == band else ws[:1] for place in range(3))
+            assert not torch.equal(generator.merge(sources, noise), same)
+
+
 def test_mixing_styles_with_full_weight_is_the_second_picture():
     generator = generator_of("projected").eval()
     ws = generator.mapping(torch.randn(2, generator.z_dim))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
+from gan_play.models.layers import adain, as_picture, channels_at, depths_of, sizes_of, style_bands
 
 
 def initialise(module: nn.Module) -> None:
@@ -92,6 +92,14 @@ class DcganGenerator(nn.Module):
             a, b = F.relu(norm(layer(a))), F.relu(norm(layer(b)))
             a = adain(a, b, weight) if weight else a
         return as_picture(self.picture(a))
+
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """The first ws, whose activations take the others' statistics at the depths of form and of colour."""
+        maps = [ws[:, 0, :, None, None] for ws in bands]
+        for layer, norm, source in zip([self.first, *self.up], self.norms, depths_of(self.bands)):
+            maps = [F.relu(norm(layer(x))) for x in maps]
+            maps[0] = adain(maps[0], maps[source]) if source else maps[0]
+        return as_picture(self.picture(maps[0]))
 
 
 class DcganDiscriminator(nn.Module):

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import as_picture, sizes_of, style_bands
+from gan_play.models.layers import as_picture, depths_of, sizes_of, style_bands
 
 # Channels at each resolution, in units of `width`: most of them where the picture is small.
 CHANNELS = {4: 8, 8: 8, 16: 4, 32: 2, 64: 1, 128: 0.5, 256: 0.25, 512: 0.25}
@@ -139,6 +139,13 @@ class FastganGenerator(nn.Module):
         gates_a, gates_b = self.paint(ws_a[:, 0], noise)[1], self.paint(ws_b[:, 0], noise)[1]
         gates = [torch.lerp(a, b, weight) for a, b, weight in zip(gates_a, gates_b, at_depth[1:])]
         return self.paint(torch.lerp(ws_a, ws_b, at_depth[0])[:, 0], noise, gates)[0]
+
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """The layout of the first ws, seen through the excitation of the others' larger maps."""
+        sources = depths_of(self.bands)
+        gates = [self.paint(ws[:, 0], noise)[1] for ws in bands]
+        chosen = [gates[source][at] for at, source in enumerate(sources[1:])]
+        return self.paint(bands[0][:, 0], noise, chosen)[0]
 
 
 def normed(convolution: nn.Conv2d) -> list[nn.Module]:

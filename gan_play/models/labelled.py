@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play.models.dcgan import initialise
-from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
+from gan_play.models.layers import adain, as_picture, channels_at, depths_of, sizes_of, style_bands
 
 
 class LabelledGenerator(nn.Module):
@@ -113,6 +113,15 @@ class LabelledGenerator(nn.Module):
             a, b = self._layer(depth, a, label_a), self._layer(depth, b, label_b)
             a = adain(a, b, weight) if weight else a
         return as_picture(self.picture(a))
+
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """The first ws, whose activations take the others' statistics at the depths of form and of colour."""
+        maps = [ws[:, 0, :, None, None] for ws in bands]
+        labels = [ws[:, 0, self.z_dim :] for ws in bands]
+        for depth, source in enumerate(depths_of(self.bands)):
+            maps = [self._layer(depth, x, label) for x, label in zip(maps, labels)]
+            maps[0] = adain(maps[0], maps[source]) if source else maps[0]
+        return as_picture(self.picture(maps[0]))
 
 
 def trunk(size_px: int, width: int, layer_norm: bool = False) -> tuple[nn.Sequential, int, int]:

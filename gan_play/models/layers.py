@@ -119,3 +119,14 @@ def blend_styles(
     for weight, band in zip(weights, bands.values()):
         amount[band.start : band.stop] = weight
     return torch.lerp(ws_a, ws_b, amount[None, :, None])
+
+
+def merge_styles(sources: tuple[Tensor, Tensor, Tensor], bands: dict[str, range]) -> Tensor:
+    """Styles whose coarse, middle and fine bands are those of three others: (B, L, D) each."""
+    parts = [ws[:, band.start : band.stop] for ws, band in zip(sources, bands.values())]
+    return torch.cat(parts, dim=1)
+
+
+def depths_of(bands: dict[str, range]) -> list[int]:
+    """Which band each depth belongs to: 0 coarse, 1 middle, 2 fine."""
+    return [place for place, band in enumerate(bands.values()) for _ in band]

@@ -68,6 +68,11 @@ class MlpGenerator(nn.Module):
         amount = torch.cat([a.new_full((len(band),), w) for w, band in zip(weights, self.bands.values())])
         return self.paint(torch.lerp(a, b, amount))
 
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """Each third of the hidden units is that of its own ws."""
+        thirds = [self.hidden(ws)[:, band.start : band.stop] for ws, band in zip(bands, self.bands.values())]
+        return self.paint(torch.cat(thirds, dim=1))
+
 
 class Maxout(nn.Module):
     """The largest of a few linear units (Goodfellow 2013, "Maxout Networks"): (B, inputs) -> (B, outputs)."""

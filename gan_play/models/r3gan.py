@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
+from gan_play.models.layers import adain, as_picture, channels_at, depths_of, sizes_of, style_bands
 
 BLOCKS = 2  # residual ones at each resolution
 GROUP = 16  # channels that a 3x3 convolution sees together
@@ -128,6 +128,14 @@ class R3ganGenerator(nn.Module):
             a, b = self.unfold(a, depth), self.unfold(b, depth)
             a = adain(a, b, weight) if weight else a
         return as_picture(self.picture(a))
+
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """The first ws, whose activations take the others' statistics at the depths of form and of colour."""
+        maps = [self.start(ws) for ws in bands]
+        for depth, source in enumerate(depths_of(self.bands)):
+            maps = [self.unfold(x, depth) for x in maps]
+            maps[0] = adain(maps[0], maps[source]) if source else maps[0]
+        return as_picture(self.picture(maps[0]))
 
 
 class R3ganDiscriminator(nn.Module):

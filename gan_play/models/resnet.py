@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import adain, as_picture, channels_at, sizes_of, style_bands
+from gan_play.models.layers import adain, as_picture, channels_at, depths_of, sizes_of, style_bands
 
 LEAST, MOST = 8, 16  # channels of the smallest map, in units of `width`
 LABEL_DIM = 32  # numbers that stand for a label
@@ -130,6 +130,15 @@ class ResnetGenerator(nn.Module):
             if block is not None:
                 a, b = block(a, label_a), block(b, label_b)
         return self.finish(a)
+
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """The first ws, whose activations take the others' statistics at the depths of form and of colour."""
+        maps, labels = map(list, zip(*(self.depths(ws) for ws in bands)))
+        for source, block in zip(depths_of(self.bands), [*self.blocks, None]):
+            maps[0] = adain(maps[0], maps[source]) if source else maps[0]
+            if block is not None:
+                maps = [block(x, label) for x, label in zip(maps, labels)]
+        return self.finish(maps[0])
 
 
 class DownBlock(nn.Module):

@@ -16,6 +16,7 @@ from gan_play.models.layers import (
     MappingNetwork,
     blend_styles,
     centre_of,
+    merge_styles,
     sizes_of,
     style_bands,
     track_mean,
@@ -247,6 +248,10 @@ class Stylegan2Generator(nn.Module):
     ) -> Tensor:
         """Picture a with b's composition, form and colour by the three weights, 0 to 1 each."""
         return self.synthesis(blend_styles(ws_a, ws_b, weights, self.bands), noise)
+
+    def merge(self, bands: tuple[Tensor, Tensor, Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """Composition, form and colour, each of its own ws."""
+        return self.synthesis(merge_styles(bands, self.bands), noise)
 
 
 class DownBlock(nn.Module):

@@ -26,7 +26,8 @@ import numpy as np
 import torch
 
 from gan_play import __version__, files, limits
-from gan_play.latent import film
+from gan_play.latent import breed, film
+from gan_play.latent.breed import Genome
 from gan_play.latent.mix import BANDS, check_band, check_weights, mix, mix_grid
 from gan_play.latent.sample import (
     Model,
@@ -54,8 +55,9 @@ from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
 VERSION = 1
+MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
 # Their places are part of the code: add at the end only.
-OPERATIONS = ("sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix")
+OPERATIONS = ("sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed")
 BAND_NAMES, EASING_NAMES = tuple(BANDS), tuple(EASINGS)  # likewise
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
 RIGHTS = "Made by a neural network with GAN Play. Rights in the pictures that it learnt from stay with their makers."
@@ -66,8 +68,9 @@ class Artwork:
     """Everything that makes one artwork. What is impossible is Refused here, so an artwork can always be encoded.
 
     `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
-    rows of a figure, the stops of a walk, the columns of a grid of label by seed. `label` is that of the whole;
-    where several meet, `labels` has the rows of the grid, or one for each seed (then at least two are different:
+    rows of a figure, the stops of a walk, the columns of a grid of label by seed, those of a bred picture with their
+    `shares` (see `latent/breed.py`; its `labels` are one for each or none). `label` is that of the whole; where several
+    meet, `labels` has the rows of the grid, or one for each seed (then at least two are different:
     with one label all over it is a `walk` or a `mix`). Numbers are kept to three decimals. What an operation
     doesn't use must be left at its default.
     """
@@ -86,7 +89,8 @@ class Artwork:
     easing: str | None = None
     loop: bool | None = None
     seal: str = ""  # 70 hex digits, or none: not part of what makes the picture
-    labels: tuple[int, ...] = ()  # label_grid, label_walk, label_mix
+    labels: tuple[int, ...] = ()  # label_grid, label_walk, label_mix, breed
+    shares: tuple[tuple[int, int, int], ...] = ()  # breed
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -99,7 +103,7 @@ class Artwork:
         for label in (*self.labels, *(() if self.label is None else (self.label,))):  # of anybody's making
             if type(label) is not int or not 0 <= label < limits.MOST_LABELS:
                 raise Refused(refuse("label", str(label), count=limits.MOST_LABELS))
-        if self.operation.startswith("label_"):
+        if self.operation.startswith("label_") or self.operation == "breed":
             if self.label is not None:
                 raise Refused(refuse("operation", f"{self.operation} with label"))
             made["labels"] = tuple(self.labels)
@@ -113,6 +117,9 @@ class Artwork:
             if not 1 <= len(self.labels) <= limits.MOST_MIX_SEEDS:
                 count, most = len(self.labels), limits.MOST_MIX_SEEDS
                 raise Refused(refuse("label-count", str(count), least=1, most=most))
+        elif self.operation == "breed":
+            genome = Genome(tuple(self.seeds), tuple(self.shares), tuple(self.labels))
+            made |= {"seeds": genome.seeds, "shares": genome.shares}
         elif self.operation == "mix_grid":
             made["seeds"] = tuple(check_seeds(self.seeds, 1, limits.MOST_MIX_SEEDS))
             made["columns"] = tuple(check_seeds(self.columns, 1, limits.MOST_MIX_SEEDS))
@@ -123,11 +130,22 @@ class Artwork:
             made |= {"how": check_way(self.how), "easing": check_easing(self.easing), "loop": bool(self.loop)}
         if self.operation in ("label_walk", "label_mix"):
             check_path(made["labels"], len(made["seeds"]))
-        for name in ("weights", "columns", "band", "seconds", "fps", "how", "easing", "loop", "labels"):
+        for name in (
+            "weights",
+            "columns",
+            "band",
+            "seconds",
+            "fps",
+            "how",
+            "easing",
+            "loop",
+            "labels",
+            "shares",
+        ):
             if name not in made:
                 if getattr(self, name):
                     raise Refused(refuse("operation", f"{self.operation} with {name}"))
-                made[name] = () if name in ("columns", "labels") else None
+                made[name] = () if name in ("columns", "labels", "shares") else None
         for name, value in made.items():
             object.__setattr__(self, name, value)
 
@@ -135,6 +153,19 @@ class Artwork:
     def is_film(self) -> bool:
         """Whether it moves."""
         return self.operation in ("walk", "label_walk")
+
+    @property
+    def genome(self) -> Genome:
+        """What it is bred of: of a sample its seed alone, of a mix its two. Refused for a figure or a film."""
+        if self.operation == "breed":
+            return Genome(self.seeds, self.shares, self.labels)
+        each = self.labels or [self.label] * len(self.seeds)
+        seeds = [breed.genome_of(seed, label) for seed, label in zip(self.seeds, each)]
+        if self.operation == "sample":
+            return seeds[0]
+        if self.operation in ("mix", "label_mix"):
+            return breed.cross(*seeds, self.weights)
+        raise Refused(refuse("genome"))
 
     @property
     def label_numbers(self) -> tuple[int, ...]:
@@ -146,6 +177,14 @@ class Artwork:
         """How a film goes from stop to stop, as `walk` and `strip` take it."""
         names = ("how", "easing", "loop", "truncation", "label", "labels")
         return {name: getattr(self, name) for name in names}
+
+
+def bred(genome: Genome, model: str, truncation: float) -> Artwork:
+    """The artwork of a genome; of one with a single seed that is the seed's own picture."""
+    if len(genome.seeds) == 1:
+        label = genome.labels[0] if genome.labels else None
+        return Artwork("sample", model, genome.seeds, truncation, label)
+    return Artwork("breed", model, genome.seeds, truncation, labels=genome.labels, shares=genome.shares)
 
 
 # Codes: version, model, operation and flags, numbers, seal, check sum; as base64 with - and _
@@ -168,9 +207,11 @@ def encode(artwork: Artwork) -> str:
     if artwork.label is not None:
         data += _number(artwork.label)
     data += _numbers(artwork.seeds)
-    if artwork.labels:
+    if artwork.labels or artwork.operation == "breed":
         data += _numbers(artwork.labels)
-    if artwork.operation in ("mix", "label_mix"):
+    if artwork.operation == "breed":
+        data += bytes(share for row in artwork.shares for share in row)
+    elif artwork.operation in ("mix", "label_mix"):
         data += b"".join(_number(_thousandths(weight)) for weight in artwork.weights)
     elif artwork.operation == "mix_grid":
         data += _numbers(artwork.columns) + _number(BAND_NAMES.index(artwork.band))
@@ -231,19 +272,25 @@ def _read(data: bytes) -> Artwork:
 
     def numbers() -> tuple[int, ...]:
         count = number()
-        if count > limits.MOST_MIX_SEEDS:
+        if count > most:
             raise IndexError
         return tuple(number() for _ in range(count))
 
     flags = data[9]
+    most = MOST_GENES if OPERATIONS[flags & 15] == "breed" else limits.MOST_MIX_SEEDS
     values: dict[str, object] = {"operation": OPERATIONS[flags & 15], "model": data[1:9].hex()}
     values["truncation"] = number() / 1000
     if flags & _LABEL:
         values["label"] = number()
     values["seeds"] = numbers()
-    if values["operation"].startswith("label_"):
+    if values["operation"].startswith("label_") or values["operation"] == "breed":
         values["labels"] = numbers()
-    if values["operation"] in ("mix", "label_mix"):
+    if values["operation"] == "breed":
+        values["shares"] = tuple(
+            tuple(data[place + at : place + at + 3]) for at in range(0, 3 * len(values["seeds"]), 3)
+        )
+        place += 3 * len(values["seeds"])
+    elif values["operation"] in ("mix", "label_mix"):
         values["weights"] = tuple(number() / 1000 for _ in range(3))
     elif values["operation"] == "mix_grid":
         values |= {"columns": numbers(), "band": BAND_NAMES[number()]}
@@ -339,6 +386,8 @@ def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
         return mix(model, *artwork.seeds, artwork.weights, artwork.truncation, *artwork.labels)
     if artwork.operation == "label_grid":
         return label_grid(model, artwork.seeds, artwork.labels, artwork.truncation)
+    if artwork.operation == "breed":
+        return breed.paint(model, artwork.genome, artwork.truncation)
     return mix_grid(model, artwork.seeds, artwork.columns, artwork.band, artwork.truncation, artwork.label)
 
 
