@@ -143,6 +143,13 @@ def output(text: str, endings: tuple[str, ...]) -> Path:
     return path
 
 
+def picture_or_folder(text: str) -> tuple[Path, bool]:
+    """Where pictures go: one PNG, or a folder (True) where the text names one. Refused before any work."""
+    if text.endswith(("/", os.sep)) or (text != "" and not Path(text).suffix):
+        return folder_for(Path(text).expanduser()), True
+    return output(text, (".png",)), False
+
+
 def folder_for(folder: Path) -> Path:
     """Makes the folder of a result, or refuses in a sentence."""
     try:
@@ -462,8 +469,7 @@ def sample(given: argparse.Namespace) -> int:
     from gan_play.share import artwork
 
     home = files.home(given.home)
-    single = given.out.endswith(("/", os.sep)) or (given.out != "" and not Path(given.out).suffix)
-    out = folder_for(Path(given.out).expanduser()) if single else output(given.out, (".png",))
+    out, single = picture_or_folder(given.out)
     every = given.label == "all"
     most = MOST_FOLDER_SEEDS if single else limits.MOST_MIX_SEEDS if every else limits.MOST_SEEDS
     usual = "0-7" if every else "0-35"
@@ -507,6 +513,38 @@ def mix(given: argparse.Namespace) -> int:
         "mix_grid", model.digest, rows, given.truncation, label, columns=cols, band=given.band
     )
     files.write_atomically(out, artwork.render(home, work).png)
+    print(out)
+    return 0
+
+
+def breed(given: argparse.Namespace) -> int:
+    """Children of a picture, or the row between two: a grid, or a PNG each; their codes on standard error."""
+    import numpy
+
+    from gan_play.latent import breed as breeding
+    from gan_play.latent import sample as playing
+    from gan_play.pictures import images
+    from gan_play.share import artwork
+
+    home = files.home(given.home)
+    out, single = picture_or_folder(given.out)
+    held, seeds = breeding.parse_bands(given.hold), playing.parse_seeds(given.seeds)
+    model = playing.load(home, given.run)
+    label = playing.find_label(model, given.label)
+    named = [given.parent] if given.cross is None else [given.parent, given.cross]
+    parents = [artwork.parent(model, text, label) for text in named]
+    genomes = breeding.brood(parents, seeds, breeding.check_strength(given.strength), held)
+    works = [artwork.bred(genome, model.digest[:16], given.truncation) for genome in genomes]
+    made = [artwork.render(home, work) for work in works]
+    if single:
+        for place, one in enumerate(made, 1):
+            files.write_atomically(out / f"child{place:02d}.png", one.png)
+    else:
+        pictures = numpy.stack([one.pixels for one in made])
+        columns = math.ceil(len(made) ** 0.5)
+        files.write_atomically(out, images.encode(images.grid(pictures, columns), "png"))
+    for one in made:
+        say(artwork.encode(one.artwork))
     print(out)
     return 0
 
@@ -836,6 +874,25 @@ def parser() -> Parser:
     truncation(made)
     made.add_argument("--label", metavar="L", help="name or number of a label")
     made.add_argument("--out", required=True, metavar="FILE.png")
+
+    made = verb("breed", breed, "breed children", "starter-64 --parent 7 --hold coarse --out brood.png")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--parent", required=True, metavar="SEED|CODE", help="the picture that is bred")
+    made.add_argument(
+        "--cross", metavar="SEED|CODE", help="a second one: a row of pictures from one to the other"
+    )
+    made.add_argument("--strength", default="0.3", metavar="S", help="how far children go, 0 to 1 (0.3)")
+    made.add_argument(
+        "--hold", default="", metavar="BANDS", help="what stays: coarse, middle, fine; with commas"
+    )
+    made.add_argument(
+        "--seeds", default="1000-1011", metavar="SEEDS", help="which children, one for each (1000-1011)"
+    )
+    truncation(made)
+    made.add_argument(
+        "--label", metavar="L", help="name or number of a label, of parents given by their seed"
+    )
+    made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="a grid, or one PNG a child")
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")

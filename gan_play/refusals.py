@@ -103,6 +103,10 @@ REASONS: dict[str, str] = {
     "genome": "That is no picture that can be bred: start again from a seed.",
     "all-held": "Composition, form and colour can't all be held: let go of one, or nothing changes.",
     "strength": "{file} is no strength: choose a number from {low} to {high}.",
+    "family-locked": "The family tree ({file}) is in use by another program: try again in a moment.",
+    "family-closed": "The family tree ({file}) can't be written: is the disk full, or its folder closed?",
+    "family-damaged": "The family tree ({file}) is damaged: move the file away, and a new tree begins. Your pictures "
+    "and links aren't affected.",
     "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",
     "band": "{file} is not a band of styles: choose coarse, middle or fine.",
     "way": "{file} is not a way to walk: choose w or z.",

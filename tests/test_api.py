@@ -192,6 +192,7 @@ def path_in(answer: object) -> Path:
 def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     from gan_play.pictures import images
     from gan_play.share import artwork as artworks
+    from gan_play.share import family
 
     run = "starter-64"
     pictures = client.predict(run, "1, 5", 0.7, api_name="/sample")
@@ -204,6 +205,12 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     figure, code = client.predict(run, "1,2", "3,4,5", "fine", 0.7, api_name="/mix")
     assert images.decode(path_in(figure).read_bytes()).shape[1] > 4 * 64
     assert path_in(client.predict(code, api_name="/render")[0]).read_bytes() == path_in(figure).read_bytes()
+    children, codes = client.predict(run, "7", "", 0.4, "coarse", "1-3", api_name="/breed")
+    assert [path_in(child).read_bytes()[:4] for child in children] == [b"\x89PNG"] * 3 and len(
+        set(codes)
+    ) == 3
+    row, codes = client.predict(run, codes[0], codes[1], 0.4, "", "1-4", api_name="/breed")
+    assert family.plain(artworks.encode(artworks.read_card(path_in(row[2]).read_bytes()))) == codes[2]
     film, code = client.predict(run, "1,5", 1, True, "mp4", api_name="/walk")
     assert path_in(film).read_bytes()[4:8] == b"ftyp"
     assert artworks.decode(code).seeds == (1, 5)
@@ -223,6 +230,9 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
         ("/walk", "starter-64", "1", 4, True, "mp4"),
         ("/walk", "starter-64", "1,2", 1e9, True, "mp4"),
         ("/walk", "starter-64", "1,2", 4, True, "exe"),
+        ("/breed", "starter-64", "one", "", 0.3),
+        ("/breed", "starter-64", "1", "", 1.3),
+        ("/breed", "starter-64", "1", "", 0.3, "coarse, middle, fine"),
         ("/render", "<script>alert(1)</script>"),
         ("/render", ""),
     ],

@@ -317,6 +317,12 @@ def cases() -> list[list[str]]:
     found += [
         ["walk", "RUN", "--seeds", "1,2", "--fps", n, "--out", "HOME/n.webp"] for n in (*NUMBERS, "0", "1.5")
     ]
+    breed = ["breed", "RUN", "--out", "HOME/n.png", "--parent"]
+    found += [[*breed, parent] for parent in ("", "x", "-1", str(2**63), HTML, LONG)]
+    found += [[*breed, "1", "--cross", parent] for parent in ("x", "1.5", HTML)]
+    found += [[*breed, "1", "--strength", n] for n in (*NUMBERS, "1.01")]
+    found += [[*breed, "1", "--hold", bands] for bands in ("coarse,middle,fine", "colour", HTML)]
+    found += [[*breed, "1", "--seeds", seeds] for seeds in ("", "0-999999", "a")]
     found += [["train", "example:fields", option, n] for option in ("--minutes", "--steps") for n in NUMBERS]
     found += [["train", "example:fields", "--size", n] for n in (*NUMBERS, "0", "16", "63", "1024")]
     found += [["train", "example:fields", "--seed", n] for n in (*NUMBERS, str(2**63))]

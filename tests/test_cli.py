@@ -16,6 +16,7 @@ import pytest
 from gan_play import cli, files
 from gan_play.pictures import datasets, examples, images
 from gan_play.runs import store, worker
+from gan_play.share import artwork
 from tests import toys
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,6 +170,23 @@ def test_mix_writes_a_figure(
     out, options = tmp_path / "mix.png", ["--rows", "1,2", "--cols", "3-5", "--band", "middle"]
     assert run(capsys, "mix", trained[1], *options, "--out", out, "--home", trained[0]) == str(out)
     assert images.decode(out.read_bytes()).shape == (3 * 34 - 2, 4 * 34 - 2, 3)
+
+
+def test_breed_writes_children_and_the_row_between_two(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    out, options = tmp_path / "children", ["--parent", "7", "--hold", "coarse", "--seeds", "1-3"]
+    assert run(capsys, "breed", run_id, *options, "--out", out, "--home", home) == str(out)
+    pictures = sorted(out.iterdir())
+    assert [path.name for path in pictures] == ["child01.png", "child02.png", "child03.png"]
+    code = artwork.encode(artwork.read_card(pictures[1].read_bytes()))
+    again = tmp_path / "again.png"
+    run(capsys, "render", code, "--out", again, "--home", home)
+    assert again.read_bytes() == pictures[1].read_bytes()
+    out, options = tmp_path / "row.png", ["--parent", code, "--cross", "9", "--seeds", "1-4"]
+    assert run(capsys, "breed", run_id, *options, "--out", out, "--home", home) == str(out)
+    assert images.decode(out.read_bytes()).shape == (2 * 34 - 2, 2 * 34 - 2, 3)
 
 
 @pytest.mark.parametrize("ending", ["mp4", "gif", "webp"])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gan_play.latent import breed as genomes
 from gan_play.latent import sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
@@ -99,6 +100,9 @@ def test_a_link_opens_the_tool_with_the_settings_it_was_made_with(tool):
     made = desk(
         tool=tool, tray=[3, 9, 14], seed="9", truncation=0.85, coarse=0.25, band="fine", seconds=5, how="z"
     )
+    if tool == "breed":
+        child = genomes.mutate(genomes.genome_of(9), 1234, 0.4, {"coarse"})
+        made = dataclasses.replace(made, chosen=artworks.encode(artworks.bred(child, DIGEST, 0.7)))
     artwork = play.artwork_of(made)
     code = artworks.encode(artwork)
     opened = play.desk_of(artworks.decode(code), code, desk(tray=[1000]))

@@ -150,8 +150,22 @@ def children(
 def row_between(a: Genome, b: Genome, count: int, held: Collection[str] = ()) -> list[Genome]:
     """So many pictures from one parent to the other, both included; the bands that are held stay a's."""
     free = [name not in check_bands(held) for name in BANDS]
-    steps = [at / (count - 1) for at in range(count)]
+    steps = [at / max(1, count - 1) for at in range(count)]
     return [cross(a, b, tuple(step if is_free else 0.0 for is_free in free)) for step in steps]
+
+
+def brood(
+    parents: Sequence[Genome], seeds: Sequence[int], strength: float, held: Collection[str] = ()
+) -> list[Genome]:
+    """A picture for each seed: children of one parent, or of two the row from the first to the second."""
+    if len(parents) == 1:
+        return children(parents[0], seeds, strength, held)
+    return row_between(*parents, len(seeds), held)
+
+
+def parse_bands(text: str) -> frozenset[str]:
+    """Bands from text, as in `coarse, fine`; none for nothing. Refused for anything else."""
+    return check_bands([word for word in text.replace(",", " ").split() if word])
 
 
 def amplitudes(genome: Genome) -> Tensor:

@@ -419,6 +419,20 @@ def _digest_in(path: Path, _changed_ns: int, _bytes: int) -> str | None:
         return None
 
 
+def ancestry(home: Path, run_id: str) -> list[str]:
+    """The run, the one that it began from, and so on to the first; runs that are gone end it."""
+    found: list[str] = []
+    while run_id and run_id not in found:
+        found.append(run_id)
+        try:
+            about = files.read_json(find_run(home, run_id) / "run.json")
+        except Refused:
+            break
+        start = about.get("started_from") if isinstance(about, dict) else None
+        run_id = str(start.get("run") or "") if isinstance(start, dict) else ""
+    return found
+
+
 def find_model(home: Path, digest: str) -> tuple[Path, str] | None:
     """The file that holds a model, and its run, by the model's digest or the first 16 digits of it; None if none.
 

@@ -187,6 +187,16 @@ def bred(genome: Genome, model: str, truncation: float) -> Artwork:
     return Artwork("breed", model, genome.seeds, truncation, labels=genome.labels, shares=genome.shares)
 
 
+def parent(model: Model, text: str, label: int | None = None) -> Genome:
+    """What a seed, with its label, or the code of a picture is bred of. Refused for anything else."""
+    if re.fullmatch(r"\s*[0-9]{1,19}\s*", text, re.ASCII):
+        return breed.genome_of(check_seeds([text], 1, 1)[0], label)
+    genome = decode(text).genome
+    if bool(genome.labels) != bool(model.labels):
+        raise Refused(refuse("genome"))
+    return genome
+
+
 # Codes: version, model, operation and flags, numbers, seal, check sum; as base64 with - and _
 
 

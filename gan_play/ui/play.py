@@ -1,4 +1,4 @@
-"""Play: every picture is a seed. Pick, mix, walk.
+"""Play: every picture is a seed. Pick, mix, breed, walk.
 
 The tab is a function of its controls: `Desk` is what lies on the table, each event makes a new desk from the one
 that the browser sent, and `paint` sends back what differs. What the stage shows is always one `Artwork`, so it has a
@@ -28,7 +28,7 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import gallery, look, tiles, verdict
+from gan_play.ui import breed, gallery, look, tiles, verdict
 from gan_play.ui.share_routes import film_address, known_film, picture, sealer, title_of
 from gan_play.ui.shared import (
     PRIVATE,
@@ -64,8 +64,8 @@ MOST_KINDS = 12
 FEW_LINES = 4
 """Columns of the grid of label by seed where the tray gives fewer."""
 
-TOOLS = ("sample", "mix", "mix_grid", "walk")
-SINGLE = ("sample", "mix", "label_mix")
+TOOLS = ("sample", "mix", "breed", "mix_grid", "walk")
+SINGLE = ("sample", "mix", "label_mix", "breed")
 """Artworks that are one picture."""
 
 LABEL_TOOLS = (*TOOLS, "label_grid")
@@ -113,6 +113,13 @@ class Desk:
     label: str = ""  # of the grid, and of the picture that was picked last; empty for a model without labels
     kinds: str = ""  # rows of the grid of label by seed, as text; empty: all
     across: str = ""  # its columns, seeds as text; empty: from the tray
+    parents: str = (
+        ""  # codes of the one or two that are bred, with a space between; empty: the picture picked last
+    )
+    chosen: str = ""  # code of the child on the stage; empty: the picture picked last
+    roll: str = "0"  # which children
+    strength: float = 0.3
+    held: Sequence[str] = ()  # bands that stay as they are
 
     @classmethod
     def sent(cls, values: tuple) -> "Desk":
@@ -261,16 +268,18 @@ def artwork_of(desk: Desk, model_in_hand: Model | None = None) -> Artwork | None
             easing=desk.easing,
             loop=desk.loop,
         )
+    if desk.tool == "breed" and desk.chosen:
+        return artworks.bred(artworks.decode(desk.chosen).genome, model, truncation)
     return Artwork("sample", model, (desk.current.seed,), truncation, label)
 
 
 def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
     """The desk on which an artwork was made: its tool is open with the same settings; the tray keeps what fits."""
     tool = {"label_walk": "walk", "label_mix": "mix"}.get(artwork.operation, artwork.operation)
-    each = artwork.labels if tool in ("walk", "mix") else ()
+    each = artwork.labels if tool in ("walk", "mix", "breed") else ()
     stops = [Pick(*stop) for stop in zip(artwork.seeds, each or [artwork.label] * len(artwork.seeds))]
     tray = [*stops, *(Pick(seed, artwork.label) for seed in artwork.columns)]
-    tray = [] if tool in ("sample", "label_grid") else list(dict.fromkeys(tray))
+    tray = [] if tool in ("sample", "label_grid", "breed") else list(dict.fromkeys(tray))
     tray = (tray + [pick for pick in desk.picks if pick not in tray])[:MOST_IN_TRAY]
     if tool == "walk":
         tray = stops  # a walk is exactly its stops, in order, even one met twice
@@ -286,6 +295,10 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
         opened=code,
         label=label_text(shown.label),
     )
+    if tool == "breed":
+        return dataclasses.replace(
+            new, parents=artworks.encode(dataclasses.replace(artwork, seal="")), chosen=code
+        )
     if tool == "label_grid":
         rows, columns = ", ".join(f"#{label}" for label in artwork.labels), ", ".join(map(str, artwork.seeds))
         return dataclasses.replace(new, label=str(artwork.labels[0]), kinds=rows, across=columns)
@@ -363,6 +376,7 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
         return tiles.stills(code, title, STILLS, size_px), code
     src = data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
+    also += () if desk.tool == "breed" else ("to-breed",)
     return tiles.stage(code, title, size_px, src=src, also=also), code
 
 
@@ -428,6 +442,8 @@ def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
         "grid": grid(desk, model),
         "tray_view": tray(desk, model),
         "pair": two_heads(desk, model),
+        "parents_view": breed.parents_html(desk, model) if desk.tool == "breed" else "",
+        "brood": breed.brood_html(desk, model) if desk.tool == "breed" else "",
         "adventure": tiles.note(adventure(desk.truncation)),
         "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
     }
@@ -678,6 +694,34 @@ def build(shared: Shared) -> None:
                         )
                         for name in ("coarse", "middle", "fine")
                     }
+                with gr.Column(visible=False) as breed_controls:
+                    heads = piece("parents")
+                    brood = piece("brood")
+                    strength = gr.Slider(
+                        0.02,
+                        1.0,
+                        default.strength,
+                        step=0.02,
+                        label=say("breed.strength"),
+                        elem_id="play-strength",
+                    )
+                    held = gr.CheckboxGroup(
+                        [(say(f"play.{name}"), name) for name in artworks.BANDS],
+                        value=[],
+                        label=say("breed.held"),
+                        elem_id="play-held",
+                    )
+                    with gr.Row(elem_id="play-breed-acts"):
+                        breed_on, breed_keep, breed_cross, breed_again, breed_back = (
+                            gr.Button(
+                                say(f"breed.{name}"),
+                                size="md",
+                                min_width=120,
+                                variant="primary" if name == "on" else "secondary",
+                                elem_id=f"play-breed-{name}",
+                            )
+                            for name in ("on", "keep", "cross", "again", "back")
+                        )
                 with gr.Column(visible=False) as figure_controls:
                     band = gr.Radio(
                         [(say(f"play.{name}"), name) for name in artworks.BANDS],
@@ -733,23 +777,28 @@ def build(shared: Shared) -> None:
                     progress = gr.HTML(
                         "", elem_id="film-progress", elem_classes="piece", apply_default_css=False
                     )
+        tree = piece("family", visible=False)
         strip = piece("tray")
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
     code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
     label = hidden("label-number", "")
+    parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
         "coarse": bands["coarse"], "middle": bands["middle"], "fine": bands["fine"], "band": band, "rows": rows,
         "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
         "opened": opened, "label": label, "kinds": kinds, "across": across,
+        "parents": parents, "chosen": chosen, "roll": roll, "strength": strength, "held": held,
     }  # fmt: skip
     assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
     pieces = {
         "stage": view, "code": code, "grid": seeds, "tray_view": strip, "pair": two, "adventure": bold, "range": span,
+        "parents_view": heads, "brood": brood,
     }  # fmt: skip
     groups = {
         "mix": mix_controls,
+        "breed": breed_controls,
         "mix_grid": figure_controls,
         "walk": walk_controls,
         "label_grid": label_controls,
@@ -812,12 +861,19 @@ def build(shared: Shared) -> None:
 
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
-            return pick(desk, sample.check_seed(data["seed"]), read_label(data.get("label")))
+            picked = pick(desk, sample.check_seed(data["seed"]), read_label(data.get("label")))
+            return dataclasses.replace(picked, chosen="")
         chosen = artworks.decode(str(data.get("code")))  # a mix in the figure
         return desk_of(chosen, str(data.get("code")), desk)
 
+    def child(desk: Desk, data: dict) -> Desk:
+        code = artworks.find_code(str(data.get("code")))
+        return dataclasses.replace(desk, chosen=code, opened="")
+
     def acted(desk: Desk, data: dict) -> Desk:
         do = data.get("do")
+        if do == "to-breed":
+            return breed.begin(desk, artworks.find_code(str(data.get("code"))))
         chosen = desk.current
         if data.get("seed"):
             chosen = Pick(sample.check_seed(data["seed"]), read_label(data.get("label")))
@@ -830,6 +886,8 @@ def build(shared: Shared) -> None:
     for source in (seeds, strip, view, two):
         name = source.elem_id
         on_piece(source.pick, picked, f"pick_{name}")
+    for source in (heads, brood):
+        on_piece(source.pick, child, f"pick_{source.elem_id}")
     for source in (strip, view, two):
         on_piece(source.act, acted, f"act_{source.elem_id}")
 
@@ -847,9 +905,67 @@ def build(shared: Shared) -> None:
     on(wanted.submit, go, wanted)
 
     def use_tool(desk: Desk) -> Desk:
-        return desk
+        return dataclasses.replace(desk, chosen="") if desk.tool == "breed" else desk
 
     on(tool.input, use_tool)
+
+    # Breeding: what is on the stage is bred from, kept, or crossed with the parent
+
+    def owner(key: str) -> str:
+        return gallery.owner_of(key) if shared.public else ""
+
+    def on_stage(desk: Desk) -> tuple[Model, Artwork]:
+        in_hand = sample.load_digest(home, desk.digest)
+        return in_hand, artwork_of(dataclasses.replace(desk, tool="breed"), in_hand)
+
+    def breed_from(desk: Desk, key: str) -> Desk:
+        in_hand, artwork = on_stage(desk)
+        breed.keep_in_tree(home, owner(key), desk, in_hand, artwork)
+        return breed.begin(desk, artworks.encode(artwork))
+
+    def breed_keeps(desk: Desk, key: str) -> Desk:
+        in_hand, artwork = on_stage(desk)
+        breed.keep_in_tree(home, owner(key), desk, in_hand, artwork)
+        return desk
+
+    def breed_crosses(desk: Desk) -> Desk:
+        return breed.cross_with(desk, artworks.encode(on_stage(desk)[1]))
+
+    def breed_anew(desk: Desk) -> Desk:
+        return dataclasses.replace(desk, roll=breed.new_roll(), chosen="")
+
+    def breed_goes_back(desk: Desk, key: str) -> Desk:
+        return breed.step_back(home, owner(key), desk, sample.load_digest(home, desk.digest))
+
+    def branch(desk: Desk, data: dict) -> Desk:
+        code = artworks.find_code(str(data.get("code")))
+        there = sample.load_digest(home, artworks.decode(code).model)
+        return fitting(breed.begin(dataclasses.replace(desk, digest=there.digest, opened=""), code), there)
+
+    def grow(key: str, *values):
+        """The family tree of who is bred now."""
+        desk = Desk.sent(values)
+        if desk.tool != "breed" or not desk.digest:
+            return gr.update(visible=False)
+        try:
+            html = breed.tree_html(home, owner(key), desk, sample.load_digest(home, desk.digest))
+        except Refused as refused:
+            html = tiles.note(refused.refusal.sentence, "bad")
+        return gr.update(value=html, visible=True)
+
+    growing = {"fn": grow, "inputs": [shared.key, *desk_in], "outputs": [tree]}
+    for event, change, *more in (
+        (breed_on.click, breed_from, shared.key),
+        (breed_keep.click, breed_keeps, shared.key),
+        (breed_cross.click, breed_crosses),
+        (breed_back.click, breed_goes_back, shared.key),
+    ):
+        on(event, change, *more).then(**growing, api_name=f"ui_play_tree_{change.__name__}", **QUIET)
+    on(breed_again.click, breed_anew)
+    for source in (strength.release, held.input):
+        on(source, stay)
+    on_piece(tree.pick, branch, "pick_family")
+    gr.on([parents.change, tool.change], **growing, api_name="ui_play_tree", **QUIET)
 
     def use_label(desk: Desk, chosen: str | None) -> Desk:
         return dataclasses.replace(desk, label=label_text(read_label(chosen)))

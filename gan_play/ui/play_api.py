@@ -1,4 +1,4 @@
-"""Playing for programs: the endpoints /sample, /mix, /walk, /label_grid, /render and /share.
+"""Playing for programs: the endpoints /sample, /mix, /walk, /label_grid, /breed, /render, /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -10,7 +10,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import limits
-from gan_play.latent import film, sample
+from gan_play.latent import breed, film, sample
 from gan_play.latent.walk import best_way
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
@@ -191,6 +191,39 @@ def register(shared: Shared) -> None:
             recipe = Artwork("label_grid", model.digest[:16], columns, truncation, labels=rows)
             return png(home, recipe, "labels.png"), artworks.encode(recipe)
 
+    def breed_children(
+        run: str,
+        parent: str,
+        second: str = "",
+        strength: float = 0.3,
+        hold: str = "",
+        seeds: str = "1000-1011",
+        truncation: float = 0.7,
+        label: str = "",
+    ) -> tuple[list[gr.FileData], list[str]]:
+        """Children of one picture, or the pictures on the way from one to another: a PNG each, and their codes.
+
+        Parameters:
+            run: id of the run
+            parent: a seed, or the code of a picture
+            second: likewise; nothing for mutations of the one
+            strength: how far children go from the one, 0 to 1
+            hold: what stays as it is, of "coarse" (composition), "middle" (form), "fine" (colour); commas between
+            seeds: which children, one for each; of two parents only their number counts
+            truncation: how adventurous, 0 to 2
+            label: name or number of a label, of parents that are given by their seed
+        """
+        with told():
+            model = sample.load(home, run)
+            kind = sample.find_label(model, label)
+            named = [seeds_text(parent), *([seeds_text(second)] if second else [])]
+            parents = [artworks.parent(model, text, kind) for text in named]
+            drawn = sample.parse_seeds(seeds_text(seeds))
+            genomes = breed.brood(parents, drawn, strength, breed.parse_bands(hold))
+            recipes = [artworks.bred(genome, model.digest[:16], truncation) for genome in genomes]
+            files = [png(home, recipe, f"child{place:02d}.png") for place, recipe in enumerate(recipes, 1)]
+            return files, [artworks.encode(recipe) for recipe in recipes]
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -211,6 +244,7 @@ def register(shared: Shared) -> None:
         ("mix_two", mix_two),
         ("walk", walk),
         ("label_grid", label_grid),
+        ("breed", breed_children),
         ("render", render),
         ("share", share),
     ):

@@ -107,6 +107,8 @@ def title_of(artwork: Artwork, model: Model) -> str:
         return say(
             "play.title.mix_grid", band=say(f"play.{artwork.band}"), rows=seeds, columns=columns, **facts
         )
+    if artwork.operation == "breed":
+        return say("play.title.breed", count=len(set(artwork.seeds)), **facts)
     if artwork.is_film:
         return say("play.title.walk", seeds=seeds, seconds=f"{artwork.seconds:g}", **facts)
     return say("play.title.sample", seed=seeds, **facts)

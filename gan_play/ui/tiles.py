@@ -167,6 +167,50 @@ def pair(two: Sequence[Tile]) -> str:
     return f'<div class="pair">{first}{swap}{second}</div>'
 
 
+def parents(two: Sequence[Tile]) -> str:
+    """What is bred: one picture, or two between which the children lie."""
+    names = ("breed.parent",) if len(two) == 1 else ("breed.parent.a", "breed.parent.b")
+    halves = [
+        f'<span class="half">{tile(picture)}<span>{escape(say(name))}</span></span>'
+        for picture, name in zip(two, names)
+    ]
+    return f'<div class="pair">{"".join(halves)}</div>'
+
+
+def family(
+    pictures: Sequence[tuple[Tile, str]],
+    places: Sequence[tuple[int, int]],
+    lines: Sequence[tuple[tuple[int, int], tuple[int, int]]],
+    more: str = "",
+) -> str:
+    """A family tree: pictures with what was done, at their places; lines from parents to children. It can be zoomed.
+
+    Places are the left top corners, in CSS pixels; `more` is a sentence below.
+    """
+    size, half = 64, 32
+    width, height = (max(place[axis] for place in places) + 120 for axis in (0, 1))
+    paths = "".join(
+        f'<path d="M{x1 + size} {y1 + half} C{x1 + 100} {y1 + half} {x2 - 36} {y2 + half} {x2} {y2 + half}"/>'
+        for (x1, y1), (x2, y2) in lines
+    )
+    inside = "".join(
+        f'<span class="member" style="left:{x}px;top:{y}px">{tile(picture)}<span>{escape(words)}</span></span>'
+        for (picture, words), (x, y) in zip(pictures, places)
+    )
+    buttons = "".join(
+        f'<button type="button" class="quiet" data-zoom="{times}" aria-label="{escape(say(f"breed.zoom.{name}"))}">'
+        f"{sign}</button>"
+        for times, name, sign in (("0.8", "out", "−"), ("1.25", "in", "+"))
+    )
+    return (
+        f'<div class="family"><div class="family-head"><strong>{escape(say("breed.tree"))}</strong>'
+        f'<span class="subdued">{escape(say("breed.tree.hint"))}</span>{buttons}</div>'
+        f'<div class="family-view" tabindex="0" role="group" aria-label="{escape(say("breed.tree"))}">'
+        f'<div class="family-plane" style="width:{width}px;height:{height}px"><svg width="{width}" height="{height}" '
+        f'aria-hidden="true">{paths}</svg>{inside}</div></div>{note(more)}</div>'
+    )
+
+
 @dataclass(frozen=True)
 class Near:
     """A picture that a model learnt from: where it is, what it is called, how far a painting is from copying it."""

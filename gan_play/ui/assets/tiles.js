@@ -46,6 +46,14 @@ const share = async (button) => {
   button.classList.toggle('done', copied);
   setTimeout(() => { button.textContent = words.share; button.classList.remove('done'); }, 2500);
 };
+// A tree keeps its zoom, and is scrolled to who is bred now, whenever it is drawn anew.
+let zoomed = 1;
+const show = () => element.querySelector('.family-plane')?.style.setProperty('--zoom', zoomed);
+const find = () => {
+  const [view, here] = [element.querySelector('.family-view'), element.querySelector('.member .tile.current')];
+  if (view && here) view.scrollTo(here.parentElement.offsetLeft * zoomed - view.clientWidth / 2,
+    here.parentElement.offsetTop * zoomed - view.clientHeight / 2);
+};
 element.addEventListener('click', (event) => {
   const doing = event.target.closest('[data-do]');
   if (doing && element.contains(doing)) {
@@ -57,6 +65,11 @@ element.addEventListener('click', (event) => {
     }
     if (doing.dataset.do === 'share') return share(doing);
     return trigger('act', {do: doing.dataset.do, code});
+  }
+  const zoom = event.target.closest('[data-zoom]');
+  if (zoom) {
+    zoomed = Math.min(2, Math.max(0.3, zoomed * Number(zoom.dataset.zoom)));
+    return show();
   }
   const tile = event.target.closest('.tile');
   if (!tile) return;
@@ -97,7 +110,11 @@ element.addEventListener('pointerup', (event) => {
     to: other.seed, to_label: other.label || ''});
 });
 // A film starts by itself only where it is mute, and a patched element keeps what its attribute said at birth.
-watch('value', () => element.querySelectorAll('video[autoplay]').forEach((video) => {
-  video.muted = true;
-  video.play().catch(() => {});
-}));
+watch('value', () => {
+  element.querySelectorAll('video[autoplay]').forEach((video) => {
+    video.muted = true;
+    video.play().catch(() => {});
+  });
+  show();
+  find();
+});
