@@ -549,6 +549,23 @@ def breed(given: argparse.Namespace) -> int:
     return 0
 
 
+def steer(given: argparse.Namespace) -> int:
+    """A picture with more or less of something, as one PNG; its code on standard error."""
+    from gan_play.latent import sample as playing
+    from gan_play.latent import steer as steering
+    from gan_play.share import artwork
+
+    home = files.home(given.home)
+    out, steps = output(given.out, (".png",)), steering.parse_steps(given.by)
+    model = playing.load(home, given.run)
+    genome = artwork.parent(model, given.picture, playing.find_label(model, given.label))
+    work = artwork.bred(genome, model.digest[:16], given.truncation, steps)
+    files.write_atomically(out, artwork.render(home, work).png)
+    say(artwork.encode(work))
+    print(out)
+    return 0
+
+
 def walk(given: argparse.Namespace) -> int:
     """A film through seeds, and through labels if asked, with its share code in an MP4's comment."""
     from gan_play.latent import film
@@ -893,6 +910,19 @@ def parser() -> Parser:
         "--label", metavar="L", help="name or number of a label, of parents given by their seed"
     )
     made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="a grid, or one PNG a child")
+
+    made = verb(
+        "steer", steer, "more light, less detail", "starter-64 --picture 7 --by light=1.5 --out light.png"
+    )
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--picture", required=True, metavar="SEED|CODE", help="the picture that is steered")
+    named = "light, warmth, saturation, hue, contrast, detail, symmetry, horizon, busyness"
+    made.add_argument("--by", required=True, metavar="NAME=N,..", help=f"amounts from -3 to 3: {named}")
+    truncation(made)
+    made.add_argument(
+        "--label", metavar="L", help="name or number of a label, of a picture given by its seed"
+    )
+    made.add_argument("--out", required=True, metavar="FILE.png")
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")

@@ -107,6 +107,8 @@ REASONS: dict[str, str] = {
     "family-closed": "The family tree ({file}) can't be written: is the disk full, or its folder closed?",
     "family-damaged": "The family tree ({file}) is damaged: move the file away, and a new tree begins. Your pictures "
     "and links aren't affected.",
+    "attribute": "{file} is nothing to steer by: choose one of {names}, each once.",
+    "amount": "{file} is no amount to steer by: choose a number from {low} to {high}.",
     "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",
     "band": "{file} is not a band of styles: choose coarse, middle or fine.",
     "way": "{file} is not a way to walk: choose w or z.",

@@ -211,6 +211,11 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     ) == 3
     row, codes = client.predict(run, codes[0], codes[1], 0.4, "", "1-4", api_name="/breed")
     assert family.plain(artworks.encode(artworks.read_card(path_in(row[2]).read_bytes()))) == codes[2]
+    lighter, code = client.predict(run, "7", "light=1.5, warmth=-1", api_name="/steer")
+    assert artworks.decode(code).steps == (("light", 1.5), ("warmth", -1.0))
+    alone = client.predict(run, "7", 0.7, api_name="/sample")[0]
+    means = [images.decode(path_in(one).read_bytes()).mean() for one in (lighter, alone)]
+    assert means[0] > means[1] + 10
     film, code = client.predict(run, "1,5", 1, True, "mp4", api_name="/walk")
     assert path_in(film).read_bytes()[4:8] == b"ftyp"
     assert artworks.decode(code).seeds == (1, 5)
@@ -233,6 +238,8 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
         ("/breed", "starter-64", "one", "", 0.3),
         ("/breed", "starter-64", "1", "", 1.3),
         ("/breed", "starter-64", "1", "", 0.3, "coarse, middle, fine"),
+        ("/steer", "starter-64", "1", "joy=1"),
+        ("/steer", "starter-64", "1", "light=99"),
         ("/render", "<script>alert(1)</script>"),
         ("/render", ""),
     ],

@@ -34,7 +34,7 @@ thousandths = st.integers(0, 1000).map(lambda n: n / 1000)
 def works(draw):
     """Any artwork that can be."""
     kind = draw(st.sampled_from(artworks.OPERATIONS))
-    many_labels = kind.startswith("label_") or kind == "breed"
+    many_labels = kind.startswith("label_") or kind in artworks.GENETIC
     common = {
         "operation": kind,
         "model": draw(st.text("0123456789abcdef", min_size=16, max_size=16)),
@@ -53,7 +53,12 @@ def works(draw):
         labels = draw(st.lists(numbers, min_size=2, max_size=2, unique=True))
         weights = tuple(draw(thousandths) for _ in range(3))
         return Artwork(seeds=(draw(seeds), draw(seeds)), labels=labels, weights=weights, **common)
-    if kind == "breed":
+    if kind in artworks.GENETIC:
+        if kind == "steer":
+            amounts = st.integers(-60, 60).filter(bool).map(lambda n: n / 20)
+            common["steps"] = draw(
+                st.dictionaries(st.sampled_from(artworks.STEER_NAMES), amounts, min_size=1)
+            ).items()
         genes = draw(st.lists(seeds, min_size=1, max_size=9, unique=True))
         share = st.tuples(*[st.integers(1, 255)] * 3)
         labels = draw(st.just(()) | st.lists(numbers, min_size=len(genes), max_size=len(genes)))
@@ -113,7 +118,8 @@ def test_the_longest_artwork_fits_into_a_code():
     assert len(encode(work)) <= 600 and decode(encode(work)) == work
     genes = [2**63 - 1 - i for i in range(27)]
     shares = [tuple(255 if i // 9 == band else 0 for band in range(3)) for i in range(27)]
-    work = Artwork("breed", "f" * 16, genes, 2, labels=[999] * 27, shares=shares, seal="f" * 70)
+    steps = [(name, 3) for name in artworks.STEER_NAMES]
+    work = Artwork("steer", "f" * 16, genes, 2, labels=[999] * 27, shares=shares, steps=steps, seal="f" * 70)
     assert len(encode(work)) <= 600 and decode(encode(work)) == work
 
 

@@ -299,6 +299,9 @@ CODES = [
 NUMBERS = ["abc", "", "NaN", "inf", "-inf", "-1", "1e400", "9" * 400, HTML, "1,5", "None"]
 
 
+BY = ["light", "light=", "light=x", "light=9", "light=nan", "joy=1", "light=1,light=1", HTML, "light=1=2"]
+
+
 def cases() -> list[list[str]]:
     """All command lines that must be refused."""
     found: list[list[str]] = []
@@ -317,6 +320,7 @@ def cases() -> list[list[str]]:
     found += [
         ["walk", "RUN", "--seeds", "1,2", "--fps", n, "--out", "HOME/n.webp"] for n in (*NUMBERS, "0", "1.5")
     ]
+    found += [["steer", "RUN", "--out", "HOME/n.png", "--picture", "7", "--by", by] for by in BY]
     breed = ["breed", "RUN", "--out", "HOME/n.png", "--parent"]
     found += [[*breed, parent] for parent in ("", "x", "-1", str(2**63), HTML, LONG)]
     found += [[*breed, "1", "--cross", parent] for parent in ("x", "1.5", HTML)]

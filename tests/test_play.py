@@ -103,6 +103,8 @@ def test_a_link_opens_the_tool_with_the_settings_it_was_made_with(tool):
     if tool == "breed":
         child = genomes.mutate(genomes.genome_of(9), 1234, 0.4, {"coarse"})
         made = dataclasses.replace(made, chosen=artworks.encode(artworks.bred(child, DIGEST, 0.7)))
+    if tool == "steer":
+        made = dataclasses.replace(made, light=1.5, busyness=-0.35)
     artwork = play.artwork_of(made)
     code = artworks.encode(artwork)
     opened = play.desk_of(artworks.decode(code), code, desk(tray=[1000]))

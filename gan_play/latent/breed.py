@@ -174,33 +174,43 @@ def amplitudes(genome: Genome) -> Tensor:
     return (shares / shares.square().sum(dim=0).sqrt()).float()
 
 
-def paint(model: Model, genome: Genome, truncation: float = 0.7) -> np.ndarray:
+def paint(model: Model, genome: Genome, truncation: float = 0.7, push: Tensor | None = None) -> np.ndarray:
     """The picture of a genome, rendered canonically.  # uint8 (S, S, 3)
 
-    In a band, w = sum a_i^2 c_i + psi sum a_i (w_i - c_i): c_i is the average style, of the seed's label. The noise
-    goes with the fine band. Refused for labels that the model hasn't.
+    `push` (3, w_dim) is added to the styles of each band (see `steer`). Refused for labels that the model hasn't.
     """
     truncation = check_truncation(truncation)
+    with canonical():
+        bands, noise = styles(model, genome, truncation)
+        if push is not None:
+            bands = tuple(ws + more for ws, more in zip(bands, push))
+        if torch.equal(bands[0], bands[1]) and torch.equal(bands[1], bands[2]):
+            return images.to_pixels(model.generator.synthesis(bands[0], noise or None))[0]
+        return images.to_pixels(model.generator.merge(bands, noise or None))[0]
+
+
+def styles(
+    model: Model, genome: Genome, truncation: float
+) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
+    """The styles of each band, (1, L, w_dim), and the noise, which goes with the fine one; call it in `canonical()`.
+
+    In a band, w = sum a_i^2 c_i + psi sum a_i (w_i - c_i): c_i is the average style, of the seed's label. Refused for
+    labels that the model hasn't.
+    """
     for label in genome.labels:
         check_label(model, label)
-    generator = model.generator
-    with canonical():
-        amounts = amplitudes(genome)
-        # One seed at a time, as everywhere: what stands beside it in a batch could change its last bits.
-        styles = [styles_of(model, seed, truncation, label) for seed, label in genes_of(genome)]
-        if len(styles) == 1:
-            noise = noise_of(generator, genome.seeds)
-            return images.to_pixels(generator.synthesis(styles[0], noise or None))[0]
-        labels = [None if label is None else torch.tensor([label]) for _, label in genes_of(genome)]
-        centres = [generator.centre(label).expand_as(ws) for label, ws in zip(labels, styles)]
-        bands = tuple(
-            sum(a * a * c + a * (ws - c) for a, ws, c in zip(column, styles, centres))
-            for column in amounts.T.tolist()
-        )
-        noise = mixed_noise(model, genome.seeds, amounts[:, -1].tolist())
-        if torch.equal(bands[0], bands[1]) and torch.equal(bands[1], bands[2]):
-            return images.to_pixels(generator.synthesis(bands[0], noise or None))[0]
-        return images.to_pixels(generator.merge(bands, noise or None))[0]
+    # One seed at a time, as everywhere: what stands beside it in a batch could change its last bits.
+    each = [styles_of(model, seed, truncation, label) for seed, label in genes_of(genome)]
+    if len(each) == 1:
+        return (each[0],) * len(BANDS), noise_of(model.generator, genome.seeds)
+    labels = [None if label is None else torch.tensor([label]) for _, label in genes_of(genome)]
+    centres = [model.generator.centre(label).expand_as(ws) for label, ws in zip(labels, each)]
+    amounts = amplitudes(genome)
+    bands = tuple(
+        sum(a * a * c + a * (ws - c) for a, ws, c in zip(column, each, centres))
+        for column in amounts.T.tolist()
+    )
+    return bands, mixed_noise(model, genome.seeds, amounts[:, -1].tolist())
 
 
 def mixed_noise(model: Model, seeds: Sequence[int], amounts: Sequence[float]) -> list[Tensor]:

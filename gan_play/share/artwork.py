@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from gan_play import __version__, files, limits
-from gan_play.latent import breed, film
+from gan_play.latent import breed, film, steer
 from gan_play.latent.breed import Genome
 from gan_play.latent.mix import BANDS, check_band, check_weights, mix, mix_grid
 from gan_play.latent.sample import (
@@ -39,6 +39,7 @@ from gan_play.latent.sample import (
     pin,
     sample_one,
 )
+from gan_play.latent.steer import STEP, Steps, check_steps
 from gan_play.latent.walk import (
     EASINGS,
     check_easing,
@@ -51,14 +52,16 @@ from gan_play.latent.walk import (
     strip,
     walk,
 )
+from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
 VERSION = 1
 MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
 # Their places are part of the code: add at the end only.
-OPERATIONS = ("sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed")
-BAND_NAMES, EASING_NAMES = tuple(BANDS), tuple(EASINGS)  # likewise
+OPERATIONS = ("sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed", "steer")
+BAND_NAMES, EASING_NAMES, STEER_NAMES = tuple(BANDS), tuple(EASINGS), tuple(ATTRIBUTES)  # likewise
+GENETIC = ("breed", "steer")  # operations on a genome
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
 RIGHTS = "Made by a neural network with GAN Play. Rights in the pictures that it learnt from stay with their makers."
 
@@ -69,7 +72,8 @@ class Artwork:
 
     `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
     rows of a figure, the stops of a walk, the columns of a grid of label by seed, those of a bred picture with their
-    `shares` (see `latent/breed.py`; its `labels` are one for each or none). `label` is that of the whole; where several
+    `shares` (see `latent/breed.py`; its `labels` are one for each or none), or of one that is steered, by `steps` (see
+    `latent/steer.py`). `label` is that of the whole; where several
     meet, `labels` has the rows of the grid, or one for each seed (then at least two are different:
     with one label all over it is a `walk` or a `mix`). Numbers are kept to three decimals. What an operation
     doesn't use must be left at its default.
@@ -90,7 +94,8 @@ class Artwork:
     loop: bool | None = None
     seal: str = ""  # 70 hex digits, or none: not part of what makes the picture
     labels: tuple[int, ...] = ()  # label_grid, label_walk, label_mix, breed
-    shares: tuple[tuple[int, int, int], ...] = ()  # breed
+    shares: tuple[tuple[int, int, int], ...] = ()  # breed, steer
+    steps: Steps = ()  # steer
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -103,7 +108,7 @@ class Artwork:
         for label in (*self.labels, *(() if self.label is None else (self.label,))):  # of anybody's making
             if type(label) is not int or not 0 <= label < limits.MOST_LABELS:
                 raise Refused(refuse("label", str(label), count=limits.MOST_LABELS))
-        if self.operation.startswith("label_") or self.operation == "breed":
+        if self.operation.startswith("label_") or self.operation in GENETIC:
             if self.label is not None:
                 raise Refused(refuse("operation", f"{self.operation} with label"))
             made["labels"] = tuple(self.labels)
@@ -117,9 +122,13 @@ class Artwork:
             if not 1 <= len(self.labels) <= limits.MOST_MIX_SEEDS:
                 count, most = len(self.labels), limits.MOST_MIX_SEEDS
                 raise Refused(refuse("label-count", str(count), least=1, most=most))
-        elif self.operation == "breed":
+        elif self.operation in GENETIC:
             genome = Genome(tuple(self.seeds), tuple(self.shares), tuple(self.labels))
             made |= {"seeds": genome.seeds, "shares": genome.shares}
+            if self.operation == "steer":
+                made["steps"] = check_steps(self.steps)
+                if not made["steps"]:
+                    raise Refused(refuse("operation", "steer without steps"))
         elif self.operation == "mix_grid":
             made["seeds"] = tuple(check_seeds(self.seeds, 1, limits.MOST_MIX_SEEDS))
             made["columns"] = tuple(check_seeds(self.columns, 1, limits.MOST_MIX_SEEDS))
@@ -145,7 +154,7 @@ class Artwork:
             if name not in made:
                 if getattr(self, name):
                     raise Refused(refuse("operation", f"{self.operation} with {name}"))
-                made[name] = () if name in ("columns", "labels", "shares") else None
+                made[name] = () if name in ("columns", "labels", "shares", "steps") else None
         for name, value in made.items():
             object.__setattr__(self, name, value)
 
@@ -156,8 +165,11 @@ class Artwork:
 
     @property
     def genome(self) -> Genome:
-        """What it is bred of: of a sample its seed alone, of a mix its two. Refused for a figure or a film."""
-        if self.operation == "breed":
+        """What it is bred of: of a sample its seed alone, of a mix its two. Refused for a figure or a film.
+
+        The genome of what was steered is that of the picture before.
+        """
+        if self.operation in GENETIC:
             return Genome(self.seeds, self.shares, self.labels)
         each = self.labels or [self.label] * len(self.seeds)
         seeds = [breed.genome_of(seed, label) for seed, label in zip(self.seeds, each)]
@@ -179,8 +191,11 @@ class Artwork:
         return {name: getattr(self, name) for name in names}
 
 
-def bred(genome: Genome, model: str, truncation: float) -> Artwork:
-    """The artwork of a genome; of one with a single seed that is the seed's own picture."""
+def bred(genome: Genome, model: str, truncation: float, steps: Steps = ()) -> Artwork:
+    """The artwork of a genome, steered if there are steps; of one with a single seed it is the seed's own picture."""
+    if steps:
+        shown = {"labels": genome.labels, "shares": genome.shares, "steps": steps}
+        return Artwork("steer", model, genome.seeds, truncation, **shown)
     if len(genome.seeds) == 1:
         label = genome.labels[0] if genome.labels else None
         return Artwork("sample", model, genome.seeds, truncation, label)
@@ -217,10 +232,15 @@ def encode(artwork: Artwork) -> str:
     if artwork.label is not None:
         data += _number(artwork.label)
     data += _numbers(artwork.seeds)
-    if artwork.labels or artwork.operation == "breed":
+    if artwork.labels or artwork.operation in GENETIC:
         data += _numbers(artwork.labels)
-    if artwork.operation == "breed":
+    if artwork.operation in GENETIC:
         data += bytes(share for row in artwork.shares for share in row)
+        if artwork.steps:
+            data += bytes([len(artwork.steps)])
+            data += bytes(
+                byte for name, by in artwork.steps for byte in (STEER_NAMES.index(name), _level(by))
+            )
     elif artwork.operation in ("mix", "label_mix"):
         data += b"".join(_number(_thousandths(weight)) for weight in artwork.weights)
     elif artwork.operation == "mix_grid":
@@ -287,19 +307,25 @@ def _read(data: bytes) -> Artwork:
         return tuple(number() for _ in range(count))
 
     flags = data[9]
-    most = MOST_GENES if OPERATIONS[flags & 15] == "breed" else limits.MOST_MIX_SEEDS
+    most = MOST_GENES if OPERATIONS[flags & 15] in GENETIC else limits.MOST_MIX_SEEDS
     values: dict[str, object] = {"operation": OPERATIONS[flags & 15], "model": data[1:9].hex()}
     values["truncation"] = number() / 1000
     if flags & _LABEL:
         values["label"] = number()
     values["seeds"] = numbers()
-    if values["operation"].startswith("label_") or values["operation"] == "breed":
+    if values["operation"].startswith("label_") or values["operation"] in GENETIC:
         values["labels"] = numbers()
-    if values["operation"] == "breed":
+    if values["operation"] in GENETIC:
         values["shares"] = tuple(
             tuple(data[place + at : place + at + 3]) for at in range(0, 3 * len(values["seeds"]), 3)
         )
         place += 3 * len(values["seeds"])
+        if values["operation"] == "steer":
+            pairs = data[place + 1 : place + 1 + 2 * data[place]]
+            if len(pairs) != 2 * data[place]:
+                raise IndexError
+            values["steps"] = [(STEER_NAMES[a], _amount(b)) for a, b in zip(pairs[::2], pairs[1::2])]
+            place += 1 + len(pairs)
     elif values["operation"] in ("mix", "label_mix"):
         values["weights"] = tuple(number() / 1000 for _ in range(3))
     elif values["operation"] == "mix_grid":
@@ -313,6 +339,15 @@ def _read(data: bytes) -> Artwork:
     if place != len(data):
         raise IndexError
     return Artwork(**values)
+
+
+def _level(amount: float) -> int:
+    """An amount of steering as one byte: whole steps, 128 is none."""
+    return 128 + round(amount / STEP)
+
+
+def _amount(level: int) -> float:
+    return round((level - 128) * STEP, 2)
 
 
 def _thousandths(value: float) -> int:
@@ -396,8 +431,8 @@ def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
         return mix(model, *artwork.seeds, artwork.weights, artwork.truncation, *artwork.labels)
     if artwork.operation == "label_grid":
         return label_grid(model, artwork.seeds, artwork.labels, artwork.truncation)
-    if artwork.operation == "breed":
-        return breed.paint(model, artwork.genome, artwork.truncation)
+    if artwork.operation in GENETIC:
+        return steer.paint(model, artwork.genome, artwork.truncation, artwork.steps)
     return mix_grid(model, artwork.seeds, artwork.columns, artwork.band, artwork.truncation, artwork.label)
 
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan_play.latent import breed, sample
+from gan_play.latent import breed, sample, steer
 from gan_play.latent.mix import BANDS
 from gan_play.latent.sample import Model
 from gan_play.refusals import Refused
@@ -47,7 +47,8 @@ def new_roll() -> str:
 
 def in_model(code: str, model: Model, truncation: float) -> Artwork:
     """What a code names, to be bred and painted by the model in hand. Refused for a figure or a film."""
-    return artworks.bred(artworks.decode(code).genome, model.digest[:16], truncation)
+    artwork = artworks.decode(code)
+    return artworks.bred(artwork.genome, model.digest[:16], truncation, artwork.steps)
 
 
 def parents_of(desk, model: Model) -> list[Artwork]:
@@ -59,12 +60,20 @@ def parents_of(desk, model: Model) -> list[Artwork]:
 
 
 def brood_of(desk, model: Model) -> list[Artwork]:
-    """The twelve: mutations of one parent, or the pictures on the way from one to the other."""
-    parents = [parent.genome for parent in parents_of(desk, model)]
+    """The twelve: mutations of one parent, or the pictures on the way from one to the other.
+
+    Where a parent was steered, its children are too.
+    """
+    parents = parents_of(desk, model)
     roll = int(desk.roll) % ROLLS if re.fullmatch(r"[0-9]{1,9}", str(desk.roll), re.ASCII) else 0
     first = FIRST_SEED + CHILDREN * roll
-    genomes = breed.brood(parents, range(first, first + CHILDREN), desk.strength, desk.held)
-    return [artworks.bred(genome, model.digest[:16], desk.truncation) for genome in genomes]
+    seeds = range(first, first + CHILDREN)
+    genomes = breed.brood([parent.genome for parent in parents], seeds, desk.strength, desk.held)
+    ways = [steer.between(parents[0].steps, parents[-1].steps, at / (CHILDREN - 1)) for at in range(CHILDREN)]
+    return [
+        artworks.bred(genome, model.digest[:16], desk.truncation, steps)
+        for genome, steps in zip(genomes, ways)
+    ]
 
 
 def how_of(desk) -> dict[str, object]:

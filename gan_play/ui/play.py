@@ -1,4 +1,4 @@
-"""Play: every picture is a seed. Pick, mix, breed, walk.
+"""Play: every picture is a seed. Pick, mix, breed, steer, walk.
 
 The tab is a function of its controls: `Desk` is what lies on the table, each event makes a new desk from the one
 that the browser sent, and `paint` sends back what differs. What the stage shows is always one `Artwork`, so it has a
@@ -21,8 +21,9 @@ from typing import NamedTuple
 import gradio as gr
 
 from gan_play import limits
-from gan_play.latent import film, sample, walk
+from gan_play.latent import film, sample, steer, walk
 from gan_play.latent.sample import Model
+from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
@@ -64,8 +65,8 @@ MOST_KINDS = 12
 FEW_LINES = 4
 """Columns of the grid of label by seed where the tray gives fewer."""
 
-TOOLS = ("sample", "mix", "breed", "mix_grid", "walk")
-SINGLE = ("sample", "mix", "label_mix", "breed")
+TOOLS = ("sample", "mix", "breed", "steer", "mix_grid", "walk")
+SINGLE = ("sample", "mix", "label_mix", *artworks.GENETIC)
 """Artworks that are one picture."""
 
 LABEL_TOOLS = (*TOOLS, "label_grid")
@@ -120,6 +121,16 @@ class Desk:
     roll: str = "0"  # which children
     strength: float = 0.3
     held: Sequence[str] = ()  # bands that stay as they are
+    base: str = ""  # code of the picture that is steered; empty: the one picked last
+    light: float = 0.0  # how it is steered, as are all below
+    warmth: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    contrast: float = 0.0
+    detail: float = 0.0
+    symmetry: float = 0.0
+    horizon: float = 0.0
+    busyness: float = 0.0
 
     @classmethod
     def sent(cls, values: tuple) -> "Desk":
@@ -136,6 +147,11 @@ class Desk:
     def picked(self) -> list[int]:
         """The seeds in the tray, each once."""
         return list(dict.fromkeys(pick.seed for pick in self.picks))
+
+    @property
+    def steps(self) -> list[tuple[str, float]]:
+        """How the picture is steered."""
+        return [(name, getattr(self, name)) for name in ATTRIBUTES]
 
     @property
     def current(self) -> Pick:
@@ -269,17 +285,22 @@ def artwork_of(desk: Desk, model_in_hand: Model | None = None) -> Artwork | None
             loop=desk.loop,
         )
     if desk.tool == "breed" and desk.chosen:
-        return artworks.bred(artworks.decode(desk.chosen).genome, model, truncation)
-    return Artwork("sample", model, (desk.current.seed,), truncation, label)
+        chosen = artworks.decode(desk.chosen)
+        return artworks.bred(chosen.genome, model, truncation, chosen.steps)
+    alone = Artwork("sample", model, (desk.current.seed,), truncation, label)
+    if desk.tool == "steer":
+        genome = (artworks.decode(desk.base) if desk.base else alone).genome
+        return artworks.bred(genome, model, truncation, steer.check_steps(desk.steps))
+    return alone
 
 
 def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
     """The desk on which an artwork was made: its tool is open with the same settings; the tray keeps what fits."""
     tool = {"label_walk": "walk", "label_mix": "mix"}.get(artwork.operation, artwork.operation)
-    each = artwork.labels if tool in ("walk", "mix", "breed") else ()
+    each = artwork.labels if tool in ("walk", "mix", *artworks.GENETIC) else ()
     stops = [Pick(*stop) for stop in zip(artwork.seeds, each or [artwork.label] * len(artwork.seeds))]
     tray = [*stops, *(Pick(seed, artwork.label) for seed in artwork.columns)]
-    tray = [] if tool in ("sample", "label_grid", "breed") else list(dict.fromkeys(tray))
+    tray = [] if tool in ("sample", "label_grid", *artworks.GENETIC) else list(dict.fromkeys(tray))
     tray = (tray + [pick for pick in desk.picks if pick not in tray])[:MOST_IN_TRAY]
     if tool == "walk":
         tray = stops  # a walk is exactly its stops, in order, even one met twice
@@ -295,6 +316,8 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
         opened=code,
         label=label_text(shown.label),
     )
+    if tool == "steer":
+        return steered(new, artwork)
     if tool == "breed":
         return dataclasses.replace(
             new, parents=artworks.encode(dataclasses.replace(artwork, seal="")), chosen=code
@@ -313,6 +336,13 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
             new, seconds=artwork.seconds, loop=artwork.loop, how=artwork.how, easing=artwork.easing
         )
     return new
+
+
+def steered(desk: Desk, artwork: Artwork | None = None) -> Desk:
+    """The desk on which a picture is steered, from where its own steps have led; None for the one picked last."""
+    base = artwork and artworks.encode(artworks.bred(artwork.genome, artwork.model, artwork.truncation))
+    steps = dict.fromkeys(ATTRIBUTES, 0.0) | dict(artwork.steps if artwork else ())
+    return dataclasses.replace(desk, tool="steer", base=base or "", **steps)
 
 
 def code_of(desk: Desk, artwork: Artwork) -> str:
@@ -376,7 +406,7 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
         return tiles.stills(code, title, STILLS, size_px), code
     src = data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
-    also += () if desk.tool == "breed" else ("to-breed",)
+    also += tuple(f"to-{tool}" for tool in ("breed", "steer") if tool != desk.tool)
     return tiles.stage(code, title, size_px, src=src, also=also), code
 
 
@@ -722,6 +752,21 @@ def build(shared: Shared) -> None:
                             )
                             for name in ("on", "keep", "cross", "again", "back")
                         )
+                with gr.Column(visible=False) as steer_controls:
+                    with gr.Row(elem_id="play-steer"):
+                        steering = {
+                            name: gr.Slider(
+                                -limits.MOST_AMOUNT,
+                                limits.MOST_AMOUNT,
+                                0.0,
+                                step=steer.STEP,
+                                label=say(f"steer.{name}"),
+                                min_width=150,
+                                elem_id=f"play-steer-{name}",
+                            )
+                            for name in ATTRIBUTES
+                        }
+                    reset = gr.Button(say("steer.reset"), size="md", elem_id="play-steer-reset")
                 with gr.Column(visible=False) as figure_controls:
                     band = gr.Radio(
                         [(say(f"play.{name}"), name) for name in artworks.BANDS],
@@ -783,6 +828,7 @@ def build(shared: Shared) -> None:
     code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
     label = hidden("label-number", "")
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
+    base = hidden("base", "")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
@@ -790,6 +836,7 @@ def build(shared: Shared) -> None:
         "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
         "opened": opened, "label": label, "kinds": kinds, "across": across,
         "parents": parents, "chosen": chosen, "roll": roll, "strength": strength, "held": held,
+        "base": base, **steering,
     }  # fmt: skip
     assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
     pieces = {
@@ -799,6 +846,7 @@ def build(shared: Shared) -> None:
     groups = {
         "mix": mix_controls,
         "breed": breed_controls,
+        "steer": steer_controls,
         "mix_grid": figure_controls,
         "walk": walk_controls,
         "label_grid": label_controls,
@@ -862,7 +910,7 @@ def build(shared: Shared) -> None:
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
             picked = pick(desk, sample.check_seed(data["seed"]), read_label(data.get("label")))
-            return dataclasses.replace(picked, chosen="")
+            return dataclasses.replace(steered(picked) if picked.tool == "steer" else picked, chosen="")
         chosen = artworks.decode(str(data.get("code")))  # a mix in the figure
         return desk_of(chosen, str(data.get("code")), desk)
 
@@ -874,6 +922,8 @@ def build(shared: Shared) -> None:
         do = data.get("do")
         if do == "to-breed":
             return breed.begin(desk, artworks.find_code(str(data.get("code"))))
+        if do == "to-steer":
+            return dataclasses.replace(steered(desk, artworks.decode(str(data.get("code")))), opened="")
         chosen = desk.current
         if data.get("seed"):
             chosen = Pick(sample.check_seed(data["seed"]), read_label(data.get("label")))
@@ -962,6 +1012,11 @@ def build(shared: Shared) -> None:
     ):
         on(event, change, *more).then(**growing, api_name=f"ui_play_tree_{change.__name__}", **QUIET)
     on(breed_again.click, breed_anew)
+
+    def steer_back(desk: Desk) -> Desk:
+        return dataclasses.replace(desk, **dict.fromkeys(ATTRIBUTES, 0.0))
+
+    on(reset.click, steer_back)
     for source in (strength.release, held.input):
         on(source, stay)
     on_piece(tree.pick, branch, "pick_family")
@@ -977,7 +1032,7 @@ def build(shared: Shared) -> None:
     on(every.click, every_label)
     for source in (kinds.submit, kinds.blur, across.submit, across.blur):
         on(source, stay)
-    for source in (truncation, *bands.values()):
+    for source in (truncation, *bands.values(), *steering.values()):
         on(source.release, stay)
     for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
         on(source, stay)
@@ -995,7 +1050,7 @@ def build(shared: Shared) -> None:
             return gr.skip()  # said when the slider is let go
         return gr.update(value=html), gr.update(value=tiles.note(adventure(desk.truncation)))
 
-    for source in (truncation, *bands.values()):
+    for source in (truncation, *bands.values(), *steering.values()):
         source.input(
             drag, desk_in, [view, bold], api_name="ui_play_drag", trigger_mode="always_last", **QUIET
         )

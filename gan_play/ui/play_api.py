@@ -1,4 +1,4 @@
-"""Playing for programs: the endpoints /sample, /mix, /walk, /label_grid, /breed, /render, /share.
+"""Playing for programs: the endpoints /sample, /mix, /walk, /label_grid, /breed, /steer, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -10,7 +10,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import limits
-from gan_play.latent import breed, film, sample
+from gan_play.latent import breed, film, sample, steer
 from gan_play.latent.walk import best_way
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
@@ -224,6 +224,25 @@ def register(shared: Shared) -> None:
             files = [png(home, recipe, f"child{place:02d}.png") for place, recipe in enumerate(recipes, 1)]
             return files, [artworks.encode(recipe) for recipe in recipes]
 
+    def steer_picture(
+        run: str, picture: str, by: str, truncation: float = 0.7, label: str = ""
+    ) -> tuple[gr.FileData, str]:
+        """A picture with more or less of what can be measured of it, the rest left as it is; and its code.
+
+        Parameters:
+            run: id of the run
+            picture: a seed, or the code of a picture
+            by: amounts from -3 to 3, as in "light=1.5, warmth=-1"; also saturation, hue, contrast, detail,
+                symmetry, horizon, busyness
+            truncation: how adventurous, 0 to 2
+            label: name or number of a label, of a picture that is given by its seed
+        """
+        with told():
+            model = sample.load(home, run)
+            genome = artworks.parent(model, seeds_text(picture), sample.find_label(model, label))
+            recipe = artworks.bred(genome, model.digest[:16], truncation, steer.parse_steps(by))
+            return png(home, recipe, "steered.png"), artworks.encode(recipe)
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -245,6 +264,7 @@ def register(shared: Shared) -> None:
         ("walk", walk),
         ("label_grid", label_grid),
         ("breed", breed_children),
+        ("steer", steer_picture),
         ("render", render),
         ("share", share),
     ):

@@ -107,8 +107,11 @@ def title_of(artwork: Artwork, model: Model) -> str:
         return say(
             "play.title.mix_grid", band=say(f"play.{artwork.band}"), rows=seeds, columns=columns, **facts
         )
-    if artwork.operation == "breed":
-        return say("play.title.breed", count=len(set(artwork.seeds)), **facts)
+    if artwork.operation in artworks.GENETIC:
+        what = "breed" if len(set(artwork.seeds)) > 1 else "sample"
+        title = say(f"play.title.{what}", count=len(set(artwork.seeds)), seed=seeds, **facts)
+        steps = ", ".join(f"{say(f'steer.{name}').lower()} {by:+g}" for name, by in artwork.steps)
+        return f"{title} ({steps})" if steps else title
     if artwork.is_film:
         return say("play.title.walk", seeds=seeds, seconds=f"{artwork.seconds:g}", **facts)
     return say("play.title.sample", seed=seeds, **facts)

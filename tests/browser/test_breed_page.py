@@ -115,3 +115,24 @@ def test_a_damaged_tree_is_a_sentence_and_the_page_goes_on(serve, visit, home):
     expect(page.locator("#play-message")).to_contain_text("is damaged")
     page.click("#seeds .tile[data-seed='5']")
     expect(page.locator("#stage figcaption")).to_contain_text("Seed 5")
+
+
+def test_a_picture_is_steered_put_back_and_bred_as_it_was_steered(serve, visit, home):
+    page = visit(serve(home))
+    page.click("#seeds .tile[data-seed='3']")
+    page.click("#stage [data-do='to-steer']")
+    light = page.locator("#play-steer-light input[type=number]")
+    light.fill("1.5")
+    light.press("Enter")
+    light.blur()
+    expect(page.locator("#stage figcaption")).to_contain_text("light +1.5")
+    code = page.get_attribute("#stage [data-do='open']", "data-code")
+    assert artworks.decode(code).steps == (("light", 1.5),)
+
+    page.click("#play-steer-reset")
+    expect(page.locator("#stage figcaption")).not_to_contain_text("light")
+    other = visit(serve(home) + f"?art={code}")  # a link of it opens the tool with its sliders
+    expect(other.locator("#play-steer-light input[type=number]")).to_have_value("1.5")
+    other.click("#stage [data-do='to-breed']")
+    expect(other.locator("#brood .tile")).to_have_count(12)
+    assert all(artworks.decode(child).steps == (("light", 1.5),) for child in codes(other, "#brood"))

@@ -1,0 +1,119 @@
+"""Steering: make a picture lighter, warmer, busier, and leave the rest of it as it is.
+
+At the picture itself the network is asked, by its exact derivatives, what each style number does to each measured
+attribute. The direction for one attribute is then the most likely change of styles that moves it and holds the others.
+It is linear from there on, so that many sliders add up and each costs one picture's time. No samples, no labels, no
+training: any model can be steered the moment it is there. (A linear model fitted over a few thousand samples, the usual
+way, was measured too: see `benchmarks/results.md`.)
+
+Promises: canonical pixels (see `sample`). The same build finds the same directions, so a code needs only amounts.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_play import limits
+from gan_play.latent import breed
+from gan_play.latent.breed import Genome
+from gan_play.latent.mix import BANDS
+from gan_play.latent.sample import Model, canonical, check_number, check_truncation, styles_of_z
+from gan_play.measure.attributes import ATTRIBUTES, measure
+from gan_play.models.seeds import z_of
+from gan_play.refusals import Refused, refuse
+
+STEP = 0.05
+"""Amounts are whole multiples of this. One is about half of the attribute's spread among paintings."""
+
+STYLES = 500
+"""Seeds whose styles say which changes of styles are likely."""
+
+RIDGE = 0.6
+"""Of the mean squared effect of an attribute's own direction. With less the others are held more strictly and steps go
+further, but the straight line soon leaves what the derivatives promised (`benchmarks/steering.py`)."""
+
+Steps = tuple[tuple[str, float], ...]
+
+
+def check_steps(steps: Sequence[tuple[object, object]]) -> Steps:
+    """Attributes with their amounts, in their order, those of amount 0 left out; else Refused."""
+    found: dict[str, float] = {}
+    for name, amount in steps:
+        if name not in ATTRIBUTES or name in found:
+            raise Refused(refuse("attribute", str(name), names=", ".join(ATTRIBUTES)))
+        most = limits.MOST_AMOUNT
+        found[name] = round(round(check_number(amount, -most, most, "amount") / STEP) * STEP, 2) + 0.0
+    return tuple((name, found[name]) for name in ATTRIBUTES if found.get(name))
+
+
+def parse_steps(text: str) -> Steps:
+    """Steps from text as people write it: `light=1.5, warmth=-2`. Anything else is Refused."""
+    pairs = [word.partition("=") for word in text.replace(",", " ").split()]
+    return check_steps([(name, amount) for name, _, amount in pairs])
+
+
+def between(a: Steps, b: Steps, amount: float) -> Steps:
+    """Steps on the straight way from a (0) to b (1)."""
+    ends = (dict(a), dict(b))
+    mixed = [
+        (name, (1 - amount) * ends[0].get(name, 0) + amount * ends[1].get(name, 0)) for name in ATTRIBUTES
+    ]
+    return check_steps(mixed)
+
+
+def paint(
+    model: Model, genome: Genome, truncation: float = 0.7, steps: Sequence[tuple[str, float]] = ()
+) -> np.ndarray:
+    """The picture of a genome, steered, rendered canonically.  # uint8 (S, S, 3)
+
+    Without steps it is the genome's own. Refused for steps, a truncation or labels that can't be.
+    """
+    steps = check_steps(steps)
+    if not steps:
+        return breed.paint(model, genome, truncation)
+    found, names = directions(model, genome, check_truncation(truncation)), list(ATTRIBUTES)
+    push = sum(amount * found[names.index(name)] for name, amount in steps)
+    return breed.paint(model, genome, truncation, push)
+
+
+@functools.lru_cache(maxsize=64)  # a slider that is dragged asks for the same picture's again and again
+def directions(model: Model, genome: Genome, truncation: float) -> Tensor:
+    """What moves each attribute at this picture: (A, 3, w_dim), a step of 1 each.
+
+    With S the covariance of styles and J the derivatives of the attributes in units of their spreads, the change that
+    moves attribute k by 1 and no other, and is the most likely under S, is column k of S J' (J S J')^-1. A part of the
+    diagonal is added to J S J' before it is inverted.
+    """
+    generator = model.generator
+    with canonical():
+        bands, noise = breed.styles(model, genome, truncation)
+        spread = covariance(model)
+        # One picture for each attribute, so that a single pass backwards gives all rows of J.
+        with torch.inference_mode(False), torch.enable_grad():
+            count = len(ATTRIBUTES)
+            moved = torch.zeros(count, len(BANDS), generator.w_dim, requires_grad=True)
+            ws = tuple(w.clone().expand(count, -1, -1) + moved[:, band, None] for band, w in enumerate(bands))
+            maps = [level.clone().expand(count, -1, -1, -1) for level in noise]
+            pictures = generator.merge(ws, maps or None).clamp(-1, 1)
+            own = measure((pictures + 1) / 2).diagonal().sum()
+            (slopes,) = torch.autograd.grad(own, moved)
+        slopes = slopes.double()  # (A, 3, D)
+        likely = slopes @ spread  # (A, 3, D): what the covariance makes of each
+        effects = torch.einsum("abd,cbd->ac", slopes, likely)
+        ridge = RIDGE * effects.diagonal().mean() + 1e-12
+        inverse = torch.linalg.inv(effects + ridge * torch.eye(count, dtype=torch.float64))
+        return torch.einsum("ac,cbd->abd", inverse, likely).float()
+
+
+@functools.lru_cache(maxsize=limits.MOST_HELD_MODELS)
+def covariance(model: Model) -> Tensor:
+    """How a model's styles vary together, in any band: float64 (w_dim, w_dim)."""
+    with canonical():
+        label = 0 if model.generator.num_labels else None
+        ws = styles_of_z(model, z_of(range(STYLES), model.generator.z_dim), 1.0, label)[:, 0].double()
+        return torch.cov(ws.T)
