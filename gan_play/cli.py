@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import errno
 import json
 import math
@@ -533,8 +534,9 @@ def breed(given: argparse.Namespace) -> int:
     label = playing.find_label(model, given.label)
     named = [given.parent] if given.cross is None else [given.parent, given.cross]
     parents = [artwork.parent(model, text, label) for text in named]
-    genomes = breeding.brood(parents, seeds, breeding.check_strength(given.strength), held)
-    works = [artwork.bred(genome, model.digest[:16], given.truncation) for genome in genomes]
+    if given.truncation is not None:
+        parents = [dataclasses.replace(one, truncation=given.truncation) for one in parents]
+    works = artwork.brood(parents, seeds, breeding.check_strength(given.strength), held)
     made = [artwork.render(home, work) for work in works]
     if single:
         for place, one in enumerate(made, 1):
@@ -558,8 +560,10 @@ def steer(given: argparse.Namespace) -> int:
     home = files.home(given.home)
     out, steps = output(given.out, (".png",)), steering.parse_steps(given.by)
     model = playing.load(home, given.run)
-    genome = artwork.parent(model, given.picture, playing.find_label(model, given.label))
-    work = artwork.bred(genome, model.digest[:16], given.truncation, steps)
+    found = artwork.parent(model, given.picture, playing.find_label(model, given.label))
+    truncation = found.truncation if given.truncation is None else given.truncation
+    steps = steering.added(found.steps, steps)
+    work = artwork.bred(found.genome, found.model, truncation, steps)
     files.write_atomically(out, artwork.render(home, work).png)
     say(artwork.encode(work))
     print(out)
@@ -905,7 +909,7 @@ def parser() -> Parser:
     made.add_argument(
         "--seeds", default="1000-1011", metavar="SEEDS", help="which children, one for each (1000-1011)"
     )
-    truncation(made)
+    made.add_argument("--truncation", metavar="T", help="how adventurous, 0 to 2 (that of the code, or 0.7)")
     made.add_argument(
         "--label", metavar="L", help="name or number of a label, of parents given by their seed"
     )
@@ -918,7 +922,7 @@ def parser() -> Parser:
     made.add_argument("--picture", required=True, metavar="SEED|CODE", help="the picture that is steered")
     named = "light, warmth, saturation, hue, contrast, detail, symmetry, horizon, busyness"
     made.add_argument("--by", required=True, metavar="NAME=N,..", help=f"amounts from -3 to 3: {named}")
-    truncation(made)
+    made.add_argument("--truncation", metavar="T", help="how adventurous, 0 to 2 (that of the code, or 0.7)")
     made.add_argument(
         "--label", metavar="L", help="name or number of a label, of a picture given by its seed"
     )

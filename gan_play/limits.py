@@ -46,6 +46,7 @@ MOST_SEED = 2**63 - 1  # what a signed 64-bit number holds, so that every databa
 MOST_SEEDS = 144  # of one grid: four pages of 36
 MOST_SEEDS_CHARS = 4_000  # 144 seeds of 19 digits and their commas
 MOST_IN_BAND = 9  # seeds that one band of a bred picture is made of: with three bands its code stays short
+MOST_FAMILY = 10_000  # pictures in one family tree's file: read whole in a tenth of a second
 MOST_AMOUNT = 3  # of steering by an attribute: beyond it few models have seen anything
 MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
 MOST_TRUNCATION = 2  # beyond it there is noise only

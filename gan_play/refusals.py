@@ -103,8 +103,9 @@ REASONS: dict[str, str] = {
     "genome": "That is no picture that can be bred: start again from a seed.",
     "all-held": "Composition, form and colour can't all be held: let go of one, or nothing changes.",
     "strength": "{file} is no strength: choose a number from {low} to {high}.",
+    "family-full": "The family tree holds {most} pictures, as many as it can: begin a new one in another home.",
     "family-locked": "The family tree ({file}) is in use by another program: try again in a moment.",
-    "family-closed": "The family tree ({file}) can't be written: is the disk full, or its folder closed?",
+    "family-closed": "The family tree ({file}) can't be written: make room on the disk, and let the folder be changed.",
     "family-damaged": "The family tree ({file}) is damaged: move the file away, and a new tree begins. Your pictures "
     "and links aren't affected.",
     "attribute": "{file} is nothing to steer by: choose one of {names}, each once.",

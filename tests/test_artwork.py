@@ -59,10 +59,11 @@ def works(draw):
             common["steps"] = draw(
                 st.dictionaries(st.sampled_from(artworks.STEER_NAMES), amounts, min_size=1)
             ).items()
-        genes = draw(st.lists(seeds, min_size=1, max_size=9, unique=True))
+        genes = draw(st.lists(seeds, min_size=1 + (kind == "breed"), max_size=9, unique=True))
         share = st.tuples(*[st.integers(1, 255)] * 3)
         labels = draw(st.just(()) | st.lists(numbers, min_size=len(genes), max_size=len(genes)))
-        return Artwork(seeds=genes, shares=tuple(draw(share) for _ in genes), labels=labels, **common)
+        shares = ((255, 255, 255), *(draw(share) for _ in genes[1:]))
+        return Artwork(seeds=genes, shares=shares, labels=labels, **common)
     many = st.lists(seeds, min_size=1, max_size=12)
     if kind == "label_grid":
         labels = draw(st.lists(numbers, min_size=1, max_size=12))
@@ -478,3 +479,27 @@ def test_pictures_are_compared_in_a_sentence():
     assert compare(black, black.copy()).startswith("Identical")
     assert compare(black, spot) == "Differs in 1.0% of its pixels, by at most 3 of 255."
     assert compare(black, black[:5]) == "Another picture: 10 x 10 pixels, not 10 x 5."
+
+
+def test_what_an_operation_does_not_use_is_refused_and_a_seed_alone_is_no_breed():
+    for operation, more in (("sample", {}), ("mix", {"weights": (0, 0, 1)})):
+        seeds = (1, 2)[: 1 + bool(more)]
+        for extra in ({"steps": (("light", 1.0),)}, {"shares": ((255, 255, 255),)}):
+            with pytest.raises(Refused):
+                Artwork(operation, MODEL, seeds, **more, **extra)
+    shares = ((255, 255, 255), (1, 1, 1))
+    with pytest.raises(Refused):
+        Artwork("breed", MODEL, (1, 2), shares=shares, steps=(("light", 1.0),))
+    for one in ((255, 255, 255), (1, 1, 1)):
+        with pytest.raises(Refused):
+            Artwork("breed", MODEL, (5,), shares=(one,))
+
+
+def test_a_code_given_as_parent_keeps_how_it_was_steered_and_how_adventurous_it_is():
+    genome = artworks.parent(TOY, "7").genome
+    steered = artworks.bred(genome, MODEL, 1.2, (("light", 1.0),))
+    found = artworks.parent(TOY, encode(steered))
+    assert (found.steps, found.truncation, found.genome) == ((("light", 1.0),), 1.2, genome)
+    brood = artworks.brood([found, artworks.parent(TOY, "9")], range(3), 0.3)
+    assert [child.steps for child in brood] == [(("light", 1.0),), (("light", 0.5),), ()]
+    assert all(child.truncation == 1.2 for child in brood)

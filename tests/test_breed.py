@@ -64,6 +64,19 @@ def test_a_mutation_turns_by_the_strength_of_a_quarter_circle():
     assert mutate(genome_of(1), 2, 0.0) == genome_of(1) and mutate(genome_of(1), 2, 1.0) == genome_of(2)
 
 
+@pytest.mark.parametrize("strength", [0.02, 0.1, 0.3])
+def test_after_many_generations_children_still_differ_from_their_parent_and_from_each_other(strength):
+    parent = genome_of(1)
+    for generation in range(15):
+        parent = mutate(parent, 100 + generation, 0.3)
+    brood = breed.children(parent, range(1000, 1012), strength)
+    assert len({*brood, parent}) == 13
+    other = genome_of(2)
+    for generation in range(15):
+        other = mutate(other, 200 + generation, 0.3)
+    assert len(set(breed.row_between(parent, other, 12))) == 12
+
+
 def test_twenty_generations_are_as_widely_spread_as_single_seeds():
     z_dim, seeds = STYLED.generator.z_dim, range(1000, 1060)
     lengths = []
@@ -82,15 +95,16 @@ def test_twenty_generations_are_as_widely_spread_as_single_seeds():
     [
         {"seeds": (), "shares": ()},
         {"seeds": (1,), "shares": ((0, 0, 0),)},
+        {"seeds": (1,), "shares": ((255, 255, 254),)},
         {"seeds": (1,), "shares": ((255, 0, 255),)},
-        {"seeds": (1,), "shares": ((256, 1, 1),)},
-        {"seeds": (1,), "shares": ((1, 1),)},
-        {"seeds": (1, 1), "shares": ((1, 1, 1), (1, 1, 1))},
-        {"seeds": (1, 2), "shares": ((1, 1, 1), (0, 0, 0))},
-        {"seeds": (1, 2), "shares": ((1, 1, 1),)},
-        {"seeds": (1,), "shares": ((1, 1, 1),), "labels": (1, 2)},
-        {"seeds": tuple(range(10)), "shares": ((1, 1, 1),) * 10},
-        {"seeds": (-1,), "shares": ((1, 1, 1),)},
+        {"seeds": (1,), "shares": ((256, 255, 255),)},
+        {"seeds": (1,), "shares": ((255, 255),)},
+        {"seeds": (1, 1), "shares": ((255, 255, 255), (1, 1, 1))},
+        {"seeds": (1, 2), "shares": ((255, 255, 255), (0, 0, 0))},
+        {"seeds": (1, 2), "shares": ((255, 255, 255),)},
+        {"seeds": (1,), "shares": ((255, 255, 255),), "labels": (1, 2)},
+        {"seeds": tuple(range(10)), "shares": ((255, 255, 255),) * 10},
+        {"seeds": (-1,), "shares": ((255, 255, 255),)},
     ],
 )
 def test_what_no_picture_can_be_bred_of_is_refused(bad):

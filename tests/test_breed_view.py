@@ -8,10 +8,11 @@ import pytest
 
 from gan_play import files
 from gan_play.latent import sample
+from gan_play.refusals import Refused
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share import family
-from gan_play.ui import breed
+from gan_play.ui import breed, play
 from gan_play.ui.play import Desk
 
 
@@ -34,6 +35,12 @@ def desk(model, **changes):
     return dataclasses.replace(Desk(digest=model.digest, tool="breed", seed="3"), **changes)
 
 
+def chosen(at, model, child):
+    """The desk after a click on a child."""
+    code = artworks.encode(child)
+    return dataclasses.replace(at, chosen=code, came=breed.came(at, model, code))
+
+
 def test_twelve_children_of_the_picture_picked_last_each_another(model):
     brood = breed.brood_of(desk(model), model)
     assert len(set(brood)) == breed.CHILDREN and all(3 in child.seeds for child in brood)
@@ -50,29 +57,36 @@ def test_two_parents_have_the_row_between_them(model):
 def test_children_of_what_is_held_are_said_to_be(home, model):
     asked = desk(model, held=["coarse", "fine"], strength=0.5)
     child = breed.brood_of(asked, model)[2]
-    breed.keep_in_tree(home, "", asked, model, child)
+    chose = chosen(asked, model, child)
+    later = dataclasses.replace(
+        chose, held=[], strength=0.1, roll="77"
+    )  # for the next round: no matter for this one
+    breed.keep_in_tree(home, "", later, model, child)
     member = family.find(home, "", artworks.encode(child))
     assert member.parents == (seed_code(model, 3),)
     assert breed.how_words(member.how) == "Changed 50%, composition, colour held"
     breed.keep_in_tree(home, "", asked, model, artworks.decode(seed_code(model, 9)))  # no child of theirs
+    nonsense = dataclasses.replace(asked, came='{"parents": 7}')  # of a browser's
+    breed.keep_in_tree(home, "", nonsense, model, artworks.decode(seed_code(model, 10)))
     assert family.find(home, "", seed_code(model, 9)).parents == ()
 
 
 def test_back_leads_to_the_parents_and_ends_at_the_founder(home, model):
     child = breed.brood_of(desk(model), model)[0]
-    breed.keep_in_tree(home, "", desk(model), model, child)
+    breed.keep_in_tree(home, "", chosen(desk(model), model, child), model, child)
     there = breed.begin(desk(model), artworks.encode(child))
     back = breed.step_back(home, "", there, model)
     assert back.parents == back.chosen == seed_code(model, 3)
-    assert breed.step_back(home, "", back, model) == back
+    with pytest.raises(Refused, match="where this family began"):
+        breed.step_back(home, "", back, model)
 
 
 def test_a_generation_is_a_column_and_no_two_pictures_share_a_place(home, model):
     at = desk(model)
     for place in range(5):
         child = breed.brood_of(at, model)[place]
-        breed.keep_in_tree(home, "", at, model, child)
-        breed.keep_in_tree(home, "", at, model, breed.brood_of(at, model)[place + 1])
+        for one in (child, breed.brood_of(at, model)[place + 1]):
+            breed.keep_in_tree(home, "", chosen(at, model, one), model, one)
         at = breed.begin(at, artworks.encode(child))
     members = family.relatives(home, "", at.parents, 100)
     places = breed.laid_out(members)
@@ -93,7 +107,7 @@ def test_a_parent_goes_on_in_a_model_that_shares_its_beginning(home, model):
     family.keep(home, "", founder)
     at = desk(newer, parents=founder)
     child = breed.brood_of(at, newer)[1]
-    breed.keep_in_tree(home, "", at, newer, child)
+    breed.keep_in_tree(home, "", chosen(at, newer, child), newer, child)
     own = family.find(home, "", artworks.encode(child)).parents[0]
     assert artworks.decode(own).model == newer.digest[:16]
     assert family.find(home, "", own).parents == (founder,)
@@ -105,7 +119,8 @@ def test_a_stranger_s_model_begins_a_family_of_its_own(home, model):
     founder = seed_code(model, 3)
     family.keep(home, "", founder)
     at = desk(other, parents=founder)
-    breed.keep_in_tree(home, "", at, other, breed.brood_of(at, other)[1])
+    child = breed.brood_of(at, other)[1]
+    breed.keep_in_tree(home, "", chosen(at, other, child), other, child)
     assert len(family.relatives(home, "", founder, 9)) == 1
 
 
@@ -115,3 +130,33 @@ def test_labels_are_bred_too(tmp_path):
     brood = breed.brood_of(desk(model, label="2"), model)
     assert all(set(child.labels) == {2} for child in brood)
     assert breed.brood_html(desk(model, label="2"), model).count("<img") == breed.CHILDREN
+
+
+def test_a_kept_picture_outlives_the_checkpoint_it_was_bred_with(home, model):
+    at = desk(model)
+    child = breed.brood_of(at, model)[0]
+    breed.keep_in_tree(home, "", chosen(at, model, child), model, child)
+    kept = list((home / playground.RUN).glob(f"model-{model.digest[:16]}.safetensors"))
+    assert len(kept) == 1
+
+
+def test_another_model_s_labels_put_down_what_was_bred_in_them(home, model):
+    labelled = sample.load(home, playground.run_in(home, run_id="toy-333333", seed=3, num_labels=3))
+    code = artworks.encode(artworks.Artwork("sample", labelled.digest[:16], (5,), label=1))
+    at = desk(model, parents=code, chosen=code, base=code)
+    fitted = play.fitting(at, model)
+    assert fitted.parents == fitted.chosen == fitted.base == ""
+    assert play.fitting(at, labelled).parents == code
+
+
+def test_a_mix_half_way_is_not_offered_to_be_bred(model):
+    for weights, offered in (((0, 0, 1), True), ((0, 0, 0.5), False)):
+        mix = artworks.Artwork("mix", model.digest[:16], (1, 2), weights=weights)
+        at = play.desk_of(mix, artworks.encode(mix), desk(model))
+        assert ("to-breed" in play.stage(at, model, None)[0]) == offered
+
+
+def test_the_second_parent_goes_where_it_is_the_first_however_adventurous(model):
+    at = desk(model, parents=seed_code(model, 3), truncation=1.1)
+    same = artworks.encode(breed.parents_of(at, model)[0])
+    assert breed.cross_with(at, model, same).parents == same

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from gan_play import limits
 from gan_play.latent import breed
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
@@ -64,11 +65,33 @@ def test_a_seal_makes_no_other_picture(tmp_path):
     assert family.find(tmp_path, ANNA, sealed).code == code(1)
 
 
-def test_only_a_picture_without_children_is_forgotten(tmp_path):
+def test_to_look_writes_nothing_and_a_full_tree_is_a_sentence(tmp_path, monkeypatch):
+    assert family.find(tmp_path, ANNA, code(1)) is None and family.relatives(tmp_path, ANNA, code(1), 9) == []
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(limits, "MOST_FAMILY", 2)
     family.keep(tmp_path, ANNA, code(1, 2), [code(1)])
-    assert not family.forget(tmp_path, ANNA, code(1))
-    assert family.forget(tmp_path, ANNA, code(1, 2)) and family.forget(tmp_path, ANNA, code(1))
-    assert not family.forget(tmp_path, ANNA, code(1))
+    with pytest.raises(Refused, match="as many as it can"):
+        family.keep(tmp_path, ANNA, code(3))
+    family.keep(tmp_path, "bert", code(3))
+
+
+@pytest.mark.parametrize("said", [("[]", "[1]"), ("7", "{}"), ("[", "{}"), ("[]", "")])
+def test_a_row_that_says_nonsense_is_damage(tmp_path, said):
+    family.keep(tmp_path, ANNA, code(1))
+    with sqlite3.connect(tmp_path / family.FILE) as file:
+        file.execute("UPDATE kept SET parents = ?, how = ?", said)
+    file.close()
+    with pytest.raises(Refused, match="is damaged"):
+        family.find(tmp_path, ANNA, code(1))
+
+
+def test_a_file_of_another_program_s_is_damage(tmp_path):
+    with sqlite3.connect(tmp_path / family.FILE) as file:
+        file.execute("CREATE TABLE kept (a, b)")
+    file.close()
+    for ask in (lambda: family.keep(tmp_path, ANNA, code(1)), lambda: family.find(tmp_path, ANNA, code(1))):
+        with pytest.raises(Refused, match="is damaged"):
+            ask()
 
 
 def test_a_damaged_file_is_a_sentence_and_stays_as_it_is(tmp_path):

@@ -62,9 +62,10 @@ def test_in_public_the_pictures_that_a_run_learns_from_are_its_owner_s_alone(hom
     store.own(home / RUN, "a key of the browser")
     with TestClient(FastAPI(routes=routes.routes(home, public=True))) as client:
         address = f"/gradio_api/run/{RUN}/picture/7.webp"
-        for asked in ("", "?key=", "?key=another key of a browser", "?key=%00"):
+        for asked in ("", "?key=", "?key=a key of the browser", "?key=%00", "?key=%ff", "?key=" + 32 * "0"):
             assert client.get(address + asked).status_code == 404
-        assert client.get(address + "?key=a key of the browser").status_code == 200
+        answer = client.get(f"{address}?key={store.picture_key(home / RUN)}")
+        assert answer.status_code == 200 and "private" in answer.headers["cache-control"]
 
 
 def test_the_card_of_a_model_is_saved_as_a_file_by_the_name_of_its_run():

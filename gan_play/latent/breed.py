@@ -2,8 +2,8 @@
 
 A bred picture is a weighted set of seeds: in each band (composition, form, colour) every seed has a share. A mutation
 turns a band's shares towards a new seed, a cross turns those of one parent towards the other's, and a band that is
-held stays as it was, to the last bit. So a picture twenty generations on is as short to write down as one of the
-first, needs none of its ancestors, and can be bred, mixed and shared like any other.
+held stays as it was, to the last bit. So a picture twenty generations on still fits into a link, needs none of its
+ancestors, and can be bred, mixed and shared like any other.
 
 Shares are amplitudes: in the picture their squares sum to 1. What seeds add to the average style is independent of
 one another, so their sum is then spread as widely as that of a single seed, and pictures don't turn grey and alike
@@ -39,13 +39,16 @@ from gan_play.refusals import Refused, refuse
 FULL = 255
 """The largest share, as a whole number; a code spends one byte on each."""
 
+SURE = 3
+"""Seeds of either parent that a child surely has in each band."""
+
 
 @dataclass(frozen=True)
 class Genome:
     """What a picture is bred of. Refused for what can be none.
 
     `shares` has three whole numbers from 0 to 255 for each seed: how much of it there is in the coarse, the middle
-    and the fine band. Only their relations count; each band has at least one seed, and no seed is without a share.
+    and the fine band. Only their relations count, so the largest of a band is 255; no seed is without a share.
     `labels` has one for each seed, or is () for a model without labels.
     """
 
@@ -63,7 +66,8 @@ class Genome:
             and 1 <= len(seeds) == len(shares) == len(each) == len(set(each))
             and len(self.labels) in (0, len(seeds))
             and all(len(row) == len(BANDS) and any(row) for row in shares)
-            and all(1 <= sum(map(bool, band)) <= limits.MOST_IN_BAND for band in zip(*shares))
+            and all(max(band) == FULL for band in zip(*shares))
+            and all(sum(map(bool, band)) <= limits.MOST_IN_BAND for band in zip(*shares))
         ):
             raise Refused(refuse("genome"))
         object.__setattr__(self, "seeds", seeds)
@@ -112,32 +116,41 @@ def cross(a: Genome, b: Genome, weights: tuple[float, float, float]) -> Genome:
     """
     if bool(a.labels) != bool(b.labels):
         raise Refused(refuse("genome"))
-    genes: dict[tuple[int, int | None], list[float]] = {}
+    genes = list(dict.fromkeys(genes_of(a) + genes_of(b)))
+    of_a, of_b = dict(zip(genes_of(a), a.shares)), dict(zip(genes_of(b), b.shares))
+    bands = []
     for place, weight in enumerate(check_strength(weight) for weight in weights):
-        ends = ((a, math.cos(weight * math.pi / 2)), (b, math.sin(weight * math.pi / 2)))
-        for parent, amount in ((a, 1.0),) if weight == 0 else ((b, 1.0),) if weight == 1 else ends:
-            # Shares as they are where only one parent counts, so that a band that is held stays to the last bit.
-            scale = 1.0 if amount == 1.0 else amount / math.hypot(*(row[place] for row in parent.shares))
-            for gene, row in zip(genes_of(parent), parent.shares):
-                genes.setdefault(gene, [0.0, 0.0, 0.0])[place] += scale * row[place]
-    bands = [rounded([row[place] for row in genes.values()]) for place in range(len(BANDS))]
+        left, right = ([of.get(gene, (0, 0, 0))[place] for gene in genes] for of in (of_a, of_b))
+        bands.append(left if weight == 0 else right if weight == 1 else turned(left, right, weight))
     kept = {gene: row for gene, row in zip(genes, zip(*bands)) if any(row)}
     labels = tuple(label for _, label in kept) if a.labels else ()
     return Genome(tuple(seed for seed, _ in kept), tuple(kept.values()), labels)
 
 
+def turned(a: Sequence[int], b: Sequence[int], weight: float) -> list[int]:
+    """One band's shares on the quarter circle from a to b, with no more seeds than a band may have.
+
+    Of those that are too many the smallest go, but three of either side stay: else a band that is full would take in
+    no new seed whose share is small, and children would all be their parent.
+    """
+    near = [math.cos(weight * math.pi / 2) / math.hypot(*a) * share for share in a]
+    far = [math.sin(weight * math.pi / 2) / math.hypot(*b) * share for share in b]
+    both = [x + y for x, y in zip(near, far)]
+
+    def largest(shares: Sequence[float], most: int) -> list[int]:
+        return sorted(
+            (place for place, share in enumerate(shares) if share), key=lambda place: -shares[place]
+        )[:most]
+
+    sure = largest(near, SURE) + largest(far, SURE)
+    kept = list(dict.fromkeys(sure + largest(both, len(both))))[: limits.MOST_IN_BAND]
+    most = max(both[place] for place in kept)
+    return [max(1, round(share * FULL / most)) if place in kept else 0 for place, share in enumerate(both)]
+
+
 def genes_of(genome: Genome) -> list[tuple[int, int | None]]:
     """Each seed with its label, None where there are no labels."""
     return list(zip(genome.seeds, genome.labels or [None] * len(genome.seeds)))
-
-
-def rounded(band: Sequence[float]) -> list[int]:
-    """Shares as whole numbers of at most 255; the smallest go where there are too many. Whole ones stay as they are."""
-    largest = sorted(range(len(band)), key=lambda place: -band[place])[: limits.MOST_IN_BAND]
-    kept = [share if place in largest else 0.0 for place, share in enumerate(band)]
-    if all(share == int(share) <= FULL for share in kept):
-        return [int(share) for share in kept]
-    return [round(share * FULL / max(kept)) for share in kept]
 
 
 def children(

@@ -11,7 +11,7 @@ Promises: canonical pixels (see `sample`). The same build finds the same directi
 
 from __future__ import annotations
 
-import functools
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +28,7 @@ from gan_play.models.seeds import z_of
 from gan_play.refusals import Refused, refuse
 
 STEP = 0.05
-"""Amounts are whole multiples of this. One is about half of the attribute's spread among paintings."""
+"""Amounts are whole multiples of this. One moves about a third of the attribute's spread among paintings."""
 
 STYLES = 500
 """Seeds whose styles say which changes of styles are likely."""
@@ -36,6 +36,11 @@ STYLES = 500
 RIDGE = 0.6
 """Of the mean squared effect of an attribute's own direction. With less the others are held more strictly and steps go
 further, but the straight line soon leaves what the derivatives promised (`benchmarks/steering.py`)."""
+
+REMEMBERED = 16
+"""Pictures of a model whose directions are remembered: twelve children and their parents."""
+
+_known: weakref.WeakKeyDictionary[Model, dict] = weakref.WeakKeyDictionary()
 
 Steps = tuple[tuple[str, float], ...]
 
@@ -66,6 +71,12 @@ def between(a: Steps, b: Steps, amount: float) -> Steps:
     return check_steps(mixed)
 
 
+def added(a: Steps, b: Steps) -> Steps:
+    """Steps after steps. Refused where they lead too far."""
+    ends = (dict(a), dict(b))
+    return check_steps([(name, ends[0].get(name, 0) + ends[1].get(name, 0)) for name in ATTRIBUTES])
+
+
 def paint(
     model: Model, genome: Genome, truncation: float = 0.7, steps: Sequence[tuple[str, float]] = ()
 ) -> np.ndarray:
@@ -81,16 +92,19 @@ def paint(
     return breed.paint(model, genome, truncation, push)
 
 
-@functools.lru_cache(maxsize=64)  # a slider that is dragged asks for the same picture's again and again
 def directions(model: Model, genome: Genome, truncation: float) -> Tensor:
     """What moves each attribute at this picture: (A, 3, w_dim), a step of 1 each.
 
     With S the covariance of styles and J the derivatives of the attributes in units of their spreads, the change that
     moves attribute k by 1 and no other, and is the most likely under S, is column k of S J' (J S J')^-1. A part of the
-    diagonal is added to J S J' before it is inverted.
+    diagonal is added to J S J' before it is inverted. A slider that is dragged asks for the same picture's again and
+    again: a model's last few are remembered, as long as it is in hand itself.
     """
     generator = model.generator
-    with canonical():
+    with canonical():  # one at a time: who asks for the same waits, and then finds it
+        known = _known.setdefault(model, {})
+        if (genome, truncation) in known:
+            return known[genome, truncation]
         bands, noise = breed.styles(model, genome, truncation)
         spread = covariance(model)
         # One picture for each attribute, so that a single pass backwards gives all rows of J.
@@ -107,10 +121,12 @@ def directions(model: Model, genome: Genome, truncation: float) -> Tensor:
         effects = torch.einsum("abd,cbd->ac", slopes, likely)
         ridge = RIDGE * effects.diagonal().mean() + 1e-12
         inverse = torch.linalg.inv(effects + ridge * torch.eye(count, dtype=torch.float64))
-        return torch.einsum("ac,cbd->abd", inverse, likely).float()
+        while len(known) >= REMEMBERED:
+            known.pop(next(iter(known)))
+        known[genome, truncation] = found = torch.einsum("ac,cbd->abd", inverse, likely).float()
+        return found
 
 
-@functools.lru_cache(maxsize=limits.MOST_HELD_MODELS)
 def covariance(model: Model) -> Tensor:
     """How a model's styles vary together, in any band: float64 (w_dim, w_dim)."""
     with canonical():

@@ -730,6 +730,16 @@ def own(folder: Path, key: str) -> None:
     files.write_json(folder / "owner.json", {"sha256": _hash(key)})
 
 
+def picture_key(folder: Path) -> str:
+    """What opens the pictures that a run learns from, and nothing else, where strangers may come; "" without an owner.
+
+    It stands in addresses, which are copied and logged, so it must not be the owner's own key.
+    """
+    noted = files.read_json(folder / "owner.json")
+    stored = noted.get("sha256") if isinstance(noted, dict) else None
+    return _hash(f"pictures of {folder.name} {stored}")[:32] if isinstance(stored, str) else ""
+
+
 def owns(folder: Path, key: str) -> bool:
     """Whether `key` is the one that was noted in a folder; compared in constant time."""
     noted = files.read_json(folder / "owner.json")

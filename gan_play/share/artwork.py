@@ -18,7 +18,7 @@ import dataclasses
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,6 +125,8 @@ class Artwork:
         elif self.operation in GENETIC:
             genome = Genome(tuple(self.seeds), tuple(self.shares), tuple(self.labels))
             made |= {"seeds": genome.seeds, "shares": genome.shares}
+            if self.operation == "breed" and len(genome.seeds) == 1:  # that is a sample
+                raise Refused(refuse("genome"))
             if self.operation == "steer":
                 made["steps"] = check_steps(self.steps)
                 if not made["steps"]:
@@ -150,6 +152,7 @@ class Artwork:
             "loop",
             "labels",
             "shares",
+            "steps",
         ):
             if name not in made:
                 if getattr(self, name):
@@ -165,7 +168,7 @@ class Artwork:
 
     @property
     def genome(self) -> Genome:
-        """What it is bred of: of a sample its seed alone, of a mix its two. Refused for a figure or a film.
+        """What it is bred of: of a sample its seed alone, of a mix of whole bands its two. Refused for others.
 
         The genome of what was steered is that of the picture before.
         """
@@ -175,8 +178,8 @@ class Artwork:
         seeds = [breed.genome_of(seed, label) for seed, label in zip(self.seeds, each)]
         if self.operation == "sample":
             return seeds[0]
-        if self.operation in ("mix", "label_mix"):
-            return breed.cross(*seeds, self.weights)
+        if self.operation in ("mix", "label_mix") and set(self.weights) <= {0.0, 1.0}:
+            return breed.cross(*seeds, self.weights)  # what is mixed half-way is another picture than a cross
         raise Refused(refuse("genome"))
 
     @property
@@ -202,14 +205,30 @@ def bred(genome: Genome, model: str, truncation: float, steps: Steps = ()) -> Ar
     return Artwork("breed", model, genome.seeds, truncation, labels=genome.labels, shares=genome.shares)
 
 
-def parent(model: Model, text: str, label: int | None = None) -> Genome:
-    """What a seed, with its label, or the code of a picture is bred of. Refused for anything else."""
+def parent(model: Model, text: str, label: int | None = None) -> Artwork:
+    """A seed's picture, in its label, or that of a code, as the model paints it, with how it was steered.
+
+    Refused for anything else, and where it has labels and the model hasn't or the other way round.
+    """
     if re.fullmatch(r"\s*[0-9]{1,19}\s*", text, re.ASCII):
-        return breed.genome_of(check_seeds([text], 1, 1)[0], label)
-    genome = decode(text).genome
-    if bool(genome.labels) != bool(model.labels):
+        return Artwork("sample", model.digest[:16], (check_seeds([text], 1, 1)[0],), label=label)
+    found = decode(text)
+    if bool(found.genome.labels) != bool(model.labels):
         raise Refused(refuse("genome"))
-    return genome
+    return bred(found.genome, model.digest[:16], found.truncation, found.steps)
+
+
+def brood(
+    parents: Sequence[Artwork], seeds: Sequence[int], strength: float, held: Collection[str] = ()
+) -> list[Artwork]:
+    """A picture for each seed: children of one parent, steered as it is, or of two the row from one to the other.
+
+    They are as adventurous as the first parent. Errors: Refused as in `latent/breed.py`.
+    """
+    first, last, count = parents[0], parents[-1], len(seeds)
+    genomes = breed.brood([parent.genome for parent in parents], seeds, strength, held)
+    ways = [steer.between(first.steps, last.steps, at / max(1, count - 1)) for at in range(count)]
+    return [bred(genome, first.model, first.truncation, steps) for genome, steps in zip(genomes, ways)]
 
 
 # Codes: version, model, operation and flags, numbers, seal, check sum; as base64 with - and _

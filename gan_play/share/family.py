@@ -1,8 +1,8 @@
 """The family tree of what was bred: who came from whom, and how. SQLite in `HOME/family.sqlite3`.
 
 A picture is known by its code without a seal, and written down once for each owner; its parents are those that it
-first had, so the tree has no rings. Nothing but `keep` and `forget` writes, each in one transaction: a kill at any
-moment leaves the tree as it was before or after. Errors: Refused where the file is locked, read-only or damaged.
+first had, so the tree has no rings. Nothing but `keep` writes, in one transaction: a kill at any moment leaves the tree
+as it was before or after. Errors: Refused where the file is locked, closed to writing or damaged.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gan_play import limits
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 
@@ -39,18 +40,38 @@ class Member:
 
 
 @contextlib.contextmanager
-def opened(home: Path) -> Iterator[sqlite3.Connection]:
-    """The tree's file, inside one transaction."""
+def opened(home: Path) -> Iterator[sqlite3.Connection | None]:
+    """The tree's file, inside one transaction that is written at the end."""
+    with refusing(), contextlib.closing(sqlite3.connect(home / FILE, timeout=LOCKED_S)) as connection:
+        connection.isolation_level = None  # transactions are ours: see below
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(
+            "BEGIN IMMEDIATE"
+        )  # from here on nobody else writes; without COMMIT nothing was written
+        connection.execute(TABLE)
+        yield connection
+        connection.execute("COMMIT")
+
+
+def rows(home: Path, where: str, *values: str) -> list[tuple]:
+    """What the tree's file says; nothing where there is none yet. Nothing is written."""
+    if not (home / FILE).exists():
+        return []
+    with refusing(), contextlib.closing(sqlite3.connect(home / FILE, timeout=LOCKED_S)) as connection:
+        return connection.execute(f"SELECT code, parents, how, at FROM kept WHERE {where}", values).fetchall()
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Turns the errors of the file into sentences."""
     try:
-        with contextlib.closing(sqlite3.connect(home / FILE, timeout=LOCKED_S)) as connection:
-            with connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute(TABLE)
-                yield connection
+        yield
     except sqlite3.OperationalError as error:
-        reason = "family-locked" if "locked" in str(error) else "family-closed"
+        said = str(error)
+        damaged = "no such" in said or "has no column" in said  # another program's file, or half a one
+        reason = "family-locked" if "locked" in said else "family-damaged" if damaged else "family-closed"
         raise Refused(refuse(reason, FILE)) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         raise Refused(refuse("family-damaged", FILE)) from error
 
 
@@ -65,31 +86,28 @@ def keep(home: Path, owner: str, code: str, parents: Sequence[str] = (), how: di
     One that is there already stays as it is: what was first said of its parents holds.
     """
     now = time.time()
-    rows = [(plain(parent), "[]", json.dumps({"do": "seed"}), now) for parent in parents]
-    rows.append((plain(code), json.dumps([row[0] for row in rows]), json.dumps(how or {"do": "seed"}), now))
+    entries = [(plain(parent), "[]", json.dumps({"do": "seed"}), now) for parent in parents]
+    names = json.dumps([entry[0] for entry in entries])
+    entries.append((plain(code), names, json.dumps(how or {"do": "seed"}), now))
     with opened(home) as connection:
+        (count,) = connection.execute("SELECT COUNT(*) FROM kept WHERE owner = ?", (owner,)).fetchone()
+        if count >= limits.MOST_FAMILY:
+            raise Refused(refuse("family-full", most=limits.MOST_FAMILY))
         connection.executemany(
             "INSERT OR IGNORE INTO kept (owner, code, parents, how, at) VALUES (?, ?, ?, ?, ?)",
-            [(owner, *row) for row in rows],
+            [(owner, *entry) for entry in entries],
         )
 
 
 def find(home: Path, owner: str, code: str) -> Member | None:
     """One picture of the tree, None where it isn't in it."""
-    with opened(home) as connection:
-        row = connection.execute(
-            "SELECT code, parents, how, at FROM kept WHERE owner = ? AND code = ?", (owner, plain(code))
-        ).fetchone()
-    return row and _member(row)
+    found = rows(home, "owner = ? AND code = ?", owner, plain(code))
+    return _member(found[0]) if found else None
 
 
 def relatives(home: Path, owner: str, code: str, most: int) -> list[Member]:
     """The picture's whole family: all that is joined to it by parents and children, oldest first, the newest `most`."""
-    with opened(home) as connection:
-        found = connection.execute(
-            "SELECT code, parents, how, at FROM kept WHERE owner = ?", (owner,)
-        ).fetchall()
-    members = {member.code: member for member in map(_member, found)}
+    members = {member.code: member for member in map(_member, rows(home, "owner = ?", owner))}
     joined: dict[str, set[str]] = {name: set() for name in members}
     for member in members.values():
         for parent in member.parents:
@@ -105,16 +123,11 @@ def relatives(home: Path, owner: str, code: str, most: int) -> list[Member]:
     return sorted((members[name] for name in reached), key=lambda member: (member.at, member.code))[-most:]
 
 
-def forget(home: Path, owner: str, code: str) -> bool:
-    """Takes a picture that has no children out of the tree. False where it has some, or isn't there."""
-    code = plain(code)
-    with opened(home) as connection:
-        rows = connection.execute("SELECT parents FROM kept WHERE owner = ?", (owner,)).fetchall()
-        if any(code in json.loads(parents) for (parents,) in rows):
-            return False
-        return connection.execute("DELETE FROM kept WHERE owner = ? AND code = ?", (owner, code)).rowcount > 0
-
-
 def _member(row: tuple[str, str, str, float]) -> Member:
-    code, parents, how, at = row
-    return Member(code, tuple(json.loads(parents)), json.loads(how), at)
+    """A row of the file. Refused where it says what only damage can have made of it."""
+    with refusing():
+        code, parents, how, at = row
+        parents, how = json.loads(parents), json.loads(how)
+        if not isinstance(parents, list) or not isinstance(how, dict):
+            raise ValueError
+        return Member(code, tuple(map(str, parents)), how, float(at))

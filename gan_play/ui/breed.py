@@ -7,16 +7,17 @@ other, and the tree (`share/family.py`) needs no pictures of its own.
 import contextlib
 import dataclasses
 import functools
+import json
 import math
 import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan_play.latent import breed, sample, steer
+from gan_play.latent import sample
 from gan_play.latent.mix import BANDS
 from gan_play.latent.sample import Model
-from gan_play.refusals import Refused
+from gan_play.refusals import Refusal, Refused
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share import family
@@ -51,6 +52,15 @@ def in_model(code: str, model: Model, truncation: float) -> Artwork:
     return artworks.bred(artwork.genome, model.digest[:16], truncation, artwork.steps)
 
 
+def fits(code: str, model: Model) -> bool:
+    """Whether a code's picture has labels that the model has, or none as it."""
+    try:
+        labels = artworks.decode(code).genome.labels
+    except Refused:
+        return False
+    return bool(labels) == bool(model.labels) and all(label < len(model.labels) for label in labels)
+
+
 def parents_of(desk, model: Model) -> list[Artwork]:
     """One or two parents; the picture that was picked last, where none was named."""
     found = [in_model(code, model, desk.truncation) for code in desk.parents.split()[:2]]
@@ -67,13 +77,7 @@ def brood_of(desk, model: Model) -> list[Artwork]:
     parents = parents_of(desk, model)
     roll = int(desk.roll) % ROLLS if re.fullmatch(r"[0-9]{1,9}", str(desk.roll), re.ASCII) else 0
     first = FIRST_SEED + CHILDREN * roll
-    seeds = range(first, first + CHILDREN)
-    genomes = breed.brood([parent.genome for parent in parents], seeds, desk.strength, desk.held)
-    ways = [steer.between(parents[0].steps, parents[-1].steps, at / (CHILDREN - 1)) for at in range(CHILDREN)]
-    return [
-        artworks.bred(genome, model.digest[:16], desk.truncation, steps)
-        for genome, steps in zip(genomes, ways)
-    ]
+    return artworks.brood(parents, range(first, first + CHILDREN), desk.strength, desk.held)
 
 
 def how_of(desk) -> dict[str, object]:
@@ -84,17 +88,25 @@ def how_of(desk) -> dict[str, object]:
     return {"do": "mutate", "strength": desk.strength, "held": held}
 
 
-def keep_in_tree(home: Path, owner: str, desk, model: Model, chosen: Artwork) -> None:
-    """Writes the picture on the stage into the tree, with its parents if it is one of their children."""
-    own = artworks.encode(chosen)
-    children = {artworks.encode(child) for child in brood_of(desk, model)}
+def came(desk, model: Model, code: str) -> str:
+    """Where a child that was just chosen came from, as JSON for the desk: its parents, and what was done to them."""
     parents = [artworks.encode(parent) for parent in parents_of(desk, model)]
+    return "" if code in parents else json.dumps({"parents": parents, "how": how_of(desk)})
+
+
+def keep_in_tree(home: Path, owner: str, desk, model: Model, chosen: Artwork) -> None:
+    """Writes the picture on the stage into the tree, with those that it came from, and keeps its model for good."""
+    sample.pin(home, model)
     for code in desk.parents.split()[:2]:
         carry_over(home, owner, code, model, desk.truncation)
-    if own in parents or own not in children:
-        family.keep(home, owner, own)
-    else:
-        family.keep(home, owner, own, parents, how_of(desk))
+    with contextlib.suppress(
+        ValueError, TypeError, KeyError, AttributeError
+    ):  # nonsense of a browser's: a founder
+        said = json.loads(desk.came or "{}")
+        parents, how = [family.plain(str(code)) for code in said["parents"]][:2], dict(said["how"])
+        known = {name: how[name] for name in ("do", "strength", "held") if name in how}
+        return family.keep(home, owner, artworks.encode(chosen), parents, known)
+    family.keep(home, owner, artworks.encode(chosen))
 
 
 def carry_over(home: Path, owner: str, code: str, model: Model, truncation: float) -> None:
@@ -106,9 +118,12 @@ def carry_over(home: Path, owner: str, code: str, model: Model, truncation: floa
     if old.model == model.digest[:16]:
         family.keep(home, owner, here, [code], {"do": "truncation"})
         return
-    with contextlib.suppress(Refused):  # its model is gone: then nobody can say whether it is related
-        if related(home, sample.load_digest(home, old.model).run_id, model.run_id):
-            family.keep(home, owner, here, [code], {"do": "model", "model": model.name, "step": model.step})
+    try:
+        run = sample.load_digest(home, old.model).run_id
+    except Refused:  # its model is gone: then nobody can say whether it is related
+        return
+    if related(home, run, model.run_id):
+        family.keep(home, owner, here, [code], {"do": "model", "model": model.name})
 
 
 def related(home: Path, run: str, other: str) -> bool:
@@ -139,9 +154,9 @@ def brood_html(desk, model: Model) -> str:
 def how_words(how: dict[str, object]) -> str:
     """What was done to a picture's parents, in words."""
     do = how.get("do")
-    held = [say(f"play.{name}").lower() for name in how.get("held") or () if name in BANDS]
-    if do == "mutate":
-        said = say("breed.how.mutate", strength=f"{float(how.get('strength') or 0):.0%}")
+    held = [say(f"play.{name}").lower() for name in BANDS if name in (how.get("held") or ())]
+    if do == "mutate" and isinstance(how.get("strength"), (int, float)):
+        said = say("breed.how.mutate", strength=f"{how['strength']:.0%}")
     elif do in ("cross", "truncation", "model"):
         said = say(f"breed.how.{do}", model=how.get("model", ""))
     else:
@@ -161,9 +176,8 @@ def tree_html(home: Path, owner: str, desk, model: Model) -> str:
     places = laid_out(ordered)
     pictures = []
     for member in ordered:
-        artwork = artworks.decode(member.code)
-        title = f"{how_words(member.how)}. {tree_title(home, artwork)}"
-        pictures.append((Tile(member.code, title, current=member.code in codes), how_words(member.how)))
+        words = how_words(member.how)
+        pictures.append((Tile(member.code, words, current=member.code in codes), words))
     lines = [
         (places[parent], places[member.code])
         for member in ordered
@@ -172,14 +186,6 @@ def tree_html(home: Path, owner: str, desk, model: Model) -> str:
     ]
     more = say("breed.tree.many", most=MOST_MEMBERS) if len(ordered) == MOST_MEMBERS else ""
     return tiles.family(pictures, [places[member.code] for member in ordered], lines, more)
-
-
-def tree_title(home: Path, artwork: Artwork) -> str:
-    """A member's name; where its model isn't here any more, that."""
-    try:
-        return title_of(artwork, sample.load_digest(home, artwork.model))
-    except Refused as refused:
-        return refused.refusal.sentence
 
 
 def laid_out(members: Sequence[family.Member]) -> dict[str, tuple[int, int]]:
@@ -216,23 +222,24 @@ def laid_out(members: Sequence[family.Member]) -> dict[str, tuple[int, int]]:
 
 
 def begin(desk, code: str):
-    """A picture as the one parent, on the stage too, with new children."""
-    return dataclasses.replace(desk, tool="breed", parents=code, chosen=code, opened="", roll=new_roll())
+    """A picture as the one parent, on the stage too, with new children; as adventurous as it is."""
+    artwork = artworks.decode(code)
+    now = {"tool": "breed", "digest": artwork.model, "truncation": artwork.truncation, "roll": new_roll()}
+    return dataclasses.replace(desk, **now, parents=code, chosen=code, came="", opened="")
 
 
-def cross_with(desk, code: str):
-    """The picture on the stage as the second parent of the first; itself again, it goes."""
-    first, *_ = desk.parents.split() or [code]
+def cross_with(desk, model: Model, code: str):
+    """The picture on the stage as the second parent of the first; the first itself again, and it is alone."""
+    first = artworks.encode(parents_of(desk, model)[0])
     return dataclasses.replace(desk, parents=first if first == code else f"{first} {code}")
 
 
 def step_back(home: Path, owner: str, desk, model: Model):
-    """One generation back: the parents of the (first) parent, if the tree knows them."""
-    first = desk.parents.split()[0] if desk.parents else ""
-    member = family.find(home, owner, first) if first else None
-    if member is None and first:
-        member = family.find(home, owner, artworks.encode(parents_of(desk, model)[0]))
+    """One generation back: the parents of the (first) parent. Refused where the tree knows none."""
+    first = artworks.encode(parents_of(desk, model)[0])
+    member = family.find(home, owner, first)
+    for code in desk.parents.split()[:1]:
+        member = member or family.find(home, owner, code)
     if member is None or not member.parents:
-        return desk
-    back = " ".join(member.parents)
-    return dataclasses.replace(desk, parents=back, chosen=member.parents[0], opened="", roll=new_roll())
+        raise Refused(Refusal("no-parents", "", say("breed.no_way_back")))
+    return dataclasses.replace(begin(desk, member.parents[0]), parents=" ".join(member.parents))

@@ -31,7 +31,7 @@ def build(shared: Shared) -> None:
     view = gr.HTML(
         {},
         html_template=FRAME,
-        js_on_load=look.polling("map.js") + look.asset("coverage.js"),
+        js_on_load=look.asset("map.js") + look.asset("coverage.js"),
         elem_id="coverage",
         apply_default_css=False,
     )
@@ -77,6 +77,7 @@ def shown(home: Path, run: str, mine: bool) -> dict:
     names = ("title", "do", "again", "near", "seed", "yours", "covered", "unseen")
     value = {
         "run": run,
+        "picture_key": store.picture_key(folder),
         "mine": mine,
         "words": {name: say(f"cover.{name}") for name in names}
         | {name: say(f"map.{name}") for name in ("smaller", "larger")},

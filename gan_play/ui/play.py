@@ -118,6 +118,7 @@ class Desk:
         ""  # codes of the one or two that are bred, with a space between; empty: the picture picked last
     )
     chosen: str = ""  # code of the child on the stage; empty: the picture picked last
+    came: str = ""  # where that child came from, as JSON (`ui/breed.py`)
     roll: str = "0"  # which children
     strength: float = 0.3
     held: Sequence[str] = ()  # bands that stay as they are
@@ -207,6 +208,13 @@ def fitting(desk: Desk, model: Model) -> Desk:
     if count and all(re.fullmatch(r"#[0-9]{1,4}", row, re.ASCII) and int(row[1:]) < count for row in rows):
         changes["kinds"] = ", ".join(sample.name_label(model, int(row[1:])) for row in rows)
     tool = "sample" if desk.tool == "label_grid" and not count else desk.tool
+    if not all(breed.fits(code, model) for code in f"{desk.parents} {desk.chosen} {desk.base}".split()):
+        changes |= {
+            "parents": "",
+            "chosen": "",
+            "came": "",
+            "base": "",
+        }  # of a model with other labels, or none
     return dataclasses.replace(desk, label=label, tool=tool, **changes)
 
 
@@ -406,7 +414,8 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
         return tiles.stills(code, title, STILLS, size_px), code
     src = data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
-    also += tuple(f"to-{tool}" for tool in ("breed", "steer") if tool != desk.tool)
+    if set(artwork.weights or ()) <= {0.0, 1.0}:  # what is mixed half-way can't be bred as it is
+        also += tuple(f"to-{tool}" for tool in ("breed", "steer") if tool != desk.tool)
     return tiles.stage(code, title, size_px, src=src, also=also), code
 
 
@@ -612,7 +621,7 @@ def nearest(shared: Shared, code: str, key: str) -> str:
     if not store.is_shipped(folder) and not may_steer(shared, model.run_id, key):
         return tiles.note(say("play.near.not_yours"))
     pixels = picture(shared.home, code).pixels
-    return verdict.beside_nearest(folder, pixels, code, title_of(artwork, model), key)
+    return verdict.beside_nearest(folder, pixels, code, title_of(artwork, model))
 
 
 def training_pick(text: str) -> tuple[float, str, int, int | None]:
@@ -828,14 +837,14 @@ def build(shared: Shared) -> None:
     code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
     label = hidden("label-number", "")
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
-    base = hidden("base", "")
+    base, came = hidden("base", ""), hidden("came", "")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
         "coarse": bands["coarse"], "middle": bands["middle"], "fine": bands["fine"], "band": band, "rows": rows,
         "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
         "opened": opened, "label": label, "kinds": kinds, "across": across,
-        "parents": parents, "chosen": chosen, "roll": roll, "strength": strength, "held": held,
+        "parents": parents, "chosen": chosen, "came": came, "roll": roll, "strength": strength, "held": held,
         "base": base, **steering,
     }  # fmt: skip
     assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
@@ -853,6 +862,15 @@ def build(shared: Shared) -> None:
     }
     desk_in = list(fields.values())
     desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every, standing, near_it]
+
+    def offered(in_hand: Model, key: str) -> object:
+        """The list of models, with the one in hand chosen."""
+        choices = playable(shared, key)
+        if in_hand.run_id not in {value for _, value in choices}:
+            choices.append(
+                (say("play.choice", name=in_hand.name, size=in_hand.generator.size_px), in_hand.run_id)
+            )
+        return gr.update(choices=choices, value=in_hand.run_id)
 
     def answer(old: Desk, new: Desk) -> dict:
         """The updates of the page from one desk to the next."""
@@ -896,7 +914,7 @@ def build(shared: Shared) -> None:
 
         return event(run, [*desk_in, *more_in], desk_out, api_name=name, **(QUIET | options))
 
-    def on_piece(event, change, name: str) -> None:
+    def on_piece(event, change, name: str) -> object:
         """Wire an event of our own pieces, which carries data, to a function from desk and data to a new desk."""
 
         def run(event: gr.EventData, *values):
@@ -905,18 +923,21 @@ def build(shared: Shared) -> None:
                 return gr.skip()
             return ask(desk, lambda: change(desk, event._data if isinstance(event._data, dict) else {}))
 
-        event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **QUIET)
+        return event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **QUIET)
 
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
             picked = pick(desk, sample.check_seed(data["seed"]), read_label(data.get("label")))
-            return dataclasses.replace(steered(picked) if picked.tool == "steer" else picked, chosen="")
+            return dataclasses.replace(
+                steered(picked) if picked.tool == "steer" else picked, chosen="", came=""
+            )
         chosen = artworks.decode(str(data.get("code")))  # a mix in the figure
         return desk_of(chosen, str(data.get("code")), desk)
 
     def child(desk: Desk, data: dict) -> Desk:
         code = artworks.find_code(str(data.get("code")))
-        return dataclasses.replace(desk, chosen=code, opened="")
+        came = breed.came(desk, sample.load_digest(home, desk.digest), code)
+        return dataclasses.replace(desk, chosen=code, came=came, opened="")
 
     def acted(desk: Desk, data: dict) -> Desk:
         do = data.get("do")
@@ -955,14 +976,19 @@ def build(shared: Shared) -> None:
     on(wanted.submit, go, wanted)
 
     def use_tool(desk: Desk) -> Desk:
-        return dataclasses.replace(desk, chosen="") if desk.tool == "breed" else desk
+        return dataclasses.replace(desk, chosen="", came="") if desk.tool == "breed" else desk
 
     on(tool.input, use_tool)
 
     # Breeding: what is on the stage is bred from, kept, or crossed with the parent
 
     def owner(key: str) -> str:
-        return gallery.owner_of(key) if shared.public else ""
+        """Whose tree: at home there is one; where strangers may come each browser has its own."""
+        if not shared.public:
+            return ""
+        if not isinstance(key, str) or not 8 <= len(key) <= 200:
+            raise Refused(refuse("no-key"))
+        return gallery.owner_of(key)
 
     def on_stage(desk: Desk) -> tuple[Model, Artwork]:
         in_hand = sample.load_digest(home, desk.digest)
@@ -978,19 +1004,20 @@ def build(shared: Shared) -> None:
         breed.keep_in_tree(home, owner(key), desk, in_hand, artwork)
         return desk
 
-    def breed_crosses(desk: Desk) -> Desk:
-        return breed.cross_with(desk, artworks.encode(on_stage(desk)[1]))
+    def breed_crosses(desk: Desk, key: str) -> Desk:
+        in_hand, artwork = on_stage(desk)
+        if desk.came:  # else where this child came from would be forgotten
+            breed.keep_in_tree(home, owner(key), desk, in_hand, artwork)
+        return breed.cross_with(desk, in_hand, artworks.encode(artwork))
 
     def breed_anew(desk: Desk) -> Desk:
-        return dataclasses.replace(desk, roll=breed.new_roll(), chosen="")
+        return dataclasses.replace(desk, roll=breed.new_roll(), chosen="", came="")
 
     def breed_goes_back(desk: Desk, key: str) -> Desk:
         return breed.step_back(home, owner(key), desk, sample.load_digest(home, desk.digest))
 
     def branch(desk: Desk, data: dict) -> Desk:
-        code = artworks.find_code(str(data.get("code")))
-        there = sample.load_digest(home, artworks.decode(code).model)
-        return fitting(breed.begin(dataclasses.replace(desk, digest=there.digest, opened=""), code), there)
+        return breed.begin(desk, artworks.find_code(str(data.get("code"))))
 
     def grow(key: str, *values):
         """The family tree of who is bred now."""
@@ -1003,14 +1030,20 @@ def build(shared: Shared) -> None:
             html = tiles.note(refused.refusal.sentence, "bad")
         return gr.update(value=html, visible=True)
 
+    def named(key: str, in_hand: str):
+        """The list of models, where a click in the tree has led to another one."""
+        return offered(sample.load_digest(home, in_hand), key) if in_hand else gr.skip()
+
     growing = {"fn": grow, "inputs": [shared.key, *desk_in], "outputs": [tree]}
     for event, change, *more in (
         (breed_on.click, breed_from, shared.key),
         (breed_keep.click, breed_keeps, shared.key),
-        (breed_cross.click, breed_crosses),
+        (breed_cross.click, breed_crosses, shared.key),
         (breed_back.click, breed_goes_back, shared.key),
     ):
-        on(event, change, *more).then(**growing, api_name=f"ui_play_tree_{change.__name__}", **QUIET)
+        done = on(event, change, *more).then(**growing, api_name=f"ui_play_tree_{change.__name__}", **QUIET)
+        if change is breed_goes_back:
+            done.then(named, [shared.key, digest], model, api_name="ui_play_back_named", **QUIET)
     on(breed_again.click, breed_anew)
 
     def steer_back(desk: Desk) -> Desk:
@@ -1019,8 +1052,10 @@ def build(shared: Shared) -> None:
     on(reset.click, steer_back)
     for source in (strength.release, held.input):
         on(source, stay)
-    on_piece(tree.pick, branch, "pick_family")
-    gr.on([parents.change, tool.change], **growing, api_name="ui_play_tree", **QUIET)
+    on_piece(tree.pick, branch, "pick_family").then(
+        named, [shared.key, digest], model, api_name="ui_play_family_named", **QUIET
+    )
+    gr.on([parents.change, tool.change, seed.change], **growing, api_name="ui_play_tree", **QUIET)
 
     def use_label(desk: Desk, chosen: str | None) -> Desk:
         return dataclasses.replace(desk, label=label_text(read_label(chosen)))
@@ -1091,21 +1126,15 @@ def build(shared: Shared) -> None:
                     new = dataclasses.replace(old, digest=sample.load(home, model_id).digest)
         dealt = {
             handled: gr.update(value=json.dumps({"model": model_id, "art": art, "at": at})),
-            shared.art: gr.update(value=""),
-        }
+        } | ({shared.art: gr.update(value="")} if art else {})
         if said_why:
             dealt[message] = gr.update(value=said_why)
         if not new.digest or new == old:
             return dealt
         in_hand = sample.load_digest(home, new.digest)
         said = answer(old, new) | dealt
-        choices = playable(shared, key)
-        if in_hand.run_id not in {value for _, value in choices}:
-            choices.append(
-                (say("play.choice", name=in_hand.name, size=in_hand.generator.size_px), in_hand.run_id)
-            )
         said |= {nothing: gr.update(visible=False), room: gr.update(visible=True)}
-        return said | {model: gr.update(choices=choices, value=in_hand.run_id)}
+        return said | {model: offered(in_hand, key)}
 
     arrival = [shared.model, shared.art, shared.picked, handled, shared.key, *desk_in]
     arrived = [nothing, room, model, handled, shared.art, *desk_out]

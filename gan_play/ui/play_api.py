@@ -5,6 +5,8 @@ the card inside PNGs; every picture is rendered canonically, so it is the one th
 error with one sentence.
 """
 
+from dataclasses import replace
+
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
@@ -198,7 +200,7 @@ def register(shared: Shared) -> None:
         strength: float = 0.3,
         hold: str = "",
         seeds: str = "1000-1011",
-        truncation: float = 0.7,
+        truncation: str = "",
         label: str = "",
     ) -> tuple[list[gr.FileData], list[str]]:
         """Children of one picture, or the pictures on the way from one to another: a PNG each, and their codes.
@@ -210,7 +212,7 @@ def register(shared: Shared) -> None:
             strength: how far children go from the one, 0 to 1
             hold: what stays as it is, of "coarse" (composition), "middle" (form), "fine" (colour); commas between
             seeds: which children, one for each; of two parents only their number counts
-            truncation: how adventurous, 0 to 2
+            truncation: how adventurous, 0 to 2; nothing: that of the code, or 0.7
             label: name or number of a label, of parents that are given by their seed
         """
         with told():
@@ -218,14 +220,15 @@ def register(shared: Shared) -> None:
             kind = sample.find_label(model, label)
             named = [seeds_text(parent), *([seeds_text(second)] if second else [])]
             parents = [artworks.parent(model, text, kind) for text in named]
+            if truncation not in ("", None):
+                parents = [replace(one, truncation=truncation) for one in parents]
             drawn = sample.parse_seeds(seeds_text(seeds))
-            genomes = breed.brood(parents, drawn, strength, breed.parse_bands(hold))
-            recipes = [artworks.bred(genome, model.digest[:16], truncation) for genome in genomes]
+            recipes = artworks.brood(parents, drawn, strength, breed.parse_bands(hold))
             files = [png(home, recipe, f"child{place:02d}.png") for place, recipe in enumerate(recipes, 1)]
             return files, [artworks.encode(recipe) for recipe in recipes]
 
     def steer_picture(
-        run: str, picture: str, by: str, truncation: float = 0.7, label: str = ""
+        run: str, picture: str, by: str, truncation: str = "", label: str = ""
     ) -> tuple[gr.FileData, str]:
         """A picture with more or less of what can be measured of it, the rest left as it is; and its code.
 
@@ -234,13 +237,16 @@ def register(shared: Shared) -> None:
             picture: a seed, or the code of a picture
             by: amounts from -3 to 3, as in "light=1.5, warmth=-1"; also saturation, hue, contrast, detail,
                 symmetry, horizon, busyness
-            truncation: how adventurous, 0 to 2
+            truncation: how adventurous, 0 to 2; nothing: that of the code, or 0.7
             label: name or number of a label, of a picture that is given by its seed
         """
         with told():
             model = sample.load(home, run)
-            genome = artworks.parent(model, seeds_text(picture), sample.find_label(model, label))
-            recipe = artworks.bred(genome, model.digest[:16], truncation, steer.parse_steps(by))
+            found = artworks.parent(model, seeds_text(picture), sample.find_label(model, label))
+            steps = steer.added(found.steps, steer.parse_steps(by))
+            recipe = artworks.bred(
+                found.genome, found.model, found.truncation if truncation in ("", None) else truncation, steps
+            )
             return png(home, recipe, "steered.png"), artworks.encode(recipe)
 
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:

@@ -1,8 +1,8 @@
 """Our own addresses under `/gradio_api/`, and the door before all addresses.
 
     GET /gradio_api/run/RUN/grid/STEP.webp          a grid of a run
-    GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it (in public with the
-                                                    owner's ?key=)
+    GET /gradio_api/run/RUN/picture/INDEX.webp      a picture that a run learns from, as it sees it (in public with its
+                                                    ?key=, which the owner's page knows)
     GET /gradio_api/run/RUN/card.md                 what is known of its model, as a file to save
     GET /gradio_api/set/SET/INDEX-SIZE.webp         a small picture of a set
     GET /gradio_api/set/SET/map-VERSION.webp        the pictures on the map of a set, in rows
@@ -14,6 +14,7 @@ Whatever does not exist, is misspelt or points elsewhere answers 404, alike. Ids
 """
 
 import functools
+import hmac
 import ipaddress
 import re
 from collections.abc import Callable
@@ -48,10 +49,13 @@ def routes(home: Path, public: bool = False) -> list[APIRoute]:
         return picture(run_folder(home, run) / "samples" / f"step-{step:06d}.webp")
 
     def learnt(run: str, index: int, key: str = "") -> Response:
-        folder = run_folder(home, run) / "set"
-        if public and not store.check_owner(home, run, key):
+        folder = run_folder(home, run)
+        wanted = store.picture_key(folder)
+        if public and not (wanted and hmac.compare_digest(wanted.encode(), key.encode())):
             raise HTTPException(404)
-        return made(lambda: learnt_picture(folder, index), "image/webp")
+        answer = made(lambda: learnt_picture(folder / "set", index), "image/webp")
+        answer.headers["Cache-Control"] = FOREVER["Cache-Control"].replace("public", "private")
+        return answer
 
     def card(run: str) -> Response:
         run_folder(home, run)

@@ -6,7 +6,6 @@ files may be damaged or from an older program, and put together: as plain data f
 
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 
@@ -101,7 +100,7 @@ def nearest(folder: Path) -> dict | None:
     if not store.grid_path(folder, step).is_file():
         return None  # thinned out
     tiles.sort(key=lambda tile: (not tile["copied"], tile.pop("distance")))
-    return {"step": step, "sentence": sentence, "tiles": tiles}
+    return {"step": step, "sentence": sentence, "tiles": tiles, "key": store.picture_key(folder)}
 
 
 # Play: the model in hand, and the picture on the stage
@@ -136,11 +135,8 @@ def distance_words(distance: float, threshold: float) -> str:
     return "usual" if distance < USUAL * threshold / originality.NEAR else "far"
 
 
-def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str, key: str = "") -> str:
-    """A painting (S, S, 3) beside the three pictures of its run's set that are nearest to it, in words; or why not.
-
-    `key` is the browser's, which the pictures' addresses ask for where strangers may come.
-    """
+def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str) -> str:
+    """A painting (S, S, 3) beside the three pictures of its run's set that are nearest to it, in words; or why not."""
     if not (folder / "set").exists():
         return tiles.note(say("play.near.no_set"))
     try:
@@ -152,7 +148,7 @@ def beside_nearest(folder: Path, pixels: np.ndarray, code: str, title: str, key:
     found, distances, _ = originality.nearest(index, pixels[None], checkup.NEAREST)
     near = [
         tiles.Near(
-            f"gradio_api/run/{folder.name}/picture/{place}.webp?key={quote(key)}",
+            f"gradio_api/run/{folder.name}/picture/{place}.webp?key={store.picture_key(folder)}",
             say("play.near.yours", index=f"{place + 1:,}"),
             say(f"play.near.one.{distance_words(distance, index.threshold)}"),
         )

@@ -186,6 +186,11 @@ def test_what_is_kept_hangs_in_the_gallery_until_it_is_removed(play: Page):
     expect(work).to_have_count(1)
     work.locator("[data-do=play]").click()
     expect(title(play)).to_contain_text("Seed 8")
+    tile(play, 9).click()
+    expect(title(play)).to_contain_text("Seed 9")
+    play.get_by_role("tab", name="Gallery").click()
+    work.locator("[data-do=play]").click()  # a second time
+    expect(title(play)).to_contain_text("Seed 8")
     play.get_by_role("tab", name="Gallery").click()
     work.locator("[data-do=forget]").click()
     expect(work).to_have_count(0)

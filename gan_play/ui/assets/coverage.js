@@ -6,7 +6,7 @@ const root = element.querySelector('.cover');
 const part = (name) => root.querySelector(`.cover-${name}`);
 let drawn = '';
 
-const address = (index) => `gradio_api/run/${props.value.run}/picture/${index}.webp?key=${field('owner')}`;
+const address = (index) => `gradio_api/run/${props.value.run}/picture/${index}.webp?key=${props.value.picture_key}`;
 const named = (index) => props.value.words.yours.replace('%', (index + 1).toLocaleString());
 
 function large(index) { // one picture, and what comes nearest to it

@@ -138,7 +138,7 @@ function pairs() {
     caption.textContent = (copied ? words.copied : words.tile).replace('%', seed);
     const nearest = near.map((index) => {
       const image = document.createElement('img');
-      image.src = `gradio_api/run/${run}/picture/${index}.webp?key=${field('owner')}`;
+      image.src = `gradio_api/run/${run}/picture/${index}.webp?key=${copy.key}`;
       image.alt = words.yours.replace('%', (index + 1).toLocaleString());
       image.title = image.alt;
       image.loading = 'lazy';

@@ -80,7 +80,7 @@ element.addEventListener('click', (event) => {
 element.addEventListener('keydown', (event) => {
   const at = event.target.closest('.tile');
   if (!at) return;
-  const all = [...at.parentElement.querySelectorAll('.tile')];
+  const all = [...(at.closest('[role=group]') ?? at.parentElement).querySelectorAll('.tile')];
   const columns = Math.max(1, all.filter((tile) => tile.offsetTop === all[0].offsetTop).length);
   const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
     Home: -all.indexOf(at), End: all.length - 1 - all.indexOf(at)}[event.key];
