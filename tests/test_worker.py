@@ -602,6 +602,7 @@ def spoil(training: loop.Training, place: str, value: float) -> dict | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute where nothing else runs
 def test_60_of_60_faults_are_recovered_from(tmp_path, monkeypatch):
     recovered = []
     for place, value, step in FAULTS:
