@@ -134,6 +134,8 @@ for seed in range(2, 10000):
 """
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_kill_at_any_moment_leaves_a_whole_tree(tmp_path):
     for after_s in (0.0, 0.013, 0.041, 0.07):
         process = subprocess.Popen(

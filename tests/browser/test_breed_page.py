@@ -54,6 +54,8 @@ def band(code: str, place: int) -> dict[int, int]:
     return {seed: row[place] for seed, row in zip(genome.seeds, genome.shares) if row[place]}
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_generations_are_bred_held_crossed_and_taken_back(serve, visit, home):
     page = visit(serve(home))
     page.click("#seeds .tile[data-seed='3']")
@@ -117,6 +119,8 @@ def test_a_damaged_tree_is_a_sentence_and_the_page_goes_on(serve, visit, home):
     expect(page.locator("#stage figcaption")).to_contain_text("Seed 5")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_picture_is_steered_put_back_and_bred_as_it_was_steered(serve, visit, home):
     page = visit(serve(home))
     page.click("#seeds .tile[data-seed='3']")
