@@ -1248,7 +1248,7 @@ def build(shared: Shared) -> None:
         [code, shared.key],
         nearby,
         api_name="ui_play_near",
-        queue=False,  # a queued click is lost where another queued event of the page ends that very moment
+        queue=False,  # it takes no longer than a picture: it needn't wait behind films and long looks
         show_progress="minimal",
         show_progress_on=nearby,
         **PRIVATE,
