@@ -64,17 +64,18 @@ def parse_steps(text: str) -> Steps:
 
 def between(a: Steps, b: Steps, amount: float) -> Steps:
     """Steps on the straight way from a (0) to b (1)."""
-    ends = (dict(a), dict(b))
-    mixed = [
-        (name, (1 - amount) * ends[0].get(name, 0) + amount * ends[1].get(name, 0)) for name in ATTRIBUTES
-    ]
-    return check_steps(mixed)
+    return weighed(a, 1 - amount, b, amount)
 
 
 def added(a: Steps, b: Steps) -> Steps:
     """Steps after steps. Refused where they lead too far."""
-    ends = (dict(a), dict(b))
-    return check_steps([(name, ends[0].get(name, 0) + ends[1].get(name, 0)) for name in ATTRIBUTES])
+    return weighed(a, 1, b, 1)
+
+
+def weighed(a: Steps, by_a: float, b: Steps, by_b: float) -> Steps:
+    """The sum of two by their weights."""
+    of_a, of_b = dict(a), dict(b)
+    return check_steps([(name, by_a * of_a.get(name, 0) + by_b * of_b.get(name, 0)) for name in ATTRIBUTES])
 
 
 def paint(

@@ -73,10 +73,9 @@ class Artwork:
     `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
     rows of a figure, the stops of a walk, the columns of a grid of label by seed, those of a bred picture with their
     `shares` (see `latent/breed.py`; its `labels` are one for each or none), or of one that is steered, by `steps` (see
-    `latent/steer.py`). `label` is that of the whole; where several
-    meet, `labels` has the rows of the grid, or one for each seed (then at least two are different:
-    with one label all over it is a `walk` or a `mix`). Numbers are kept to three decimals. What an operation
-    doesn't use must be left at its default.
+    `latent/steer.py`). `label` is that of the whole; where several meet, `labels` has the rows of the grid, or one for
+    each seed (then at least two are different: with one label all over it is a `walk` or a `mix`). Numbers are kept to
+    three decimals. What an operation doesn't use must be left at its default.
     """
 
     operation: str

@@ -35,19 +35,19 @@ class Member:
 
     code: str
     parents: tuple[str, ...]
-    how: dict[str, object]  # {"do": "seed" | "mutate" | "cross" | "move", ..}: see `ui/breed.py`
+    how: dict[
+        str, object
+    ]  # {"do": "seed", "mutate", "cross", "truncation" or "model", ..}: see `ui/breed.py`
     at: float  # seconds since 1970
 
 
 @contextlib.contextmanager
-def opened(home: Path) -> Iterator[sqlite3.Connection | None]:
+def opened(home: Path) -> Iterator[sqlite3.Connection]:
     """The tree's file, inside one transaction that is written at the end."""
     with refusing(), contextlib.closing(sqlite3.connect(home / FILE, timeout=LOCKED_S)) as connection:
         connection.isolation_level = None  # transactions are ours: see below
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(
-            "BEGIN IMMEDIATE"
-        )  # from here on nobody else writes; without COMMIT nothing was written
+        connection.execute("BEGIN IMMEDIATE")  # nobody else writes now; without COMMIT nothing was written
         connection.execute(TABLE)
         yield connection
         connection.execute("COMMIT")

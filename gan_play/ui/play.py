@@ -114,9 +114,7 @@ class Desk:
     label: str = ""  # of the grid, and of the picture that was picked last; empty for a model without labels
     kinds: str = ""  # rows of the grid of label by seed, as text; empty: all
     across: str = ""  # its columns, seeds as text; empty: from the tray
-    parents: str = (
-        ""  # codes of the one or two that are bred, with a space between; empty: the picture picked last
-    )
+    parents: str = ""  # codes of the one or two that are bred; empty: the picture picked last
     chosen: str = ""  # code of the child on the stage; empty: the picture picked last
     came: str = ""  # where that child came from, as JSON (`ui/breed.py`)
     roll: str = "0"  # which children
@@ -209,12 +207,8 @@ def fitting(desk: Desk, model: Model) -> Desk:
         changes["kinds"] = ", ".join(sample.name_label(model, int(row[1:])) for row in rows)
     tool = "sample" if desk.tool == "label_grid" and not count else desk.tool
     if not all(breed.fits(code, model) for code in f"{desk.parents} {desk.chosen} {desk.base}".split()):
-        changes |= {
-            "parents": "",
-            "chosen": "",
-            "came": "",
-            "base": "",
-        }  # of a model with other labels, or none
+        # of a model with other labels, or with none
+        changes |= dict.fromkeys(("parents", "chosen", "came", "base"), "")
     return dataclasses.replace(desk, label=label, tool=tool, **changes)
 
 

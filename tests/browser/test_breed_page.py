@@ -22,6 +22,13 @@ def codes(page: Page, piece: str) -> list[str]:
     return [tile.get_attribute("data-code") for tile in page.locator(f"{piece} .tile").all()]
 
 
+def with_seed_3(page: Page, tool: str) -> Page:
+    """The page with seed 3 in a tool, by the button under its picture."""
+    page.click("#seeds .tile[data-seed='3']")
+    page.click(f"#stage [data-do='to-{tool}']")
+    return page
+
+
 def wait_for_other(page: Page, piece: str, before: list[str]) -> list[str]:
     """The pictures of a piece, once they are others than before."""
     page.wait_for_function(
@@ -57,9 +64,7 @@ def band(code: str, place: int) -> dict[int, int]:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_generations_are_bred_held_crossed_and_taken_back(serve, visit, home):
-    page = visit(serve(home))
-    page.click("#seeds .tile[data-seed='3']")
-    page.click("#stage [data-do='to-breed']")
+    page = with_seed_3(visit(serve(home)), "breed")
     expect(page.locator("#brood .tile")).to_have_count(12)
     expect(page.locator("#family")).to_contain_text("begins with the first child")
     founder = codes(page, "#parents")[0]
@@ -107,9 +112,7 @@ def test_generations_are_bred_held_crossed_and_taken_back(serve, visit, home):
 
 def test_a_damaged_tree_is_a_sentence_and_the_page_goes_on(serve, visit, home):
     (home / family.FILE).write_bytes(b"not a database" * 400)
-    page = visit(serve(home))
-    page.click("#seeds .tile[data-seed='3']")
-    page.click("#stage [data-do='to-breed']")
+    page = with_seed_3(visit(serve(home)), "breed")
     expect(page.locator("#brood .tile")).to_have_count(12)
     expect(page.locator("#family")).to_contain_text("is damaged")
     choose(page, 2)
@@ -122,9 +125,7 @@ def test_a_damaged_tree_is_a_sentence_and_the_page_goes_on(serve, visit, home):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_picture_is_steered_put_back_and_bred_as_it_was_steered(serve, visit, home):
-    page = visit(serve(home))
-    page.click("#seeds .tile[data-seed='3']")
-    page.click("#stage [data-do='to-steer']")
+    page = with_seed_3(visit(serve(home)), "steer")
     light = page.locator("#play-steer-light input[type=number]")
     light.fill("1.5")
     light.press("Enter")
