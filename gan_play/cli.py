@@ -607,6 +607,37 @@ def walk(given: argparse.Namespace) -> int:
     return 0
 
 
+def film(given: argparse.Namespace) -> int:
+    """A film through keyframes; its code on standard error, and in an MP4's comment."""
+    from gan_play.latent import film as filming
+    from gan_play.latent import sample as playing
+    from gan_play.share import artwork, films
+
+    home = files.home(given.home)
+    out = output(given.out, tuple(f".{form}" for form in filming.FORMATS))
+    model = playing.load(home, given.run)
+    work = films.film(
+        model,
+        given.keys,
+        kind=given.kind or "",
+        truncation=given.truncation,
+        label=given.label,
+        moving=given.moves,
+        sweep=given.sweep,
+        loop=given.loop,
+        fps=given.fps,
+        grid=given.grid,
+        radius=given.radius,
+    )
+    bar = Bar()
+    made = artwork.render(home, work, out.suffix.lower()[1:], bar.counter())
+    bar.clear()
+    files.write_atomically(out, made.film.read_bytes())
+    say(made.code)
+    print(out)
+    return 0
+
+
 # Judging
 
 
@@ -944,6 +975,48 @@ def parser() -> Parser:
     either.add_argument(
         "--labels", metavar="A,B,C", help="one for each seed, or one seed through all of these"
     )
+    made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
+
+    made = verb(
+        "film",
+        film,
+        "film keyframes, each with its own time",
+        'starter-64 --keys "1:2s,5:1.5s:hold=0.5,9" --loop --out film.mp4',
+    )
+    made.add_argument("run", metavar="RUN")
+    made.add_argument(
+        "--keys",
+        required=True,
+        metavar="KEYS",
+        help="SEED or CODE each, commas between; then, after colons: seconds to the next (2s), "
+        "hold=SECONDS, an easing (linear, smooth, gentle, linger), label=L",
+    )
+    made.add_argument(
+        "--kind",
+        metavar="KIND",
+        help="linear (styles), spherical (noise), breathe (a small circle of noise at each rest), circle "
+        "(round the sphere, through one seed or two); what suits the model",
+    )
+    made.add_argument(
+        "--moves", default="", metavar="BANDS", help="what moves: coarse, middle, fine; with commas (all)"
+    )
+    made.add_argument(
+        "--sweep",
+        default="",
+        metavar="NAME=A..B,..",
+        help="what changes from the first frame to the last, of a loop to the middle and back: truncation=0.2..1.2, "
+        "light=-1..2",
+    )
+    made.add_argument(
+        "--radius", type=float, default=0.0, metavar="R", help="how far it breathes, 0 to 1 (0.2)"
+    )
+    made.add_argument("--fps", default="24", metavar="F", help="frames a second (24)")
+    made.add_argument(
+        "--grid", type=int, default=1, metavar="N", help="N by N walks side by side, 1 to 3 (1)"
+    )
+    made.add_argument("--loop", action="store_true", help="go back to the first keyframe")
+    truncation(made)
+    made.add_argument("--label", metavar="L", help="name or number of a label, where a keyframe names none")
     made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
 
     made = verb("evaluate", evaluate, "score a run against its set", "vangogh-k3f9x2")

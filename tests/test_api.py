@@ -219,6 +219,9 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     film, code = client.predict(run, "1,5", 1, True, "mp4", api_name="/walk")
     assert path_in(film).read_bytes()[4:8] == b"ftyp"
     assert artworks.decode(code).seeds == (1, 5)
+    film, code = client.predict(run, "1:0.5s,5:0.5s:hold=0.2", "breathe", api_name="/film")
+    assert path_in(film).read_bytes()[4:8] == b"ftyp"
+    assert artworks.decode(code).timeline.keys[1].hold == 0.2
     shared = client.predict(run, 7, 0.7, api_name="/share")
     assert "dentical" in client.predict(shared, api_name="/render")[2]
 
@@ -235,6 +238,9 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
         ("/walk", "starter-64", "1", 4, True, "mp4"),
         ("/walk", "starter-64", "1,2", 1e9, True, "mp4"),
         ("/walk", "starter-64", "1,2", 4, True, "exe"),
+        ("/film", "starter-64", "1:2s:sideways,2"),
+        ("/film", "starter-64", "1"),
+        ("/film", "starter-64", "1,2", "jump"),
         ("/breed", "starter-64", "one", "", 0.3),
         ("/breed", "starter-64", "1", "", 1.3),
         ("/breed", "starter-64", "1", "", 0.3, "coarse, middle, fine"),

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 
 from gan_play import limits
 from gan_play.latent import sample, walk
+from gan_play.latent import timeline as timelines
+from gan_play.latent.breed import Genome, cross, genome_of
+from gan_play.latent.timeline import Key, Music, Reaction, Timeline
 from gan_play.pictures import images
 from gan_play.refusals import Refused
 from gan_play.runs import checkpoints
@@ -31,10 +34,47 @@ thousandths = st.integers(0, 1000).map(lambda n: n / 1000)
 
 
 @st.composite
+def plans(draw):
+    """Any timeline that can be, of a few keyframes."""
+    labelled, hundredths = draw(st.booleans()), st.integers(30, 900).map(lambda n: n / 100)
+    amounts = st.integers(-60, 60).filter(bool).map(lambda n: n / 20)
+    steps = st.dictionaries(st.sampled_from(artworks.STEER_NAMES), amounts, max_size=2).map(
+        lambda d: (*d.items(),)
+    )
+
+    def key():
+        genes = draw(st.lists(seeds, min_size=1, max_size=3, unique=True))
+        shares = ((255, 255, 255), *(draw(st.tuples(*[st.integers(1, 255)] * 3)) for _ in genes[1:]))
+        labels = tuple(draw(st.integers(0, 999)) for _ in genes) if labelled else ()
+        easing, hold = draw(st.sampled_from(artworks.EASING_NAMES)), draw(st.just(0.0) | hundredths)
+        return Key(Genome(tuple(genes), shares, labels), draw(steps), draw(hundredths), easing, hold)
+
+    count, grid = draw(st.integers(2, 5)), draw(st.sampled_from([1, 1, 2]))
+    reactions = [Reaction("speed", draw(st.sampled_from(timelines.SOURCES)), draw(thousandths))]
+    reactions += [Reaction("light", "low", draw(amounts))]
+    music = Music(
+        draw(st.text("0123456789abcdef", min_size=16, max_size=16)), draw(hundredths) + 1, reactions
+    )
+    return Timeline(
+        tuple(key() for _ in range(count)),
+        kind=draw(st.sampled_from(["linear", "spherical", "breathe"])),
+        fps=draw(st.integers(1, 60)),
+        loop=grid > 1 or draw(st.booleans()),
+        moving=draw(st.lists(st.sampled_from(artworks.BAND_NAMES), min_size=1)),
+        radius=draw(thousandths.filter(lambda n: n >= 0.02)),
+        until=draw(st.none() | st.integers(0, 2000).map(lambda n: n / 1000)),
+        start=draw(steps),
+        end=draw(steps),
+        grid=grid,
+        music=draw(st.none() | st.just(music)),
+    )
+
+
+@st.composite
 def works(draw):
     """Any artwork that can be."""
     kind = draw(st.sampled_from(artworks.OPERATIONS))
-    many_labels = kind.startswith("label_") or kind in artworks.GENETIC
+    many_labels = kind.startswith("label_") or kind in (*artworks.GENETIC, "film")
     common = {
         "operation": kind,
         "model": draw(st.text("0123456789abcdef", min_size=16, max_size=16)),
@@ -44,6 +84,8 @@ def works(draw):
     }
     if kind == "sample":
         return Artwork(seeds=(draw(seeds),), **common)
+    if kind == "film":
+        return Artwork(seeds=(), timeline=draw(plans()), **common)
     if kind == "mix":
         return Artwork(
             seeds=(draw(seeds), draw(seeds)), weights=tuple(draw(thousandths) for _ in range(3)), **common
@@ -122,6 +164,22 @@ def test_the_longest_artwork_fits_into_a_code():
     steps = [(name, 3) for name in artworks.STEER_NAMES]
     work = Artwork("steer", "f" * 16, genes, 2, labels=[999] * 27, shares=shares, steps=steps, seal="f" * 70)
     assert len(encode(work)) <= 600 and decode(encode(work)) == work
+    keys = tuple(Key(genome_of(2**63 - 1 - i, 999), (), 60 + i / 100, hold=i / 100) for i in range(3))
+    everything = {"until": 2, "start": tuple(steps), "end": tuple(steps), "kind": "breathe", "radius": 1}
+    work = Artwork("film", "f" * 16, (), 2, seal="f" * 70, timeline=Timeline(keys, **everything))
+    assert len(encode(work)) <= 600 and decode(encode(work)) == work
+
+
+def test_a_film_that_no_link_can_hold_is_refused_in_a_sentence_and_twelve_long_seeds_are_not():
+    keys = tuple(Key(genome_of(2**63 - 1 - i, 999), (), 1 + i / 100) for i in range(12))
+    assert len(encode(Artwork("film", MODEL, (), seal="f" * 70, timeline=Timeline(keys)))) <= 600
+    genes = tuple(range(2**62, 2**62 + 27))
+    shares = tuple(tuple(255 if i // 9 == band else 0 for band in range(3)) for i in range(27))
+    bred = tuple(Key(Genome(genes, shares), (), 1 + i) for i in range(2))
+    with pytest.raises(Refused) as refused:
+        Artwork("film", MODEL, (), timeline=Timeline(bred))
+    assert refused.value.refusal.reason == "film-code"
+    assert encode(Artwork("film", MODEL, (), timeline=Timeline(bred[:1], "breathe")))
 
 
 def test_codes_that_people_have_shared_already_still_mean_the_same():
@@ -136,6 +194,19 @@ def test_codes_that_people_have_shared_already_still_mean_the_same():
     between = dataclasses.replace(film, operation="label_walk", seeds=(1, 5), how="w", labels=(0, 2))
     assert encode(labelled) == "AT-iuQwR0H5VELwFAwEp1MGJug"
     assert encode(between) == "AT-iuQwR0H5VRbwFAgEFAgACwD4YAYCjlp4"
+    bred = Key(cross(genome_of(7), genome_of(9), (0, 0.5, 1)))
+    keys = (Key(genome_of(1)), Key(genome_of(5), (("light", 1.5),), 1.5, "gentle", 0.5), bred)
+    timeline = Artwork("film", "3fa2b90c11d07e55", (), timeline=Timeline(keys))
+    assert encode(timeline) == "AT-iuQwR0H5VCbwFhwEYAAMByAEBMpYBMgEAngVByAECBwn__wAA__8tAVT7"
+    heard = (Reaction("speed", "onset", 0.8), Reaction("warmth", "low", -1))
+    plan = {"kind": "breathe", "fps": 30, "loop": False, "moving": ("fine",), "radius": 0.3, "until": 1.2}
+    plan |= {
+        "start": (("light", -1),),
+        "end": (("light", 2),),
+        "music": Music("0123456789abcdef", 12.5, heard),
+    }
+    music = dataclasses.replace(timeline, timeline=Timeline((Key(genome_of(41, 3)),), **plan))
+    assert encode(music) == "AT-iuQwR0H5VCbwFfAkerAKwCQEAbAEAqAEjRWeJq83v4gkCAACQAwJsAQHIASkDeXcQSQ"
 
 
 @pytest.mark.parametrize(
@@ -268,6 +339,10 @@ def test_one_artwork_has_one_spelling():
         {"operation": "mix_grid", "columns": (), "band": "fine"},
         {"operation": "walk", "seeds": (1, 2)},
         {"labels": (1,)},
+        {"operation": "film"},
+        {"operation": "film", "timeline": "x"},
+        {"timeline": Timeline((Key(genome_of(1)), Key(genome_of(2))))},
+        {"operation": "film", "timeline": Timeline((Key(genome_of(1, 9999)), Key(genome_of(2, 1))))},
         {"operation": "label_grid"},
         {"operation": "label_grid", "labels": (0,), "label": 0},
         {"operation": "label_grid", "labels": (0,) * 13},
@@ -291,6 +366,20 @@ WORKS = {
     "mix": Artwork("mix", MODEL, (7, 2**40), weights=(0, 0.5, 1)),
     "mix_grid": Artwork("mix_grid", MODEL, (1, 2), columns=(3, 4), band="coarse"),
     "walk": Artwork("walk", MODEL, (1, 5), seconds=0.5, fps=8, how="w", easing="smooth", loop=True),
+    "film": Artwork(
+        "film",
+        MODEL,
+        (),
+        timeline=Timeline(
+            (
+                Key(genome_of(1), (("light", 1.0),), 0.5),
+                Key(cross(genome_of(5), genome_of(6), (0.4, 0, 1)), (), 0.5),
+            ),
+            fps=8,
+            until=1.2,
+            end=(("warmth", 1),),
+        ),
+    ),
 }
 
 

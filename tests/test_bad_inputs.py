@@ -224,6 +224,7 @@ VERBS_OF_RUNS = {
     "sample": ["--out", "HOME/never.png"],
     "mix": ["--rows", "1", "--cols", "2", "--out", "HOME/never.png"],
     "walk": ["--seeds", "1,2", "--out", "HOME/never.mp4"],
+    "film": ["--keys", "1,2", "--out", "HOME/never.mp4"],
     "evaluate": [],
     "share": [],
     "resume": [],
@@ -320,6 +321,15 @@ def cases() -> list[list[str]]:
     found += [
         ["walk", "RUN", "--seeds", "1,2", "--fps", n, "--out", "HOME/n.webp"] for n in (*NUMBERS, "0", "1.5")
     ]
+    film = ["film", "RUN", "--out", "HOME/n.mp4", "--keys"]
+    found += [
+        [*film, keys] for keys in ("", ",", "1", "1:2s:x,2", "1:-1s,2", "1:hold=x,2", "1,-2", HTML, LONG)
+    ]
+    found += [
+        [*film, "1,2", "--sweep", sweep]
+        for sweep in ("light", "light=1", "joy=0..1", "truncation=0..9", HTML)
+    ]
+    found += [[*film, "1,2", option, "x"] for option in ("--kind", "--moves", "--fps")]
     found += [["steer", "RUN", "--out", "HOME/n.png", "--picture", "7", "--by", by] for by in BY]
     breed = ["breed", "RUN", "--out", "HOME/n.png", "--parent"]
     found += [[*breed, parent] for parent in ("", "x", "-1", str(2**63), HTML, LONG)]

@@ -199,6 +199,26 @@ def test_walk_writes_a_film(
     assert begins.get(ending, out.read_bytes()[8:12] == b"WEBP")
 
 
+def test_film_writes_a_film_of_keyframes_whose_code_makes_it_again(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    out, options = tmp_path / "film.mp4", ["--keys", "1:0.5s,5:0.5s:hold=0.5:gentle,9:0.2", "--fps", "8"]
+    swept = ["--kind", "spherical", "--sweep", "truncation=0.2..1.2,light=-1..2", "--moves", "middle,fine"]
+    assert cli.main([*map(str, ["film", run_id, *options, *swept, "--out", out, "--home", home])]) == 0
+    code = capsys.readouterr().err.split()[-1]
+    found = artwork.decode(code)
+    assert (
+        found.truncation == 0.2
+        and found.timeline.until == 1.2
+        and found.timeline.moving == ("middle", "fine")
+    )
+    assert [(key.seconds, key.hold, key.easing) for key in found.timeline.keys][1] == (0.5, 0.5, "gentle")
+    again = tmp_path / "again.mp4"
+    run(capsys, "render", code, "--out", again, "--home", home)
+    assert again.read_bytes() == out.read_bytes()
+
+
 @pytest.mark.slow
 def test_a_shared_code_renders_to_the_same_digest_in_another_process(
     trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture

@@ -197,9 +197,14 @@ def paint(model: Model, genome: Genome, truncation: float = 0.7, push: Tensor | 
         bands, noise = styles(model, genome, truncation)
         if push is not None:
             bands = tuple(ws + more for ws, more in zip(bands, push))
-        if torch.equal(bands[0], bands[1]) and torch.equal(bands[1], bands[2]):
-            return images.to_pixels(model.generator.synthesis(bands[0], noise or None))[0]
-        return images.to_pixels(model.generator.merge(bands, noise or None))[0]
+        return merged(model, bands, noise)
+
+
+def merged(model: Model, bands: Sequence[Tensor], noise: list[Tensor]) -> np.ndarray:
+    """The picture of each band's styles and the noise; call it in `canonical()`.  # uint8 (S, S, 3)"""
+    if torch.equal(bands[0], bands[1]) and torch.equal(bands[1], bands[2]):
+        return images.to_pixels(model.generator.synthesis(bands[0], noise or None))[0]
+    return images.to_pixels(model.generator.merge(tuple(bands), noise or None))[0]
 
 
 def styles(

@@ -85,12 +85,18 @@ def paint(
 
     Without steps it is the genome's own. Refused for steps, a truncation or labels that can't be.
     """
+    return breed.paint(model, genome, truncation, push(model, genome, truncation, steps))
+
+
+def push(
+    model: Model, genome: Genome, truncation: float, steps: Sequence[tuple[str, float]]
+) -> Tensor | None:
+    """What steps add to the styles of each band of a picture: (3, w_dim); None without steps. It grows with them."""
     steps = check_steps(steps)
     if not steps:
-        return breed.paint(model, genome, truncation)
+        return None
     found, names = directions(model, genome, check_truncation(truncation)), list(ATTRIBUTES)
-    push = sum(amount * found[names.index(name)] for name, amount in steps)
-    return breed.paint(model, genome, truncation, push)
+    return sum(amount * found[names.index(name)] for name, amount in steps)
 
 
 def directions(model: Model, genome: Genome, truncation: float) -> Tensor:

@@ -18,7 +18,7 @@ import dataclasses
 import hashlib
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ import torch
 
 from gan_play import __version__, files, limits
 from gan_play.latent import breed, film, steer
+from gan_play.latent import timeline as timelines
 from gan_play.latent.breed import Genome
 from gan_play.latent.mix import BANDS, check_band, check_weights, mix, mix_grid
 from gan_play.latent.sample import (
@@ -40,6 +41,7 @@ from gan_play.latent.sample import (
     sample_one,
 )
 from gan_play.latent.steer import STEP, Steps, check_steps
+from gan_play.latent.timeline import Timeline
 from gan_play.latent.walk import (
     EASINGS,
     check_easing,
@@ -55,14 +57,19 @@ from gan_play.latent.walk import (
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
+from gan_play.share import timeline_code
+from gan_play.share.timeline_code import number as _number
 
 VERSION = 1
 MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
 # Their places are part of the code: add at the end only.
-OPERATIONS = ("sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed", "steer")
+OPERATIONS = (
+    "sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed", "steer", "film",
+)  # fmt: skip
 BAND_NAMES, EASING_NAMES, STEER_NAMES = tuple(BANDS), tuple(EASINGS), tuple(ATTRIBUTES)  # likewise
 GENETIC = ("breed", "steer")  # operations on a genome
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
+MOST_TIMELINE_BYTES = limits.MOST_CODE_CHARS * 3 // 4 - 12 - SEAL_BYTES - 4  # beside head, seal and check sum
 RIGHTS = "Made by a neural network with GAN Play. Rights in the pictures that it learnt from stay with their makers."
 
 
@@ -73,9 +80,10 @@ class Artwork:
     `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
     rows of a figure, the stops of a walk, the columns of a grid of label by seed, those of a bred picture with their
     `shares` (see `latent/breed.py`; its `labels` are one for each or none), or of one that is steered, by `steps` (see
-    `latent/steer.py`). `label` is that of the whole; where several meet, `labels` has the rows of the grid, or one for
-    each seed (then at least two are different: with one label all over it is a `walk` or a `mix`). Numbers are kept to
-    three decimals. What an operation doesn't use must be left at its default.
+    `latent/steer.py`); a film takes seeds and labels from its `timeline` (see `latent/timeline.py`). `label` is that of
+    the whole; where several meet, `labels` has the rows of the grid, or one for each seed (then at least two are
+    different: with one label all over it is a `walk` or a `mix`). Numbers are kept to three decimals. What an operation
+    doesn't use must be left at its default.
     """
 
     operation: str
@@ -95,6 +103,7 @@ class Artwork:
     labels: tuple[int, ...] = ()  # label_grid, label_walk, label_mix, breed
     shares: tuple[tuple[int, int, int], ...] = ()  # breed, steer
     steps: Steps = ()  # steer
+    timeline: Timeline | None = None  # film
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -104,14 +113,24 @@ class Artwork:
         if not re.fullmatch(rf"([0-9a-f]{{{2 * SEAL_BYTES}}})?", str(self.seal)):
             raise Refused(refuse("not-a-code", self.seal))
         made: dict[str, object] = {"model": self.model[:16], "truncation": check_truncation(self.truncation)}
-        for label in (*self.labels, *(() if self.label is None else (self.label,))):  # of anybody's making
+        planned = self.timeline.keys if isinstance(self.timeline, Timeline) else ()
+        many = [label for key in planned for label in key.genome.labels]
+        for label in (
+            *many,
+            *self.labels,
+            *(() if self.label is None else (self.label,)),
+        ):  # of anybody's making
             if type(label) is not int or not 0 <= label < limits.MOST_LABELS:
                 raise Refused(refuse("label", str(label), count=limits.MOST_LABELS))
-        if self.operation.startswith("label_") or self.operation in GENETIC:
+        if self.operation.startswith("label_") or self.operation in (*GENETIC, "film"):
             if self.label is not None:
                 raise Refused(refuse("operation", f"{self.operation} with label"))
             made["labels"] = tuple(self.labels)
-        if self.operation == "sample":
+        if self.operation == "film":
+            if not isinstance(self.timeline, Timeline):
+                raise Refused(refuse("operation", "film without timeline"))
+            made |= {"timeline": self.timeline, "seeds": self.timeline.seeds, "labels": self.timeline.labels}
+        elif self.operation == "sample":
             made["seeds"] = tuple(check_seeds(self.seeds, 1, 1))
         elif self.operation in ("mix", "label_mix"):
             made["seeds"] = tuple(check_seeds(self.seeds, 2, 2))
@@ -152,6 +171,7 @@ class Artwork:
             "labels",
             "shares",
             "steps",
+            "timeline",
         ):
             if name not in made:
                 if getattr(self, name):
@@ -159,11 +179,13 @@ class Artwork:
                 made[name] = () if name in ("columns", "labels", "shares", "steps") else None
         for name, value in made.items():
             object.__setattr__(self, name, value)
+        if self.timeline and len(timeline_code.write(self.timeline)) > MOST_TIMELINE_BYTES:
+            raise Refused(refuse("film-code"))
 
     @property
     def is_film(self) -> bool:
         """Whether it moves."""
-        return self.operation in ("walk", "label_walk")
+        return self.operation in ("walk", "label_walk", "film")
 
     @property
     def genome(self) -> Genome:
@@ -188,7 +210,7 @@ class Artwork:
 
     @property
     def path(self) -> dict[str, object]:
-        """How a film goes from stop to stop, as `walk` and `strip` take it."""
+        """How a walk goes from stop to stop, as `walk` and `strip` take it."""
         names = ("how", "easing", "loop", "truncation", "label", "labels")
         return {name: getattr(self, name) for name in names}
 
@@ -249,6 +271,10 @@ def encode(artwork: Artwork) -> str:
     )
     if artwork.label is not None:
         data += _number(artwork.label)
+    if artwork.operation == "film":
+        data += timeline_code.write(artwork.timeline)
+        data += bytes.fromhex(artwork.seal)
+        return base64.urlsafe_b64encode(data + _check_sum(data)).decode().rstrip("=")
     data += _numbers(artwork.seeds)
     if artwork.labels or artwork.operation in GENETIC:
         data += _numbers(artwork.labels)
@@ -330,7 +356,11 @@ def _read(data: bytes) -> Artwork:
     values["truncation"] = number() / 1000
     if flags & _LABEL:
         values["label"] = number()
-    values["seeds"] = numbers()
+    if values["operation"] == "film":
+        values["timeline"], place = timeline_code.read(data, place)
+        values["seeds"] = values["timeline"].seeds
+    else:
+        values["seeds"] = numbers()
     if values["operation"].startswith("label_") or values["operation"] in GENETIC:
         values["labels"] = numbers()
     if values["operation"] in GENETIC:
@@ -370,15 +400,6 @@ def _amount(level: int) -> float:
 
 def _thousandths(value: float) -> int:
     return round(value * 1000)
-
-
-def _number(value: int) -> bytes:
-    """A whole number in as few bytes as it needs: seven bits in each, the last one below 128."""
-    data = bytearray()
-    while value > 127:
-        data.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*data, value])
 
 
 def _numbers(values: tuple[int, ...]) -> bytes:
@@ -424,8 +445,8 @@ def render(
     if artwork.is_film:
         film.check_format(form)
         target = film_path(home, plain, form)
-        sha256, first = _render_film(model, plain, target, progress)
-        pixels = strip(model, plain.seeds, **plain.path)
+        sha256, first = _render_film(home, model, plain, target, progress)
+        pixels = strip_of(model, plain)
     else:
         pixels = first = _render_still(model, plain)
         sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
@@ -454,11 +475,27 @@ def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
     return mix_grid(model, artwork.seeds, artwork.columns, artwork.band, artwork.truncation, artwork.label)
 
 
+def strip_of(model: Model, artwork: Artwork) -> np.ndarray:
+    """The still preview of a film: twelve of its moments side by side, as if without music.  # uint8 (H, W, 3)"""
+    if artwork.timeline:
+        return timelines.strip(model, artwork.timeline, artwork.truncation)
+    return strip(model, artwork.seeds, **artwork.path)
+
+
+def _frames_of(home: Path, model: Model, artwork: Artwork) -> tuple[Iterator[np.ndarray], int, int]:
+    """The frames of a film, how many, and how many a second."""
+    if artwork.timeline:
+        plan = artwork.timeline
+        return timelines.frames(model, plan, artwork.truncation), plan.frames, plan.fps
+    total = frame_count(len(artwork.seeds), artwork.seconds, artwork.fps)
+    return walk(model, artwork.seeds, artwork.seconds, artwork.fps, **artwork.path), total, artwork.fps
+
+
 def _render_film(
-    model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
+    home: Path, model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
 ) -> tuple[str, np.ndarray]:
     """Writes the film unless this build wrote it before; (SHA-256 of its frames, its first frame)."""
-    frames = walk(model, artwork.seeds, artwork.seconds, artwork.fps, **artwork.path)
+    frames, total, fps = _frames_of(home, model, artwork)
     first = next(frames)
     note, build = path.with_name(path.name + ".json"), f"{__version__} {torch.__version__}"
     known = files.read_json(note)
@@ -472,8 +509,7 @@ def _render_film(
             yield frame
 
     path.parent.mkdir(exist_ok=True)
-    total = frame_count(len(artwork.seeds), artwork.seconds, artwork.fps)
-    film.write_film(hashed(), path, artwork.fps, total, progress, note=f"{RIGHTS} Code: {encode(artwork)}")
+    film.write_film(hashed(), path, fps, total, progress, note=f"{RIGHTS} Code: {encode(artwork)}")
     files.write_json(note, {"sha256": digest.hexdigest(), "build": build, "code": encode(artwork)})
     _forget_old_films(path.parent)
     return digest.hexdigest(), first

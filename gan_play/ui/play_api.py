@@ -1,4 +1,4 @@
-"""Playing for programs: the endpoints /sample, /mix, /walk, /label_grid, /breed, /steer, /render and /share.
+"""Playing for programs: the endpoints /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -15,6 +15,7 @@ from gan_play import limits
 from gan_play.latent import breed, film, sample, steer
 from gan_play.latent.walk import best_way
 from gan_play.share import artwork as artworks
+from gan_play.share import films
 from gan_play.share.artwork import Artwork
 from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import Shared, told
@@ -159,6 +160,56 @@ def register(shared: Shared) -> None:
             made = artworks.render(home, recipe, form)
         return file(made.film.read_bytes(), f"walk.{form}"), made.code
 
+    def film_keys(
+        run: str,
+        keys: str,
+        kind: str = "",
+        loop: bool = True,
+        moves: str = "",
+        sweep: str = "",
+        form: str = "mp4",
+        fps: int = 24,
+        grid: int = 1,
+        radius: float = 0,
+        truncation: float = 0.7,
+        label: str = "",
+    ) -> tuple[gr.FileData, str]:
+        """A film through keyframes, each with its own time, easing and rest; and its code.
+
+        Parameters:
+            run: id of the run
+            keys: a seed or a code each, then seconds to the next, "hold=" seconds, an easing, "label=", as in
+                "1:2s, 5:1.5s:hold=0.5, 9:gentle"
+            kind: "linear" through the styles, "spherical" through the noise, "breathe", "circle", or nothing
+            loop: whether it leads back to the first one
+            moves: what moves, of "coarse", "middle", "fine"; nothing: all
+            sweep: what changes on the way, as in "truncation=0.2..1.2, light=-1..2"
+            form: "mp4", "gif" or "webp"
+            fps: frames a second
+            grid: so many walks in a row, and as many rows, 1 to 3
+            radius: how far it breathes, 0 to 1
+            truncation: how adventurous, 0 to 2
+            label: name or number of a label, where a keyframe names none
+        """
+        with told():
+            model = sample.load(home, run)
+            recipe = films.film(
+                model,
+                seeds_text(keys),
+                kind=kind,
+                truncation=truncation,
+                label=label,
+                moving=moves,
+                sweep=sweep,
+                loop=loop,
+                fps=fps,
+                grid=grid,
+                radius=radius,
+            )
+            film.check_format(form)
+            made = artworks.render(home, recipe, form)
+        return file(made.film.read_bytes(), f"film.{form}"), made.code
+
     def render(code: str) -> tuple[gr.FileData, str, str]:
         """The picture that a share code or a whole link names (of a walk: its film as MP4), the SHA-256 of its
         pixels, and a sentence on whether it is what was shared.
@@ -268,6 +319,7 @@ def register(shared: Shared) -> None:
         ("mix", mix),
         ("mix_two", mix_two),
         ("walk", walk),
+        ("film", film_keys),
         ("label_grid", label_grid),
         ("breed", breed_children),
         ("steer", steer_picture),

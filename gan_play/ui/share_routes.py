@@ -20,7 +20,6 @@ from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from fastapi.routing import APIRoute
 
-from gan_play.latent import walk
 from gan_play.latent.film import FORMATS
 from gan_play.latent.sample import Model, load_digest, pin
 from gan_play.pictures import images
@@ -64,7 +63,7 @@ def picture(home: Path, code: str) -> Picture:
 def _strip(home: Path, artwork: Artwork) -> Picture:
     """A walk's stills, without making its film."""
     model = load_digest(home, artwork.model)
-    pixels = walk.strip(model, artwork.seeds, **artwork.path)
+    pixels = artworks.strip_of(model, artwork)
     png = images.encode(pixels, "png", text=artworks.card(artwork, model))
     return Picture(pixels, png, "", artworks.encode(artwork), "")
 
@@ -112,6 +111,10 @@ def title_of(artwork: Artwork, model: Model) -> str:
         title = say(f"play.title.{what}", count=len(set(artwork.seeds)), seed=seeds, **facts)
         steps = ", ".join(f"{say(f'steer.{name}').lower()} {by:+g}" for name, by in artwork.steps)
         return f"{title} ({steps})" if steps else title
+    if artwork.timeline:
+        return say(
+            "film.title", count=len(artwork.timeline.keys), seconds=f"{artwork.timeline.seconds:g}", **facts
+        )
     if artwork.is_film:
         return say("play.title.walk", seeds=seeds, seconds=f"{artwork.seconds:g}", **facts)
     return say("play.title.sample", seed=seeds, **facts)

@@ -404,6 +404,7 @@ ENGLISH = {
     "steer.reset": "As it was",
     "act.to-steer": "Steer",
     "act.to-steer.hint": "Make it lighter, warmer, calmer",
+    "film.title": "A film of {seconds} s, keyframes: {count}, {model}, {size} px",
     "play.proof": "SHA-256 of the pixels: {sha256}",
     "play.proof.strip": "Stills of the walk. Make the film to see it move.",
     "tray.title": "Tray",
