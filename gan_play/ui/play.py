@@ -29,7 +29,7 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import breed, gallery, look, tiles, verdict
+from gan_play.ui import breed, gallery, look, tiles, timeline, verdict
 from gan_play.ui.share_routes import film_address, known_film, picture, sealer, title_of
 from gan_play.ui.shared import (
     PRIVATE,
@@ -120,6 +120,7 @@ class Desk:
     roll: str = "0"  # which children
     strength: float = 0.3
     held: Sequence[str] = ()  # bands that stay as they are
+    plan: str = ""  # code of the film on the timeline; empty: the walk through the tray
     base: str = ""  # code of the picture that is steered; empty: the one picked last
     light: float = 0.0  # how it is steered, as are all below
     warmth: float = 0.0
@@ -205,6 +206,8 @@ def fitting(desk: Desk, model: Model) -> Desk:
     rows = [row.strip() for row in desk.kinds.split(",")]
     if count and all(re.fullmatch(r"#[0-9]{1,4}", row, re.ASCII) and int(row[1:]) < count for row in rows):
         changes["kinds"] = ", ".join(sample.name_label(model, int(row[1:])) for row in rows)
+    if desk.plan and not timeline.fits(desk.plan, model):
+        changes["plan"] = ""
     tool = "sample" if desk.tool == "label_grid" and not count else desk.tool
     if not all(breed.fits(code, model) for code in f"{desk.parents} {desk.chosen} {desk.base}".split()):
         # of a model with other labels, or with none
@@ -273,6 +276,8 @@ def artwork_of(desk: Desk, model_in_hand: Model | None = None) -> Artwork | None
     if desk.tool == "label_grid" and model_in_hand is not None:
         kinds, seeds = kinds_and_seeds(desk, model_in_hand)
         return Artwork("label_grid", model, tuple(seeds), truncation, labels=tuple(kinds))
+    if desk.tool == "walk" and desk.plan:
+        return dataclasses.replace(artworks.decode(desk.plan), model=model, truncation=truncation, seal="")
     if desk.tool == "walk":
         if len(desk.picks) < 2:
             return None
@@ -298,13 +303,19 @@ def artwork_of(desk: Desk, model_in_hand: Model | None = None) -> Artwork | None
 
 def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
     """The desk on which an artwork was made: its tool is open with the same settings; the tray keeps what fits."""
-    tool = {"label_walk": "walk", "label_mix": "mix"}.get(artwork.operation, artwork.operation)
+    tool = {"label_walk": "walk", "label_mix": "mix", "film": "walk"}.get(
+        artwork.operation, artwork.operation
+    )
     each = artwork.labels if tool in ("walk", "mix", *artworks.GENETIC) else ()
     stops = [Pick(*stop) for stop in zip(artwork.seeds, each or [artwork.label] * len(artwork.seeds))]
     tray = [*stops, *(Pick(seed, artwork.label) for seed in artwork.columns)]
-    tray = [] if tool in ("sample", "label_grid", *artworks.GENETIC) else list(dict.fromkeys(tray))
+    tray = (
+        []
+        if tool in ("sample", "label_grid", *artworks.GENETIC) or artwork.timeline
+        else list(dict.fromkeys(tray))
+    )
     tray = (tray + [pick for pick in desk.picks if pick not in tray])[:MOST_IN_TRAY]
-    if tool == "walk":
+    if tool == "walk" and not artwork.timeline:
         tray = stops  # a walk is exactly its stops, in order, even one met twice
     shown = stops[1] if tool == "mix" else stops[0]
     new = dataclasses.replace(
@@ -333,9 +344,11 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
     if artwork.operation == "mix_grid":
         rows, columns = (", ".join(map(str, line)) for line in (artwork.seeds, artwork.columns))
         return dataclasses.replace(new, band=artwork.band, rows=rows, columns=columns)
+    if artwork.timeline:
+        return dataclasses.replace(new, plan=artworks.encode(dataclasses.replace(artwork, seal="")))
     if tool == "walk":
         return dataclasses.replace(
-            new, seconds=artwork.seconds, loop=artwork.loop, how=artwork.how, easing=artwork.easing
+            new, plan="", seconds=artwork.seconds, loop=artwork.loop, how=artwork.how, easing=artwork.easing
         )
     return new
 
@@ -405,11 +418,12 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
     if artwork.is_film:
         if known_film(home, artwork, desk.form):
             return tiles.film(code, title, film_address(code, desk.form), desk.form), code
-        return tiles.stills(code, title, STILLS, size_px), code
+        side = artwork.timeline.grid if artwork.timeline else 1
+        return tiles.stills(code, title, STILLS, 2 * (side - 1) + side * size_px), code
     src = data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
     if set(artwork.weights or ()) <= {0.0, 1.0}:  # what is mixed half-way can't be bred as it is
-        also += tuple(f"to-{tool}" for tool in ("breed", "steer") if tool != desk.tool)
+        also += tuple(f"to-{tool}" for tool in ("breed", "steer", "film") if tool != desk.tool)
     return tiles.stage(code, title, size_px, src=src, also=also), code
 
 
@@ -477,6 +491,7 @@ def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
         "pair": two_heads(desk, model),
         "parents_view": breed.parents_html(desk, model) if desk.tool == "breed" else "",
         "brood": breed.brood_html(desk, model) if desk.tool == "breed" else "",
+        "timeline": timeline.html(desk, model),
         "adventure": tiles.note(adventure(desk.truncation)),
         "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
     }
@@ -795,20 +810,22 @@ def build(shared: Shared) -> None:
                     )
                 with gr.Column(visible=False) as walk_controls:
                     every = gr.Button(say("play.every_label"), visible=False, elem_id="play-every-label")
-                    seconds = gr.Slider(
-                        1, 30, default.seconds, step=1, label=say("play.seconds"), elem_id="play-seconds"
-                    )
-                    loop = gr.Checkbox(True, label=say("play.loop"), elem_id="play-loop")
-                    how = gr.Radio(
-                        [(say(f"play.how.{name}"), name) for name in walk.WAYS],
-                        value="w",
-                        label=say("play.how"),
-                    )
-                    easing = gr.Radio(
-                        [(say(f"play.easing.{name}"), name) for name in walk.EASINGS],
-                        value="smooth",
-                        label=say("play.easing"),
-                    )
+                    planning = gr.Button(say("film.open"), size="md", elem_id="play-timeline")
+                    with gr.Column(elem_id="play-simple-walk") as simple:
+                        seconds = gr.Slider(
+                            1, 30, default.seconds, step=1, label=say("play.seconds"), elem_id="play-seconds"
+                        )
+                        loop = gr.Checkbox(True, label=say("play.loop"), elem_id="play-loop")
+                        how = gr.Radio(
+                            [(say(f"play.how.{name}"), name) for name in walk.WAYS],
+                            value="w",
+                            label=say("play.how"),
+                        )
+                        easing = gr.Radio(
+                            [(say(f"play.easing.{name}"), name) for name in walk.EASINGS],
+                            value="smooth",
+                            label=say("play.easing"),
+                        )
                     form = gr.Radio(
                         [(say(f"play.form.{name}"), name) for name in film.FORMATS],
                         value="mp4",
@@ -825,13 +842,20 @@ def build(shared: Shared) -> None:
                     progress = gr.HTML(
                         "", elem_id="film-progress", elem_classes="piece", apply_default_css=False
                     )
+        keyframes = gr.HTML(
+            "",
+            elem_id="timeline",
+            elem_classes="piece",
+            js_on_load=timeline.script(),
+            apply_default_css=False,
+        )
         tree = piece("family", visible=False)
         strip = piece("tray")
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
     code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
     label = hidden("label-number", "")
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
-    base, came = hidden("base", ""), hidden("came", "")
+    base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
@@ -839,12 +863,12 @@ def build(shared: Shared) -> None:
         "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
         "opened": opened, "label": label, "kinds": kinds, "across": across,
         "parents": parents, "chosen": chosen, "came": came, "roll": roll, "strength": strength, "held": held,
-        "base": base, **steering,
+        "plan": plan, "base": base, **steering,
     }  # fmt: skip
     assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
     pieces = {
         "stage": view, "code": code, "grid": seeds, "tray_view": strip, "pair": two, "adventure": bold, "range": span,
-        "parents_view": heads, "brood": brood,
+        "parents_view": heads, "brood": brood, "timeline": keyframes,
     }  # fmt: skip
     groups = {
         "mix": mix_controls,
@@ -855,7 +879,8 @@ def build(shared: Shared) -> None:
         "label_grid": label_controls,
     }
     desk_in = list(fields.values())
-    desk_out = [*desk_in, *pieces.values(), *groups.values(), hint, message, kind, every, standing, near_it]
+    told_too = [hint, message, kind, every, standing, near_it, planning, simple]
+    desk_out = [*desk_in, *pieces.values(), *groups.values(), *told_too]
 
     def offered(in_hand: Model, key: str) -> object:
         """The list of models, with the one in hand chosen."""
@@ -873,6 +898,9 @@ def build(shared: Shared) -> None:
         parts = fields | pieces
         said = {parts[name]: gr.update(value=value) for name, value in shown(home, old, new).items()}
         said |= {group: gr.update(visible=new.tool == name) for name, group in groups.items()}
+        if bool(new.plan) != bool(old.plan):
+            said[planning] = gr.update(value=say("film.close" if new.plan else "film.open"))
+            said[simple] = gr.update(visible=not new.plan)
         picker = {"value": new.label or None, "visible": bool(model.labels)}
         if new.digest != old.digest:  # there may be a thousand names: they are sent once
             picker["choices"] = [(name, str(number)) for number, name in enumerate(model.labels)]
@@ -939,6 +967,8 @@ def build(shared: Shared) -> None:
             return breed.begin(desk, artworks.find_code(str(data.get("code"))))
         if do == "to-steer":
             return dataclasses.replace(steered(desk, artworks.decode(str(data.get("code")))), opened="")
+        if do == "to-film":
+            return filmed(desk, {"what": "code", "code": data.get("code")})
         chosen = desk.current
         if data.get("seed"):
             chosen = Pick(sample.check_seed(data["seed"]), read_label(data.get("label")))
@@ -947,6 +977,33 @@ def build(shared: Shared) -> None:
             return dataclasses.replace(tray_with, tool=do[3:])
         to = Pick(sample.check_seed(data.get("to") or "0"), read_label(data.get("to_label")))
         return rearrange(desk, str(do), chosen, to)
+
+    # The timeline: what is on it is one code; any change of it makes another
+
+    def filmed(desk: Desk, data: dict) -> Desk:
+        in_hand, what = sample.load_digest(home, desk.digest), data.get("what")
+        picks = desk.picks if what == "tray" else [desk.current]
+        pictures = [Artwork("sample", in_hand.digest[:16], (seed,), label=label) for seed, label in picks]
+        if what == "code":
+            pictures = [breed.in_model(str(data.get("code")), in_hand, desk.truncation)]
+        if not pictures:
+            return desk
+        new = dataclasses.replace(desk, plan=timeline.added(desk, in_hand, pictures), tool="walk", opened="")
+        if not timeline.fits(new.plan, in_hand):
+            raise Refused(refuse("genome"))
+        return new
+
+    def planned(desk: Desk, data: dict) -> Desk:
+        in_hand = sample.load_digest(home, desk.digest)
+        return dataclasses.replace(desk, plan=timeline.changed(desk, in_hand, str(data.get("plan"))))
+
+    def use_timeline(desk: Desk) -> Desk:
+        in_hand = sample.load_digest(home, desk.digest)
+        return dataclasses.replace(desk, plan="" if desk.plan else timeline.begin(desk, in_hand), opened="")
+
+    on(planning.click, use_timeline)
+    on_piece(keyframes.more, filmed, "film_add")
+    on_piece(keyframes.plan, planned, "film_plan")
 
     for source in (seeds, strip, view, two):
         name = source.elem_id

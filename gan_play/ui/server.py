@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 from gan_play import files
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
-from gan_play.ui import bakeoff, look, page, routes, share_routes, tiles
+from gan_play.ui import bakeoff, look, page, routes, share_routes, tiles, timeline
 
 ADOPT_SECONDS = 5
 WILDCARDS = {"0.0.0.0", "::"}
@@ -112,7 +112,7 @@ def launch(
         footer_links=["api", "settings"],
         theme=look.THEME,
         css=look.CSS,
-        head=look.HEAD + tiles.STYLE,
+        head=look.HEAD + tiles.STYLE + timeline.STYLE,
         app_kwargs={
             "routes": [
                 *routes.routes(folder, strangers),

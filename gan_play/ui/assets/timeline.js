@@ -1,0 +1,67 @@
+// The script of ui/timeline.py: it sends the whole plan whenever something of it is changed, moved, added or taken out.
+const rows = () => [...element.querySelectorAll('.key')];
+const plan = () => {
+  const part = (name) => element.querySelector('[data-plan="' + name + '"]');
+  const number = (name) => part(name) ? Number(part(name).value) : null;
+  const keys = rows().map((row) => {
+    const box = (name) => row.querySelector('[data-key="' + name + '"]');
+    return {code: row.dataset.code, seconds: Number(box('seconds')?.value || row.dataset.seconds),
+      easing: box('easing')?.value || row.dataset.easing, hold: Number(box('hold').value || 0)};
+  });
+  const moving = [...element.querySelectorAll('[data-plan="moving"]:checked')].map((tick) => tick.value);
+  const swept = part('sweep').checked;
+  return {keys, moving, kind: part('kind').value, loop: part('loop').checked, grid: number('grid'),
+    radius: number('radius'), until: swept ? number('until') ?? 1.2 : null, attribute: part('attribute').value,
+    from: number('from') ?? -1, to: number('to') ?? 1, reactions: reactions()};
+};
+const reactions = () => [...element.querySelectorAll('.reaction')].map((row) => [...row.querySelectorAll('[data-react]')]
+  .map((box) => box.type === 'number' ? Number(box.value) : box.value)).filter((row) => row[0] && row[2]);
+const send = () => trigger('plan', {plan: JSON.stringify(plan())});
+element.addEventListener('change', (event) => {
+  if (event.target.dataset.add === 'code') {
+    const code = event.target.value.trim();
+    event.target.value = '';
+    return code ? trigger('more', {what: 'code', code}) : undefined;
+  }
+  send();
+});
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button || !element.contains(button)) return;
+  if (button.dataset.add) return trigger('more', {what: button.dataset.add, code: ''});
+  if (button.dataset.act) return trigger('more', {what: button.dataset.act, code: ''});
+  if (!button.dataset.move) return;
+  const row = button.closest('.key'), by = Number(button.dataset.move), all = rows();
+  const other = all[all.indexOf(row) + by];
+  if (!by) row.remove();
+  else if (!other) return;
+  else by < 0 ? other.before(row) : other.after(row);
+  button.focus();
+  send();
+});
+let carried = null;
+element.addEventListener('dragstart', (event) => {
+  carried = event.target.closest?.('.key');
+  if (carried) event.dataTransfer.effectAllowed = 'move';
+});
+element.addEventListener('dragover', (event) => {
+  const over = event.target.closest?.('.key');
+  if (carried && over) event.preventDefault();
+});
+element.addEventListener('drop', (event) => {
+  const over = event.target.closest?.('.key'), all = rows();
+  if (!carried || !over || over === carried) return;
+  event.preventDefault();
+  all.indexOf(over) > all.indexOf(carried) ? over.after(carried) : over.before(carried);
+  carried = null;
+  send();
+});
+// What is patched keeps what was typed or ticked: the value that the server says is put back.
+watch('value', () => {
+  element.querySelectorAll('input[type=number]').forEach((box) => { box.value = box.getAttribute('value'); });
+  element.querySelectorAll('input[type=checkbox]').forEach((box) => { box.checked = box.hasAttribute('checked'); });
+  element.querySelectorAll('select').forEach((list) => {
+    const chosen = list.querySelector('option[selected]');
+    if (chosen) list.value = chosen.value;
+  });
+});

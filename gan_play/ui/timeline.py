@@ -1,0 +1,258 @@
+"""Play's timeline: the keyframes of a film in a row, each with its own time, and how the film goes between them.
+
+The plan on the desk is a share code, so that whatever the page shows is a film that can be made and sent. What the
+browser sends back is checked into a new one. Functions of the desk; HTML out, no gradio.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from html import escape
+
+from gan_play import limits
+from gan_play.latent.breed import genome_of
+from gan_play.latent.mix import BANDS
+from gan_play.latent.sample import Model
+from gan_play.latent.steer import STEP
+from gan_play.latent.timeline import GRIDS, KINDS, Key, Timeline
+from gan_play.latent.walk import EASINGS
+from gan_play.measure.attributes import ATTRIBUTES
+from gan_play.refusals import Refused, refuse
+from gan_play.share import artwork as artworks
+from gan_play.share import films
+from gan_play.share.artwork import Artwork
+from gan_play.ui import look, tiles
+from gan_play.ui.words import say
+
+FPS = 24
+MOST_SENT = 40_000
+"""Characters of a plan that a browser may send: 36 codes and their numbers."""
+
+
+def fits(code: str, model: Model) -> bool:
+    """Whether a film's keyframes have labels that the model has, or none as it."""
+    try:
+        keys = artworks.decode(code).timeline.keys
+    except (Refused, AttributeError):
+        return False
+    labels = [key.genome.labels for key in keys]
+    return all(
+        bool(one) == bool(model.labels) and all(label < len(model.labels) for label in one) for one in labels
+    )
+
+
+def plan_of(desk) -> Timeline:
+    """The timeline on the desk. Refused where a browser sent nonsense."""
+    timeline = artworks.decode(desk.plan).timeline
+    if timeline is None:
+        raise Refused(refuse("not-a-code", desk.plan))
+    return timeline
+
+
+def code_of(timeline: Timeline, desk, model: Model) -> str:
+    """The code of a film as it is on the desk. Refused where it holds too much."""
+    return artworks.encode(Artwork("film", model.digest[:16], (), desk.truncation, timeline=timeline))
+
+
+# From one plan to the next
+
+
+def begin(desk, model: Model) -> str:
+    """The walk through the tray as a plan; with fewer than two pictures in it, the current one breathes."""
+    picks = desk.picks
+    if len(picks) < 2:
+        seed, label = picks[0] if picks else desk.current
+        lone = Key(genome_of(seed, label), seconds=6.0)
+        return code_of(Timeline((lone,), "breathe", FPS), desk, model)
+    seconds = max(limits.LEAST_STRETCH, round(desk.seconds / (len(picks) - (not desk.loop)), 1))
+    keys = tuple(Key(genome_of(seed, label), (), seconds, desk.easing) for seed, label in picks)
+    return code_of(Timeline(keys, "spherical" if desk.how == "z" else "linear", FPS, desk.loop), desk, model)
+
+
+def added(desk, model: Model, pictures: Sequence[Artwork]) -> str:
+    """The plan with more keyframes at its end; a new one where there is none."""
+    new = tuple(films.key_of(picture) for picture in pictures)
+    if not desk.plan:
+        kind = {"kind": films.best_kind(model)} if len(new) > 1 else {"kind": "breathe"}
+        return code_of(Timeline(new, fps=FPS, **kind), desk, model)
+    plan = plan_of(desk)
+    keys = (*plan.keys, *(key._replace(seconds=plan.keys[-1].seconds) for key in new))
+    lone = len(plan.keys) == 1 and plan.kind == "breathe"
+    kind = films.best_kind(model) if lone or (plan.kind == "circle" and len(keys) > 2) else plan.kind
+    return code_of(dataclasses.replace(plan, keys=keys, kind=kind), desk, model)
+
+
+def changed(desk, model: Model, text: str) -> str:
+    """The plan that the browser's JSON says. Refused where it can't be, or is nonsense."""
+    try:
+        if len(text) > MOST_SENT:
+            raise ValueError
+        sent = json.loads(text)
+        keys = tuple(_key(one) for one in sent["keys"])
+        swept, loop = str(sent.get("attribute") or ""), bool(sent["loop"])
+        steps = {
+            name: ((swept, float(sent[part])),) if swept else ()
+            for name, part in (("start", "from"), ("end", "to"))
+        }
+        return code_of(
+            dataclasses.replace(
+                plan_of(desk),
+                keys=keys,
+                kind=sent["kind"],
+                loop=loop,
+                moving=tuple(map(str, sent["moving"])),
+                radius=sent.get("radius") or 0.0,
+                until=sent.get("until"),
+                grid=int(sent.get("grid") or 1),
+                **steps,
+            ),
+            desk,
+            model,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Refused(refuse("keys", text[:80])) from error
+
+
+def _key(sent: dict) -> Key:
+    """A keyframe as the browser sends it."""
+    picture = artworks.decode(str(sent["code"]))
+    return films.key_of(picture, seconds=sent["seconds"], easing=sent["easing"], hold=sent["hold"])
+
+
+# What it looks like
+
+
+def picture_of(key: Key, desk, model: Model) -> Artwork:
+    """A keyframe as a picture of its own."""
+    return artworks.bred(key.genome, model.digest[:16], desk.truncation, key.steps)
+
+
+def html(desk, model: Model) -> str:
+    """The keyframes in a row and the film's settings; nothing where there is no plan on the desk."""
+    if not desk.plan or desk.tool != "walk":
+        return ""
+    plan = plan_of(desk)
+    row = "".join(
+        _key_html(key, place, plan, picture_of(key, desk, model)) for place, key in enumerate(plan.keys, 1)
+    )
+    facts = say("film.facts", count=len(plan.keys), seconds=f"{plan.seconds:g}")
+    buttons = "".join(
+        f'<button type="button" class="quiet" data-add="{what}" title="{escape(say(f"film.add.{what}.hint"))}">'
+        f"{escape(say(f'film.add.{what}'))}</button>"
+        for what in ("tray", "picture")
+    )
+    sharp = " sharp" if model.generator.size_px < 64 else ""
+    return (
+        f'<section class="timeline" aria-label="{escape(say("film.timeline"))}"><div class="timeline-head">'
+        f'<strong>{escape(say("film.timeline"))}</strong> <span class="subdued">{escape(facts)}</span></div>'
+        f'<ol class="keys{sharp}">{row}</ol><div class="key-add">{buttons}'
+        f'<input type="text" data-add="code" maxlength="{limits.MOST_LINK_CHARS}" '
+        f'placeholder="{escape(say("film.add.code"))}" aria-label="{escape(say("film.add.code"))}"></div>'
+        f'<div class="film-settings">{_settings(plan, desk)}</div></section>'
+    )
+
+
+def _number(
+    name: str, value: float, low: float, high: float, step: float, words: str, kind: str = "key"
+) -> str:
+    """A box for a number; `name` is what the script sends it as."""
+    return (
+        f'<label><span>{escape(words)}</span><input type="number" inputmode="decimal" data-{kind}="{name}" '
+        f'value="{value:g}" min="{low:g}" max="{high:g}" step="{step:g}"></label>'
+    )
+
+
+def _choice(
+    name: str, value: object, names: Sequence[object], words: Callable, label: str, kind: str = "plan"
+) -> str:
+    """A list to choose from."""
+    options = "".join(
+        f'<option value="{escape(str(one))}"{" selected" if one == value else ""}>{escape(words(one))}</option>'
+        for one in names
+    )
+    return f'<label><span>{escape(label)}</span><select data-{kind}="{name}">{options}</select></label>'
+
+
+def _tick(name: str, on: bool, words: str, value: str = "") -> str:
+    """A box to tick."""
+    return (
+        f'<label class="tick"><input type="checkbox" data-plan="{name}"{f" value={value}" if value else ""}'
+        f"{' checked' if on else ''}><span>{escape(words)}</span></label>"
+    )
+
+
+def _key_html(key: Key, place: int, plan: Timeline, picture: Artwork) -> str:
+    last = place == len(plan.keys) and not plan.loop and len(plan.keys) > 1
+    code, most = escape(artworks.encode(picture)), limits.MOST_STRETCH
+    name = escape(say("film.key", place=place))
+    times = ""
+    if not last:
+        times = _number("seconds", key.seconds, limits.LEAST_STRETCH, most, 0.1, say("film.seconds"))
+        times += _choice(
+            "easing",
+            key.easing,
+            tuple(EASINGS),
+            lambda one: say(f"play.easing.{one}"),
+            say("play.easing"),
+            kind="key",
+        )
+    times += _number("hold", key.hold, 0, most, 0.1, say("film.hold"))
+    buttons = "".join(
+        f'<button type="button" class="quiet" data-move="{by}" aria-label="{escape(say(f"film.{what}", place=place))}" '
+        f'title="{escape(say(f"film.{what}", place=place))}"{" disabled" if not able else ""}>{sign}</button>'
+        for by, what, sign, able in (
+            ("-1", "earlier", "←", place > 1),
+            ("1", "later", "→", place < len(plan.keys)),
+            ("0", "out", "✕", len(plan.keys) > 1),
+        )
+    )
+    return (
+        f'<li class="key" draggable="true" data-code="{code}" data-seconds="{key.seconds:g}" '
+        f'data-easing="{key.easing}"><img src="{escape(tiles.address(code))}" alt="{name}" draggable="false">'
+        f'<span class="badge">{place}</span><div class="key-times">{times}</div>'
+        f'<div class="key-buttons">{buttons}</div></li>'
+    )
+
+
+def _settings(plan: Timeline, desk) -> str:
+    """How the film goes between its keyframes."""
+    parts = [_choice("kind", plan.kind, tuple(KINDS), lambda one: say(f"film.kind.{one}"), say("film.kind"))]
+    if plan.kind == "breathe":
+        parts.append(_number("radius", plan.radius, 0.02, 1, 0.02, say("film.radius"), "plan"))
+    sides = [one for one in GRIDS if one == 1 or plan.loop or len(plan.keys) >= 2 * one**2]
+    parts.append(
+        _choice("grid", plan.grid, sides, lambda one: say("film.grid.one", side=one), say("film.grid"))
+    )
+    until = plan.until is not None
+    parts.append(_tick("sweep", until, say("film.until")))
+    if until:
+        parts.append(
+            _number("until", plan.until, 0, limits.MOST_TRUNCATION, 0.05, say("film.until.to"), "plan")
+        )
+    name = next((name for name, _ in (*plan.end, *plan.start)), "")
+    names = ("", *ATTRIBUTES)
+    parts.append(
+        _choice(
+            "attribute",
+            name,
+            names,
+            lambda one: say(f"steer.{one}") if one else say("film.attribute.none"),
+            say("film.attribute"),
+        )
+    )
+    if name:
+        most = limits.MOST_AMOUNT
+        first, last = dict(plan.start).get(name, 0.0), dict(plan.end).get(name, 0.0)
+        parts.append(_number("from", first, -most, most, STEP, say("film.from"), "plan"))
+        parts.append(_number("to", last, -most, most, STEP, say("film.to"), "plan"))
+    moving = "".join(_tick("moving", band in plan.moving, say(f"play.{band}"), band) for band in BANDS)
+    ticks = f"<fieldset><legend>{escape(say('film.moving'))}</legend>{moving}</fieldset>"
+    return _tick("loop", plan.loop, say("play.loop")) + ticks + "".join(parts)
+
+
+STYLE = f"<style>{look.asset('timeline.css')}</style>"
+
+
+def script() -> str:
+    """The script of the piece."""
+    return look.asset("timeline.js")

@@ -1,0 +1,138 @@
+"""The timeline on the desk: from the tray to a plan, and from what a browser sends to another."""
+
+import dataclasses
+import json
+
+import playing
+import pytest
+
+from gan_play.latent.breed import cross, genome_of
+from gan_play.latent.timeline import Key, Timeline
+from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
+from gan_play.share.artwork import Artwork
+from gan_play.ui import play, timeline
+from gan_play.ui.play import Desk, Pick, packed
+
+MODEL = playing.model()
+LABELLED = playing.model(num_labels=3)
+
+
+def desk(*picks, model=MODEL, **more):
+    return Desk(digest=model.digest, tray=packed([Pick(*pick) for pick in picks]), tool="walk", **more)
+
+
+def planned(old, model=MODEL):
+    return dataclasses.replace(old, plan=timeline.begin(old, model))
+
+
+def sent(plan, **changes):
+    """What the page's script sends of a plan."""
+    keys = [
+        {
+            "code": artworks.encode(artworks.bred(key.genome, MODEL.digest[:16], 0.7, key.steps)),
+            "seconds": key.seconds,
+            "easing": key.easing,
+            "hold": key.hold,
+        }
+        for key in plan.keys
+    ]
+    said = {
+        "keys": keys,
+        "moving": list(plan.moving),
+        "kind": plan.kind,
+        "loop": plan.loop,
+        "grid": plan.grid,
+    }
+    said |= {"radius": None, "until": None, "attribute": "", "from": -1, "to": 1, "reactions": []}
+    return json.dumps(said | changes)
+
+
+def test_the_walk_through_the_tray_becomes_keyframes_that_share_its_time():
+    plan = timeline.plan_of(planned(desk((1,), (5,), (9,), seconds=6, how="z", easing="gentle")))
+    assert plan.seeds == (1, 5, 9) and plan.seconds == 6 and plan.kind == "spherical"
+    assert {key.easing for key in plan.keys} == {"gentle"}
+    lone = timeline.plan_of(planned(desk(seed="7")))
+    assert lone.seeds == (7,) and lone.kind == "breathe"
+
+
+def test_what_the_browser_changes_is_the_new_plan():
+    old = planned(desk((1,), (5,)))
+    plan = timeline.plan_of(old)
+    text = sent(plan, kind="spherical", until=1.2, attribute="light", moving=["fine"], loop=False)
+    new = artworks.decode(timeline.changed(old, MODEL, text)).timeline
+    assert (new.kind, new.until, new.loop, new.moving) == ("spherical", 1.2, False, ("fine",))
+    assert (new.start, new.end) == ((("light", -1.0),), (("light", 1.0),))
+    assert timeline.changed(old, MODEL, sent(plan)) == old.plan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "null",
+        "[]",
+        '{"keys": []}',
+        "[" * 5000,
+        "x" * 50_000,
+        '{"keys": [{"code": "x"}], "loop": true, "kind": "linear", "moving": ["fine"]}',
+        '{"keys": 7, "loop": 1, "kind": [], "moving": 0}',
+    ],
+)
+def test_nonsense_of_a_browser_is_refused_in_a_sentence(text):
+    with pytest.raises(Refused) as refused:
+        timeline.changed(planned(desk((1,), (5,))), MODEL, text)
+    assert len(refused.value.refusal.sentence) <= 160
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "jump"}, {"until": "x"}, {"grid": 9}, {"from": "x", "attribute": "light"}]
+)
+def test_a_plan_that_can_t_be_is_refused_too(change):
+    old = planned(desk((1,), (5,)))
+    with pytest.raises(Refused):
+        timeline.changed(old, MODEL, sent(timeline.plan_of(old), **change))
+
+
+def test_pictures_are_added_at_the_end_bred_and_steered_ones_too():
+    old = planned(desk((1,), (5,)))
+    bred = artworks.bred(
+        cross(genome_of(3), genome_of(4), (0, 0.5, 1)), MODEL.digest[:16], 0.7, (("light", 1.0),)
+    )
+    plan = artworks.decode(timeline.added(old, MODEL, [bred])).timeline
+    assert plan.keys[:2] == timeline.plan_of(old).keys
+    assert plan.keys[2].genome == bred.genome and plan.keys[2].steps == bred.steps
+    alone = artworks.decode(timeline.added(desk(), MODEL, [bred])).timeline
+    assert alone.kind == "breathe" and len(alone.keys) == 1
+    two = artworks.decode(
+        timeline.added(dataclasses.replace(desk(), plan=artworks.encode(film(alone))), MODEL, [bred])
+    )
+    assert two.timeline.kind == "linear"
+
+
+def film(plan, model=MODEL, truncation=0.7):
+    return Artwork("film", model.digest[:16], (), truncation, timeline=plan)
+
+
+def test_an_opened_film_lies_on_the_desk_and_is_the_same_artwork_again():
+    plan = Timeline((Key(genome_of(1)), Key(genome_of(5), hold=0.5)), "spherical", until=1.2)
+    work = film(plan, truncation=0.5)
+    new = play.desk_of(work, artworks.encode(work), desk((3,)))
+    assert (new.tool, new.truncation, new.picks) == ("walk", 0.5, [Pick(3)])
+    assert play.artwork_of(new) == work and play.code_of(new, work) == artworks.encode(work)
+    walk = Artwork("walk", MODEL.digest[:16], (1, 2), seconds=2, fps=24, how="w", easing="smooth", loop=True)
+    assert play.desk_of(walk, artworks.encode(walk), new).plan == ""
+
+
+def test_the_row_names_its_keyframes_and_escapes_what_it_shows():
+    html = timeline.html(planned(desk((1,), (5,))), MODEL)
+    assert html.count('class="key"') == 2 and 'aria-label="Keyframe 2: take out"' in html
+    assert timeline.html(desk((1,), (5,)), MODEL) == ""
+
+
+def test_a_plan_of_labels_that_the_next_model_hasn_t_is_put_away():
+    old = planned(desk((1, 0), (5, 2), model=LABELLED), LABELLED)
+    assert timeline.fits(old.plan, LABELLED) and not timeline.fits(old.plan, MODEL)
+    assert play.fitting(dataclasses.replace(old, digest=MODEL.digest), MODEL).plan == ""
+    assert not timeline.fits("x", MODEL)
