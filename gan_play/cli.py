@@ -31,6 +31,7 @@ EXAMPLES = ("sunsets", "fields", "rosettes", "mountains")
 
 MOST_FOLDER_SEEDS = 10_000  # one PNG a seed; a grid takes limits.MOST_SEEDS
 MOST_SCORED = 10_000
+MOST_LISTED = limits.MOST_WORKS  # works of the gallery as JSON
 SCORED_FROM_SEED = 2_000_000  # others than the worker's own scores use
 LOOK_S = 0.5  # how often a run folder is looked at
 SAVE_S = 30  # how long Ctrl-C waits for the worker's save; it needs a few seconds
@@ -182,6 +183,7 @@ def train(given: argparse.Namespace) -> int:
     store.check_asked(**asked, dials={})  # all refused now, not after minutes of reading pictures
     labels.asks(given.recipe, given.labels)
     store.check_limits(given.minutes, given.steps)
+    store.check_rights(given.rights)
     name = store.check_name(given.name or default_name(given.source))
     if given.start not in (None, "none"):
         store.find_run(home, given.start)
@@ -206,6 +208,7 @@ def train(given: argparse.Namespace) -> int:
         start=start,
         how=given.fit,
         labelled=labelled,
+        rights=given.rights,
     )
     if refused := len(taken.report["refused"]):
         files_were = "file was" if refused == 1 else "files were"
@@ -597,11 +600,8 @@ def walk(given: argparse.Namespace) -> int:
         easing=given.easing,
         loop=given.loop,
     )
-    frames = walking.walk(model, seeds, work.seconds, work.fps, **work.path)
-    total = walking.frame_count(len(seeds), work.seconds, work.fps)
-    note = f"{artwork.RIGHTS} Code: {artwork.encode(work)}"
     bar = Bar()
-    film.write_film(frames, out, work.fps, total, bar.counter(), note)
+    artwork.write_film(home, model, work, out, bar.counter())
     bar.clear()
     print(out)
     return 0
@@ -738,16 +738,25 @@ def doctor(given: argparse.Namespace) -> int:
 
 
 def share(given: argparse.Namespace) -> int:
-    """The share code of one picture; the model that it needs is kept for good."""
+    """The share code of one picture; the model that it needs is kept for good. Or withdraws a link made here."""
     from gan_play.latent import sample as playing
-    from gan_play.share import artwork
+    from gan_play.share import artwork, gallery
 
     home = files.home(given.home)
+    if given.withdraw is not None:
+        print(gallery.withdraw(home, None, given.withdraw))
+        say("Withdrawn: it opens here no longer. Other homes, saved files and kept pictures aren't reached.")
+        return 0
+    if given.run is None:
+        raise Refused(refuse("share-which"))
     seed = playing.check_seed(given.seed)
     model = playing.load(home, given.run)
     label = playing.find_label(model, given.label)
     work = artwork.Artwork("sample", model.digest, (seed,), given.truncation, label)
-    print(artwork.share(home, work).code)
+    code = artwork.share(home, work).code
+    with contextlib.suppress(Refused):  # a link needs no database; only it can't be withdrawn
+        gallery.send(home, gallery.owner_of(""), code, f"{model.name}, seed {seed}")
+    print(code)
     return 0
 
 
@@ -772,12 +781,45 @@ def render(given: argparse.Namespace) -> int:
     return 0
 
 
+def gallery(given: argparse.Namespace) -> int:
+    """What was kept, as a table or JSON: searched, and in an order. At home all of it is everybody's."""
+    from gan_play.share import gallery as keeping
+
+    home = files.home(given.home)
+    query = keeping.Query(given.text, given.model, given.label, given.order)
+    works, count = keeping.find(home, None, query, most=MOST_LISTED if given.json else given.most)
+    if given.json:
+        print(as_json([keeping.as_data(work) for work in works]))
+        return 0
+    rows = [{**keeping.as_data(work), "liked": "yes" if work.liked else ""} for work in works]
+    if rows:
+        print(
+            table([{**row, "name": row["name"] or row["title"]} for row in rows], ["name", "liked", "code"])
+        )
+    say(f"{len(rows):,} of {count:,} works.")
+    return 0
+
+
 def card(given: argparse.Namespace) -> int:
-    """What is known of a model, as the README that the Hugging Face Hub wants beside it."""
+    """What is known of a model, as the README that the Hugging Face Hub wants; or, of a saved picture or film, what its
+    own card says, and whether the file still is what it says."""
+    from gan_play.share import card as cards
     from gan_play.share import export
 
-    out = output(given.out, (".md",)) if given.out else None
-    text = export.model_card(files.home(given.home), given.run)
+    home, path = files.home(given.home), Path(given.what).expanduser()
+    if path.suffix.lower() in cards.SUFFIXES:
+        data = cards.read_file(path)
+        found = cards.read(data, path.name)
+        try:
+            compared = cards.compare(home, data, found, path.name)
+            same, sentence = compared.same, compared.sentence
+        except Refused as refused:  # the card can be read all the same
+            same, sentence = None, refused.refusal.sentence
+        text = as_json(cards.as_data(found) | {"same": same, "compared": sentence})
+        out = output(given.out, (".json",)) if given.out else None
+    else:
+        out = output(given.out, (".md",)) if given.out else None
+        text = export.model_card(home, given.what)
     if out:
         files.write_atomically(out, text.encode())
     print(out or text.rstrip("\n"))
@@ -872,6 +914,7 @@ def parser() -> Parser:
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
     )
+    made.add_argument("--rights", default="", metavar="TEXT", help="in these pictures, for every card")
     made.add_argument(
         "--drop", choices=["duplicates", "outliers", "both"], help="leave out what `doctor` finds"
     )
@@ -1037,18 +1080,31 @@ def parser() -> Parser:
     made.add_argument("--json", action="store_true")
 
     made = verb("share", share, "print the share code of a picture", "starter-64 --seed 7")
-    made.add_argument("run", metavar="RUN")
+    made.add_argument("run", nargs="?", metavar="RUN")
     made.add_argument("--seed", default="0", metavar="S")
     truncation(made)
     made.add_argument("--label", metavar="L", help="name or number of a label")
+    made.add_argument("--withdraw", metavar="CODE|LINK", help="take back a link that was made here")
 
     made = verb("render", render, "paint what a share code names", "CODE --out picture.png")
     made.add_argument("code", metavar="CODE", help="a share code, or a whole link")
     made.add_argument("--out", metavar="FILE.png")
 
-    made = verb("card", card, "write a model's card", "starter-64 --out README.md")
-    made.add_argument("run", metavar="RUN")
-    made.add_argument("--out", metavar="FILE.md", help="instead of printing it")
+    made = verb("gallery", gallery, "list what was kept", "dusk --order liked --json")
+    made.add_argument(
+        "text", nargs="?", default="", metavar="WORDS", help="to look for in names, titles, notes"
+    )
+    made.add_argument("--model", default="", metavar="NAME", help="of the run")
+    made.add_argument("--label", default="", metavar="NAME")
+    made.add_argument("--order", default="newest", metavar="O", help="newest, oldest, liked or name (newest)")
+    made.add_argument("--most", type=int, default=50, metavar="N", help="in the table (50)")
+    made.add_argument("--json", action="store_true")
+
+    made = verb("card", card, "a model's card, or that in a saved picture", "starter-64 --out README.md")
+    made.add_argument(
+        "what", metavar="RUN|FILE", help="a run, or a PNG, GIF, WebP or MP4 that was saved here"
+    )
+    made.add_argument("--out", metavar="FILE.md|.json", help="instead of printing it")
 
     made = verb("recipes", recipes, "list the recipes", "--json")
     made.add_argument("--json", action="store_true")

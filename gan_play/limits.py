@@ -41,12 +41,20 @@ MOST_JSON_BYTES = 200 * MB  # the manifest of 100,000 pictures is about 40 MB
 MOST_TEXT_CHUNK_BYTES = 64_000  # one text in a PNG: a share code has 600 characters
 MOST_TEXT_CHUNKS = 32  # our cards have below ten
 
+MOST_CARD_FILE_BYTES = 200 * MB  # of a picture or film whose card is read: twice the largest film made here
+
 # Playing and sharing
 MOST_SEED = 2**63 - 1  # what a signed 64-bit number holds, so that every database and file format can keep it
 MOST_SEEDS = 144  # of one grid: four pages of 36
 MOST_SEEDS_CHARS = 4_000  # 144 seeds of 19 digits and their commas
 MOST_IN_BAND = 9  # seeds that one band of a bred picture is made of: with three bands its code stays short
 MOST_FAMILY = 10_000  # pictures in one family tree's file: read whole in a tenth of a second
+MOST_WORKS = (
+    50_000  # kept at home: at 64 px about 750 MB; the page shows the first of 10,000 in a tenth of a second
+)
+MOST_WORKS_PUBLIC = 2_000  # of all visitors together: they can't be made to fill the disk
+MOST_LIKES = 50_000  # liked and passed-over pictures of one visitor
+MOST_SENT = 100_000  # links of one home that can be withdrawn
 MOST_AMOUNT = 3  # of steering by an attribute: beyond it few models have seen anything
 MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
 MOST_TRUNCATION = 2  # beyond it there is noise only

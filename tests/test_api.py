@@ -254,3 +254,29 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
 def test_impossible_playing_is_a_sentence(client, call):
     name, *asked = call
     assert len(refusal(lambda: client.predict(*asked, api_name=name))) <= 160
+
+
+def test_works_are_kept_found_liked_and_removed(open_page, tmp_path: Path):
+    from playground import run_in
+
+    from gan_play.latent import sample
+    from gan_play.share import artwork as artworks
+
+    run_in(tmp_path)
+    client = client_of(open_page(tmp_path, public=True))
+    digest = sample.load(tmp_path, "toy-000000").digest
+    code, other = (artworks.encode(artworks.Artwork("sample", digest, (seed,))) for seed in (7, 8))
+    mine = {"key": "a secret of mine"}
+    kept = client.predict(code, name="Dusk", notes="for Ada", api_name="/keep", **mine)
+    assert kept["name"] == "Dusk" and kept["labels"] == [] and kept["model_name"] == "Toy"
+    assert client.predict(code, True, [other], api_name="/like", **mine) == 1
+    found = client.predict(text="ada", order="liked", api_name="/gallery", **mine)
+    assert found["count"] == 1 and found["works"][0]["liked"] and found["works"][0]["id"] == kept["id"]
+    assert client.predict(api_name="/gallery", key="somebody else's")["count"] == 0
+    with pytest.raises(Exception, match="key of 8"):
+        client.predict(api_name="/gallery")
+    assert client.predict(kept["id"], name="Dawn", api_name="/describe", **mine)["name"] == "Dawn"
+    assert client.predict([kept["id"]], api_name="/remove", **mine) == 1
+    assert client.predict(api_name="/bring_back", **mine) == 1
+    with pytest.raises(Exception, match="no link that you made"):
+        client.predict(code, api_name="/withdraw", **mine)

@@ -11,7 +11,7 @@ from gan_play import limits
 from gan_play.latent import breed
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
-from gan_play.share import family
+from gan_play.share import database, family
 
 MODEL = "0123456789abcdef"
 ANNA = "anna"
@@ -103,8 +103,15 @@ def test_a_damaged_file_is_a_sentence_and_stays_as_it_is(tmp_path):
     assert (tmp_path / family.FILE).read_bytes() == before
 
 
+def test_a_kill_before_the_first_picture_leaves_no_damage(tmp_path):
+    (tmp_path / family.FILE).touch()
+    assert family.find(tmp_path, ANNA, code(1)) is None
+    family.keep(tmp_path, ANNA, code(1))
+    assert family.find(tmp_path, ANNA, code(1)) is not None
+
+
 def test_a_locked_file_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(family, "LOCKED_S", 0.1)
+    monkeypatch.setattr(database, "LOCKED_S", 0.1)
     family.keep(tmp_path, ANNA, code(1))
     other = sqlite3.connect(tmp_path / family.FILE)
     other.execute("BEGIN IMMEDIATE")

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from gan_play.latent import sample
 from gan_play.pictures import images
 from gan_play.share import artwork as artworks
+from gan_play.share import gallery
 from gan_play.share.artwork import Artwork
 from gan_play.ui import share_routes
 
@@ -93,8 +94,26 @@ def test_a_foreign_code_says_which_model_it_needs(web):
 
 def test_a_sealed_link_names_the_same_picture_and_keeps_its_model(web, home):
     plain = artworks.encode(Artwork("sample", digest(home), (7,)))
-    sealed = share_routes.sealer(home)(plain)["code"]
+    sealed = artworks.share(home, artworks.decode(plain)).code
     assert artworks.decode(sealed).seal
     assert web.get(f"/gradio_api/art/{sealed}.png").content == web.get(f"/gradio_api/art/{plain}.png").content
     assert share_routes.picture(home, sealed).sentence.startswith("Identical")
-    assert "sentence" in share_routes.sealer(home)("hello")
+
+
+def test_a_withdrawn_link_answers_with_a_sentence_and_the_page_s_own_tiles_go_on(web, home):
+    plain = artworks.encode(Artwork("sample", digest(home), (8,)))
+    sealed = artworks.share(home, artworks.decode(plain)).code
+    gallery.send(home, "anna", sealed)
+    assert web.get(f"/gradio_api/art/{sealed}.png").status_code == 200
+    gallery.withdraw(home, "anna", sealed)
+    for address in (f"{sealed}.png", sealed, f"{sealed}.png?download=1"):
+        answer = web.get(f"/gradio_api/art/{address}")
+        assert answer.status_code == 404 and "withdrawn" in answer.text, address
+    assert web.get(f"/gradio_api/art/{plain}.png").status_code == 200
+    gallery.send(home, "anna", sealed)
+    assert web.get(f"/gradio_api/art/{sealed}").status_code == 200
+
+
+@pytest.mark.parametrize("work", ["0" * 24, "x", "..%2f..%2frun", "A" * 24])
+def test_a_work_that_is_not_kept_answers_404(web, work):
+    assert web.get(f"/gradio_api/kept/{work}.png").status_code == 404

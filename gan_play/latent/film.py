@@ -16,7 +16,7 @@ import av
 import numpy as np
 
 from gan_play import files, limits
-from gan_play.pictures import images
+from gan_play.pictures import images, metadata
 from gan_play.refusals import Refused, refuse
 
 FORMATS: dict[str, int] = {"mp4": 512, "webp": 256, "gif": 256}
@@ -51,11 +51,14 @@ def write_film(
     total: int | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     note: str = "",
+    card: Callable[[str], str] | None = None,
 ) -> Path:
     """Writes `frames` (uint8 (S, S, 3), all of one size) as a film of the kind that the suffix of `path` names.
 
     Calls `progress(done, total)` after each frame; what it raises (a cancel) ends the writing and leaves no file.
-    `note` goes into an MP4 as its comment. GIF counts time in hundredths of a second, so its speed is rounded.
+    `note` goes into an MP4 or a GIF as its comment; `card` makes an XMP packet, for all three, of the digest of the
+    frames (`metadata.frames_sha256`) once they are written. GIF counts time in hundredths of a second, so its speed is
+    rounded.
     Raises Refused for another suffix or a full disk, ValueError for no frames.
     """
     form = check_format(path.suffix.lstrip(".").lower())
@@ -65,7 +68,9 @@ def write_film(
             if form == "mp4":
                 _write_mp4(counted, unfinished, fps, note)
             else:
-                images.write_animation(counted, unfinished, fps, form)
+                images.write_animation(counted, unfinished, fps, form, note=note)
+            if card:
+                metadata.add(unfinished, card(metadata.frames_sha256(unfinished.read_bytes())))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

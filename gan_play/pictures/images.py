@@ -422,7 +422,7 @@ def read_text(data: bytes) -> dict[str, str]:
     return texts
 
 
-def _write_gif(frames: Iterator[np.ndarray], path: Path, fps: float) -> None:
+def _write_gif(frames: Iterator[np.ndarray], path: Path, fps: float, note: str) -> None:
     """Each frame is quantized and compressed alone, then put into the film: PIL's own writer holds them all."""
     with path.open("wb") as file:
         shown = 0
@@ -443,6 +443,9 @@ def _write_gif(frames: Iterator[np.ndarray], path: Path, fps: float) -> None:
             if i == 0:
                 file.write(b"GIF89a" + struct.pack("<HH", image.width, image.height) + b"\0\0\0")
                 file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0")  # for ever
+                if said := note.encode("ascii", "replace"):
+                    pieces = (said[at : at + 255] for at in range(0, len(said), 255))
+                    file.write(b"\x21\xfe" + b"".join(bytes([len(one)]) + one for one in pieces) + b"\0")
             until = round((i + 1) * 100 / fps)  # hundredths of a second; what is rounded off is made up for
             file.write(b"\x21\xf9\x04\x04" + struct.pack("<H", until - shown) + b"\0\0")
             file.write(data[at : at + 9] + bytes([0x80 | data[10] & 7]) + data[13 : 13 + table])
@@ -478,9 +481,11 @@ def _write_webp(frames: Iterator[np.ndarray], path: Path, fps: float, quality: i
 
 
 def write_animation(
-    frames: Iterable[np.ndarray], path: Path, fps: float, format: str, quality: int = 85
+    frames: Iterable[np.ndarray], path: Path, fps: float, format: str, quality: int = 85, note: str = ""
 ) -> None:
     """Frames (H, W, 3), all of one size, as an endless "gif" or "webp" at `path`, one frame in memory at a time.
+
+    `note` is a GIF's comment; for more about a film see `metadata.py`.
 
     Errors: ValueError for another format or no frames; OSError where it can't be written.
     """
@@ -494,7 +499,7 @@ def write_animation(
         yield from frames
 
     if format == "gif":
-        _write_gif(all_frames(), path, fps)
+        _write_gif(all_frames(), path, fps, note)
     elif format == "webp":
         _write_webp(all_frames(), path, fps, quality)
     else:

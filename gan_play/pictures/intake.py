@@ -16,14 +16,14 @@ import threading
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from gan_play import limits
+from gan_play import files, limits
 from gan_play.pictures import decoder, doctor, images
 from gan_play.pictures.datasets import (
     Clock,
@@ -378,3 +378,20 @@ def take_in(
         yield Progress(len(entries), len(entries), 0.0, "Looking for duplicates")
         set_id, folder = new.finish(refused, background)
     return Taken(set_id, folder, doctor.report(folder))
+
+
+# The other way
+
+
+def write_zip(path: Path, entries: Iterable[tuple[str, bytes | Path]]) -> None:
+    """Writes a ZIP of (name, content or file), unpacked as they are: pictures don't shrink. Missing files are left out.
+
+    The same entries make the same bytes.
+    """
+    with files.atomic_path(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+        for name, content in entries:
+            try:
+                data = content.read_bytes() if isinstance(content, Path) else content
+            except FileNotFoundError:
+                continue
+            archive.writestr(zipfile.ZipInfo(name), data)

@@ -45,6 +45,7 @@ WRITTEN_STATES = {"queued", "preparing", "training", "paused", "stopped", "finis
 WISHES = {"train", "pause", "stop"}
 TAKEN_REMEDIES = ("augment", "best")
 MOST_NAME_CHARS = 60
+MOST_RIGHTS_CHARS = 300  # a licence, its link and a few names; it stands on every card
 MOST_MINUTES = 7 * 24 * 60  # a week
 MOST_STEPS = 100_000_000
 ROOM_TO_SPARE_BYTES = 200 * limits.MB  # what must stay free beside a run's own need
@@ -479,6 +480,14 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_rights(text: object) -> str:
+    """A statement about the rights in a set's pictures, in one line; "" for none. Refused where it is too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(text or "")).split())
+    if len(text) > MOST_RIGHTS_CHARS:
+        raise Refused(refuse("rights-long", most=MOST_RIGHTS_CHARS))
+    return text
+
+
 def link(source: Path, target: Path) -> None:
     """The same file under a second name (it is never written again), or a copy where the disk can't do that."""
     try:
@@ -549,13 +558,15 @@ def create_run(
     labelled: bool | None = None,
     bakeoff: str | None = None,
     block: Path | None = None,
+    rights: str = "",
 ) -> str:
     """Makes a run that waits to be trained, and returns its id. `worker.start_worker` starts it.
 
     `plan` is what a pre-flight found (else the worker makes one); `start` is the id of a run to begin from;
     `background` is the colour of borders, by default the one that the set was taken in with; `labelled` asks that
     the set's labels are learnt apart, which some recipes always do. `bakeoff` is the id of the one that it belongs to;
-    `block` are the squares of another run of the same set, size and fit, which are shared instead of made again.
+    `block` are the squares of another run of the same set, size and fit, which are shared instead of made again;
+    `rights` is what is stated about the rights in its pictures (see `state_rights`).
     Refused, with nothing left behind, if a setting is impossible, the disk too full, the set damaged or without
     the labels that it should have.
     """
@@ -565,7 +576,7 @@ def create_run(
     dials = check_asked(recipe, size_px, seed, device, dials or {})
     labelled = labels.decide(recipe, set_folder, labelled)
     num_labels = len(labels.of_set(set_folder)) if labelled else 0
-    name = check_name(name or "Untitled")
+    name, rights = check_name(name or "Untitled"), check_rights(rights)
     needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
     if (free := files.free_bytes(home)) < needed:
         raise Refused(refuse("run-room", needed=round(needed / 1e6), free=round(free / 1e6)))
@@ -618,6 +629,7 @@ def create_run(
             "attempts": 0,
             "rollbacks": 0,
             **({"bakeoff": bakeoff} if bakeoff else {}),
+            **({"rights": rights} if rights else {}),
             "versions": {"gan_play": gan_play.__version__, "torch": importlib.metadata.version("torch")},
         }
         if owner_key:
@@ -698,6 +710,14 @@ def rename(home: Path, run_id: str, name: str) -> None:
     name = check_name(name)
     with changing(steerable(home, run_id)) as run:
         run["name"] = name
+
+
+def state_rights(home: Path, run_id: str, text: str) -> str:
+    """Writes down what a run's maker says about the rights in its pictures: it stands on every card from now on."""
+    text = check_rights(text)
+    with changing(steerable(home, run_id)) as run:
+        run["rights"] = text
+    return text
 
 
 def delete(home: Path, run_id: str) -> None:

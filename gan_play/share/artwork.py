@@ -55,8 +55,9 @@ from gan_play.latent.walk import (
     walk,
 )
 from gan_play.measure.attributes import ATTRIBUTES
-from gan_play.pictures import images
+from gan_play.pictures import images, metadata
 from gan_play.refusals import Refused, refuse
+from gan_play.runs import store
 from gan_play.share import timeline_code
 from gan_play.share.timeline_code import number as _number
 
@@ -70,6 +71,8 @@ BAND_NAMES, EASING_NAMES, STEER_NAMES = tuple(BANDS), tuple(EASINGS), tuple(ATTR
 GENETIC = ("breed", "steer")  # operations on a genome
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
 MOST_TIMELINE_BYTES = limits.MOST_CODE_CHARS * 3 // 4 - 12 - SEAL_BYTES - 4  # beside head, seal and check sum
+MADE = "Made with a generative model (a GAN)."
+CARD_VERSION = 1
 RIGHTS = "Made by a neural network with GAN Play. Rights in the pictures that it learnt from stay with their makers."
 
 
@@ -186,6 +189,11 @@ class Artwork:
     def is_film(self) -> bool:
         """Whether it moves."""
         return self.operation in ("walk", "label_walk", "film")
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one picture: no film, and no figure of many."""
+        return not self.is_film and self.operation not in ("mix_grid", "label_grid")
 
     @property
     def genome(self) -> Genome:
@@ -450,9 +458,14 @@ def render(
     else:
         pixels = first = _render_still(model, plain)
         sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
-    sealed = dataclasses.replace(plain, seal=sha256[:16] + _fields(first).hex())
-    png = images.encode(pixels, "png", text=card(sealed, model))
-    return Rendered(artwork, encode(sealed), pixels, png, sha256, target, _verdict(artwork.seal, sealed.seal))
+    signed = sealed(plain, sha256, first)
+    png = images.encode(pixels, "png", text=card(signed, model, home))
+    return Rendered(artwork, encode(signed), pixels, png, sha256, target, _verdict(artwork.seal, signed.seal))
+
+
+def sealed(artwork: Artwork, sha256: str, first: np.ndarray) -> Artwork:
+    """An artwork with its seal: the SHA-256 of its pixels, and the colours of its (first) picture."""
+    return dataclasses.replace(artwork, seal=sha256[:16] + _fields(first).hex())
 
 
 def film_path(home: Path, artwork: Artwork, form: str) -> Path:
@@ -482,6 +495,14 @@ def strip_of(model: Model, artwork: Artwork) -> np.ndarray:
     return strip(model, artwork.seeds, **artwork.path)
 
 
+def still(home: Path, artwork: Artwork) -> np.ndarray:
+    """What an artwork looks like in one picture: itself, or of a film its strip.  # uint8 (H, W, 3)"""
+    model = load_digest(home, artwork.model)
+    if artwork.is_film:
+        return strip_of(model, artwork)
+    return _render_still(model, dataclasses.replace(artwork, seal=""))
+
+
 def _frames_of(home: Path, model: Model, artwork: Artwork) -> tuple[Iterator[np.ndarray], int, int]:
     """The frames of a film, how many, and how many a second."""
     if artwork.timeline:
@@ -491,28 +512,45 @@ def _frames_of(home: Path, model: Model, artwork: Artwork) -> tuple[Iterator[np.
     return walk(model, artwork.seeds, artwork.seconds, artwork.fps, **artwork.path), total, artwork.fps
 
 
-def _render_film(
-    home: Path, model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
+def write_film(
+    home: Path,
+    model: Model,
+    artwork: Artwork,
+    path: Path,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> tuple[str, np.ndarray]:
-    """Writes the film unless this build wrote it before; (SHA-256 of its frames, its first frame)."""
+    """Writes a film, with its card, to any path; (SHA-256 of its frames, its first frame)."""
     frames, total, fps = _frames_of(home, model, artwork)
-    first = next(frames)
-    note, build = path.with_name(path.name + ".json"), f"{__version__} {torch.__version__}"
-    known = files.read_json(note)
-    if path.exists() and isinstance(known, dict) and known.get("build") == build:
-        return str(known.get("sha256")), first
-    digest = hashlib.sha256()
+    first, digest = next(frames), hashlib.sha256()
 
     def hashed():
         for frame in (first, *frames):
             digest.update(frame.tobytes())
             yield frame
 
-    path.parent.mkdir(exist_ok=True)
-    film.write_film(hashed(), path, fps, total, progress, note=f"{RIGHTS} Code: {encode(artwork)}")
-    files.write_json(note, {"sha256": digest.hexdigest(), "build": build, "code": encode(artwork)})
-    _forget_old_films(path.parent)
+    def said(encoded: str) -> str:
+        return xmp(sealed(artwork, digest.hexdigest(), first), model, home, encoded)
+
+    note = f"{MADE} Code: {encode(artwork)}"
+    film.write_film(hashed(), path, fps, total, progress, note, said)
     return digest.hexdigest(), first
+
+
+def _render_film(
+    home: Path, model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
+) -> tuple[str, np.ndarray]:
+    """Writes the film unless this build wrote it before; (SHA-256 of its frames, its first frame)."""
+    note, build = path.with_name(path.name + ".json"), f"{__version__} {torch.__version__}"
+    build += f" card {CARD_VERSION} {rights_of(home, model)[0]}"  # a new statement needs a new card
+    known = files.read_json(note)
+    if path.exists() and isinstance(known, dict) and known.get("build") == build:
+        first = next(_frames_of(home, model, artwork)[0])
+        return str(known.get("sha256")), first
+    path.parent.mkdir(exist_ok=True)
+    sha256, first = write_film(home, model, artwork, path, progress)
+    files.write_json(note, {"sha256": sha256, "build": build, "code": encode(artwork)})
+    _forget_old_films(path.parent)
+    return sha256, first
 
 
 def _forget_old_films(folder: Path) -> None:
@@ -539,14 +577,49 @@ def share(
     return rendered
 
 
-def card(artwork: Artwork, model: Model | None = None) -> dict[str, str]:
-    """What a PNG says about itself in text chunks: the code that brings it back, the model, the rights."""
-    said = {"Software": f"GAN Play {__version__}", "Copyright": RIGHTS, "Model": artwork.model}
-    if model is not None:
-        said["Title"] = f"{model.name}, seed {', '.join(map(str, artwork.seeds))}"
-        if told := ", ".join(label_words(artwork, model)):
-            said["Title"] += f", {told}"
-    return {**said, "Code": encode(artwork)}
+def rights_of(home: Path | None, model: Model | None) -> tuple[str, str]:
+    """What a run's maker stated about the rights, or our own sentence; and the digest of the set that it learnt from,
+    "" where nobody knows."""
+    run = None
+    if home is not None and model is not None:
+        with contextlib.suppress(Refused):  # its run may be gone by now
+            run = store.read_run(store.find_run(home, model.run_id))
+    taken = (run or {}).get("set")
+    digest = str(taken.get("digest") or "") if isinstance(taken, dict) else ""
+    known = re.fullmatch(r"[0-9a-f]{8,64}", digest)
+    return str((run or {}).get("rights") or RIGHTS), digest if known else ""
+
+
+def xmp(artwork: Artwork, model: Model | None = None, home: Path | None = None, frames: str = "") -> str:
+    """The card of an artwork as an XMP packet; `frames` is the digest of a film's frames as they are encoded."""
+    rights, dataset = rights_of(home, model)
+    own = {"Card": str(CARD_VERSION), "Code": encode(artwork)}
+    own["Model"] = artwork.model if model is None else model.digest
+    own |= {"Dataset": dataset} if dataset else {}
+    own |= {"Torch": torch.__version__} | ({"Frames": frames} if frames else {})
+    return metadata.packet(own, _title(artwork, model), MADE, rights, f"GAN Play {__version__}")
+
+
+def _title(artwork: Artwork, model: Model | None) -> str:
+    if model is None:
+        return ""
+    told = ", ".join(label_words(artwork, model))
+    return f"{model.name}, seed {', '.join(map(str, artwork.seeds))}" + (f", {told}" if told else "")
+
+
+def card(artwork: Artwork, model: Model | None = None, home: Path | None = None) -> dict[str, str]:
+    """What a PNG says about itself in text chunks: the code that brings it back, the model, the set, the rights, the
+    versions; in plain words, and as XMP."""
+    rights, dataset = rights_of(home, model)
+    said = {
+        "Software": f"GAN Play {__version__}",
+        "Copyright": rights,
+        "Description": MADE,
+        "Model": artwork.model,
+    }
+    said |= {"Dataset": dataset} if dataset else {}
+    said |= {"Title": _title(artwork, model)} if model is not None else {}
+    return {**said, "Code": encode(artwork), metadata.PNG_KEY: xmp(artwork, model, home)}
 
 
 def label_words(artwork: Artwork, model: Model) -> list[str]:
@@ -555,7 +628,7 @@ def label_words(artwork: Artwork, model: Model) -> list[str]:
 
 
 def read_card(png: bytes) -> Artwork:
-    """The artwork that a downloaded PNG came from. Refused where it has no card, or a bad one."""
+    """The artwork that a PNG's card names. Refused where it has no card, or a bad one. More of it: `share/card.py`."""
     return decode(images.read_text(png).get("Code", ""))
 
 

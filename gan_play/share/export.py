@@ -97,6 +97,7 @@ def model_card(home: Path, run: str) -> str:
     version = versions.get("gan_play") if isinstance(versions, Mapping) else None
     rows = {
         "learnt from": _data(about, settings),
+        "rights in these": plain(about.get("rights") or "", store.MOST_RIGHTS_CHARS),
         "labels": _labels(about),
         "held back": _held_back(about),
         "recipe": f"{recipe.title}: {recipe.paper}",

@@ -7,20 +7,24 @@ as it was before or after. Errors: Refused where the file is locked, closed to w
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gan_play import limits
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
+from gan_play.share import database
 
 FILE = "family.sqlite3"
-LOCKED_S = 5  # another page may be writing; each write takes milliseconds
+REASONS = {
+    "locked": "family-locked",
+    "closed": "family-closed",
+    "damaged": "family-damaged",
+    "newer": "family-damaged",
+}
 TABLE = """
 CREATE TABLE IF NOT EXISTS kept (
     owner TEXT NOT NULL, code TEXT NOT NULL, parents TEXT NOT NULL, how TEXT NOT NULL, at REAL NOT NULL,
@@ -41,38 +45,12 @@ class Member:
     at: float  # seconds since 1970
 
 
-@contextlib.contextmanager
-def opened(home: Path) -> Iterator[sqlite3.Connection]:
-    """The tree's file, inside one transaction that is written at the end."""
-    with refusing(), contextlib.closing(sqlite3.connect(home / FILE, timeout=LOCKED_S)) as connection:
-        connection.isolation_level = None  # transactions are ours: see below
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")  # nobody else writes now; without COMMIT nothing was written
-        connection.execute(TABLE)
-        yield connection
-        connection.execute("COMMIT")
-
-
 def rows(home: Path, where: str, *values: str) -> list[tuple]:
     """What the tree's file says; nothing where there is none yet. Nothing is written."""
-    if not (home / FILE).exists():
-        return []
-    with refusing(), contextlib.closing(sqlite3.connect(home / FILE, timeout=LOCKED_S)) as connection:
-        return connection.execute(f"SELECT code, parents, how, at FROM kept WHERE {where}", values).fetchall()
-
-
-@contextlib.contextmanager
-def refusing() -> Iterator[None]:
-    """Turns the errors of the file into sentences."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        said = str(error)
-        damaged = "no such" in said or "has no column" in said  # another program's file, or half a one
-        reason = "family-locked" if "locked" in said else "family-damaged" if damaged else "family-closed"
-        raise Refused(refuse(reason, FILE)) from error
-    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-        raise Refused(refuse("family-damaged", FILE)) from error
+    with database.reading(home / FILE, REASONS) as file:
+        if file is None:
+            return []
+        return file.execute(f"SELECT code, parents, how, at FROM kept WHERE {where}", values).fetchall()
 
 
 def plain(code: str) -> str:
@@ -89,7 +67,7 @@ def keep(home: Path, owner: str, code: str, parents: Sequence[str] = (), how: di
     entries = [(plain(parent), "[]", json.dumps({"do": "seed"}), now) for parent in parents]
     names = json.dumps([entry[0] for entry in entries])
     entries.append((plain(code), names, json.dumps(how or {"do": "seed"}), now))
-    with opened(home) as connection:
+    with database.opened(home / FILE, REASONS, [TABLE]) as connection:
         (count,) = connection.execute("SELECT COUNT(*) FROM kept WHERE owner = ?", (owner,)).fetchone()
         if count >= limits.MOST_FAMILY:
             raise Refused(refuse("family-full", most=limits.MOST_FAMILY))
@@ -125,7 +103,7 @@ def relatives(home: Path, owner: str, code: str, most: int) -> list[Member]:
 
 def _member(row: tuple[str, str, str, float]) -> Member:
     """A row of the file. Refused where it says what only damage can have made of it."""
-    with refusing():
+    with database.refusing(Path(FILE), REASONS):
         code, parents, how, at = row
         parents, how = json.loads(parents), json.loads(how)
         if not isinstance(parents, list) or not isinstance(how, dict):

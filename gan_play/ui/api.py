@@ -11,9 +11,10 @@ from gan_play.pictures import datasets, intake
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import labels as run_labels
 from gan_play.runs import store, worker
-from gan_play.ui import play_api, train
+from gan_play.ui import gallery_api, play_api, train
 from gan_play.ui.gather import uploaded
 from gan_play.ui.look import grid_address
+from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import Shared, told, visible_runs
 
 
@@ -108,6 +109,20 @@ def register(shared: Shared) -> None:
         """
         return steered(run, key, "stop")
 
+    def state_rights(run: str, text: str, key: str = "") -> str:
+        """State the rights in the pictures that a run learns from; they stand on every card from now on.
+
+        Parameters:
+            run: id of the run
+            text: of at most 300 characters; nothing takes the statement back
+            key: what it was started with
+        """
+        with told():
+            train.check_steer(shared, run, key)
+            said = store.state_rights(home, run, text)
+        picture.cache_clear()
+        return said
+
     def list_runs(key: str = "") -> list[dict]:
         """The runs here, newest first; where strangers may come, those that were started with the key.
 
@@ -124,9 +139,19 @@ def register(shared: Shared) -> None:
                 worker.start_worker(home, run)
         return run_status(run)
 
-    for endpoint in (create_set, start_run, run_status, pause_run, resume_run, stop_run, list_runs):
+    for endpoint in (
+        create_set,
+        start_run,
+        run_status,
+        pause_run,
+        resume_run,
+        stop_run,
+        state_rights,
+        list_runs,
+    ):
         gr.api(endpoint, concurrency_limit=4)
     play_api.register(shared)
+    gallery_api.register(shared)
 
 
 def path_of(file: object) -> object:

@@ -1,138 +1,174 @@
-"""Gallery: what was kept, and where it came from.
+"""Gallery: what was kept, and where it came from. What is kept lies in `share/gallery.py`.
 
-A work lies in `HOME/gallery/` as `ID.png` (the picture, or a walk's strip, with its card) and `ID.json` (its code and
-facts); the film of a walk stays in `HOME/films/` and can be made again from the code. The JSON is written last, so a
-work without one isn't there. Where strangers may come, each browser sees only its own.
+Where strangers may come, each browser sees only its own.
 """
 
-import hashlib
-import hmac
 import time
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
 from gan_play import files, limits
 from gan_play.latent.sample import load_digest, pin
-from gan_play.pictures import images
-from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
-from gan_play.ui import look, tiles
-from gan_play.ui.share_routes import film_address, known_film, picture, sealer, title_of
+from gan_play.share import gallery
+from gan_play.share.gallery import Query, Work
+from gan_play.ui import cards, collect, look, tiles
+from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import QUIET, Shared, told
 from gan_play.ui.words import say
 
-MOST_WORKS = 2000
-"""Works of one home: at 64 px about 30 MB. A public page can't be made to fill the disk."""
+SHOWN = 48
+"""Works on the page at once."""
 
-SHOWN = 60
-"""Works on the page at once; the newest."""
-
-HOWS = ("kept", "opened")
+MOST_LINKS = 50
+"""Sent links in the list; the newest."""
 
 
-def owner_of(key: str) -> str:
-    """What is written down of a browser's key: never the key itself."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def keep(home: Path, code: str, key: str = "", how: str = "kept") -> str:
-    """Writes an artwork into the gallery, and returns its id. Keeping it again changes nothing, but that a link
-    that was opened becomes a work that was kept. Refused for a bad code, a model that isn't here, a full gallery."""
-    artwork = artworks.decode(code)
-    model = load_digest(home, artwork.model)
-    recipe = artworks.encode(replace(artwork, seal=""))
-    owner = owner_of(key)
-    work_id = hashlib.sha256(f"{owner} {recipe}".encode()).hexdigest()[:24]
-    folder = home / "gallery"
-    folder.mkdir(exist_ok=True)
-    known = files.read_json(folder / f"{work_id}.json")
-    if isinstance(known, dict) and (how == "opened" or known.get("how") == "kept"):
-        return work_id
-    if not known and sum(1 for _ in folder.glob("*.json")) >= MOST_WORKS:
-        raise Refused(Refusal("gallery-full", "", say("gallery.full", most=MOST_WORKS)))
-    if files.free_bytes(home) < limits.FREE_BYTES_KEPT:
-        raise Refused(refuse("disk-full", megabytes=limits.FREE_BYTES_KEPT // limits.MB))
+def keep(shared: Shared, code: str, key: str = "", how: str = "kept") -> Work:
+    """Writes an artwork into the gallery. Keeping it again changes nothing, but that a link that was opened becomes a
+    work that was kept. Refused for a bad code, a model that isn't here, a full gallery."""
+    home, artwork = shared.home, artworks.decode(code)
+    model, recipe, owner = load_digest(home, artwork.model), gallery.plain(code), gallery.owner_of(key)
+    if not shared.public and (known := gallery.by_code(home, None, code)):
+        owner = known.owner  # at home a work hangs once, whichever browser kept it
     pin(home, model)
     found = picture(home, code)
-    files.write_atomically(folder / f"{work_id}.png", found.png)
-    about = {
-        "code": found.code,
-        "operation": artwork.operation,
-        "title": title_of(artwork, model),
-        "size_px": model.generator.size_px,
-        "sha256": found.sha256,
-        "how": how,
-        "time": int(time.time()),
-        "owner": owner,
-    }
-    files.write_json(folder / f"{work_id}.json", about)
-    return work_id
+    work = Work(
+        gallery.id_of(owner, recipe),
+        owner,
+        recipe,
+        found.code,
+        artwork.operation,
+        artwork.model,
+        model.name,
+        tuple(dict.fromkeys(artworks.label_words(artwork, model))),
+        title_of(artwork, model),
+        model.generator.size_px,
+        found.sha256,
+        how,
+        time.time(),
+    )
+    return gallery.keep(
+        home, work, found.png, limits.MOST_WORKS_PUBLIC if shared.public else limits.MOST_WORKS
+    )
 
 
-def works(home: Path, key: str = "", public: bool = False) -> list[dict]:
-    """The works, newest first: dicts as written, with their id. Damaged ones are passed over."""
-    found = []
-    for path in (home / "gallery").glob("*.json"):
-        about = files.read_json(path)
-        if not isinstance(about, dict) or not is_whole(about):
-            continue
-        if public and not hmac.compare_digest(str(about.get("owner", "")), owner_of(key)):
-            continue
-        found.append(about | {"id": path.stem})
-    return sorted(found, key=lambda about: (about["time"], about["id"]), reverse=True)
-
-
-def is_whole(about: dict) -> bool:
-    """Whether a work's JSON says what the page needs."""
-    try:
-        artworks.decode(about["code"])
-        return about["how"] in HOWS and isinstance(about["time"], int) and isinstance(about["title"], str)
-    except (KeyError, TypeError, Refused):
-        return False
-
-
-def forget(home: Path, code: str, key: str = "", public: bool = False) -> bool:
-    """Removes a work; the JSON first, so that a half-removed one isn't there. False where it wasn't."""
-    for about in works(home, key, public):
-        if about["code"] == code:
-            for suffix in ("json", "png"):
-                (home / "gallery" / f"{about['id']}.{suffix}").unlink(missing_ok=True)
-            return True
-    return False
-
-
-def stamp(home: Path) -> str:
-    """Changes whenever a work comes or goes."""
-    try:
-        return str((home / "gallery").stat().st_mtime_ns)
-    except OSError:
-        return ""
-
-
-def work(home: Path, about: dict) -> str:
+def figure(home: Path, work: Work) -> str:
     """One work as HTML: the picture or the playing film, what it is, the same actions as everywhere."""
-    code = about["code"]
+    code, title = work.code, work.name or work.title
     artwork = artworks.decode(code)
     form = next((form for form in ("mp4", "webp", "gif") if known_film(home, artwork, form)), "")
     film = film_address(code, form) if form else ""
-    alt, sharp = escape(about["title"]), " sharp" if about.get("size_px", 64) < 64 else ""
+    alt, sharp = escape(title), " sharp" if work.size_px < 64 else ""
     if form == "mp4":
         shown = f'<video src="{film}" controls loop muted playsinline preload="metadata" aria-label="{alt}"></video>'
     else:
         shown = (
-            f'<button type="button" class="large" data-do="open" data-code="{escape(code)}" aria-label='
-            f'"{escape(say("act.open.of", title=about["title"]))}">'
-            f'<img src="{film or tiles.address(code)}" alt="{alt}" loading="lazy"></button>'
+            f'<button type="button" class="large" data-do="open" data-code="{escape(code)}" '
+            f'data-src="{address(work.id)}" aria-label="{escape(say("act.open.of", title=title))}">'
+            f'<img src="{film or address(work.id)}" alt="{alt}" loading="lazy" decoding="async"></button>'
         )
-    date = time.strftime("%d %b %Y, %H:%M", time.localtime(about["time"]))
-    came = escape(say(f"gallery.how.{about['how']}", date=date))
-    acts = tiles.actions(code, ("play", "forget"), film=film and film + "?download=1", keep=False)
+    date = time.strftime("%d %b %Y, %H:%M", time.localtime(work.at))
+    came = escape(say(f"gallery.how.{work.how}", date=date))
+    name = f"{alt}<span>{escape(work.title)}</span>" if work.name else alt
+    notes = f'<p class="notes">{escape(work.notes)}</p>' if work.notes else ""
+    save = film + "?download=1" if film else address(work.id) + "?download=1"
+    acts = tiles.actions(code, ("play", "forget"), film=save, keep=False, like=artwork.is_single)
     return (
-        f'<figure class="work{sharp}">{shown}<figcaption>{alt}</figcaption>'
-        f'<p class="subdued small">{came}</p>{acts}</figure>'
+        f'<figure class="work{sharp}" data-id="{work.id}"><label class="mark"><input type="checkbox" '
+        f'aria-label="{escape(say("gallery.mark", title=title))}"></label>{shown}<figcaption>{name}</figcaption>'
+        f'{notes}<p class="subdued small">{came}</p>{acts}{described(work)}</figure>'
+    )
+
+
+def described(work: Work) -> str:
+    """The fields for a work's name and notes, folded away."""
+    return (
+        f'<details class="about"><summary>{escape(say("gallery.describe"))}</summary>'
+        f'<label>{escape(say("gallery.name"))}<input type="text" maxlength="{gallery.MOST_NAME_CHARS}" '
+        f'value="{escape(work.name)}"></label><label>{escape(say("gallery.notes"))}'
+        f'<textarea rows="3" maxlength="{gallery.MOST_NOTES_CHARS}">{escape(work.notes)}</textarea></label>'
+        f'<button type="button" class="quiet" data-wall="describe">{escape(say("gallery.save"))}</button></details>'
+    )
+
+
+def address(work_id: str) -> str:
+    """Where the page finds the picture of a work; relative."""
+    return f"gradio_api/kept/{work_id}.png"
+
+
+def toolbar(first: int, shown: int, count: int) -> str:
+    """How many there are, the pages, and what can be done with the chosen ones."""
+    last = first + shown
+    span = say("gallery.span", first=first + 1, last=last, count=f"{count:,}") if count > shown else ""
+    span = span or say("gallery.count.one" if count == 1 else "gallery.count", count=f"{count:,}")
+
+    def button(do: str, able: bool = True) -> str:
+        text, off = escape(say(f"gallery.{do}")), "" if able else " disabled"
+        return f'<button type="button" class="quiet" data-wall="{do}"{off}>{text}</button>'
+
+    pages = ""
+    if count > shown or first:
+        pages = button("back", first > 0) + button("forth", last < count)
+    few = escape(say("gallery.chosen"))
+    return (
+        f'<div class="wall-bar"><span class="subdued" role="status">{escape(span)}</span>{pages}{button("all")}'
+        f'<span class="chosen" hidden><span data-words="{few}"></span>{button("none")}{button("zip")}'
+        f"{button('remove')}</span></div>"
+    )
+
+
+def sent_links(home: Path, owner: str | None) -> str:
+    """The links that were made here, folded away, each with the button that withdraws it."""
+    links = gallery.sent(home, owner, MOST_LINKS)
+    rows = []
+    for link in links:
+        date = time.strftime("%d %b %Y, %H:%M", time.localtime(link.at))
+        act = escape(say("gallery.withdrawn"))
+        if not link.withdrawn:
+            act = (
+                f'<button type="button" class="quiet" data-do="withdraw" data-code="{escape(link.code)}">'
+                f"{escape(say('act.withdraw'))}</button>"
+            )
+        rows.append(
+            f'<figure class="sent"><span>{escape(link.title)}<span class="subdued">{escape(date)}</span></span>'
+            f'<div class="actions">{act}</div></figure>'
+        )
+    if not rows:
+        return ""
+    words = f"<summary>{escape(say('gallery.sent', count=len(rows)))}</summary>{tiles.note(say('gallery.sent.what'))}"
+    return f'<details class="links">{words}{"".join(rows)}</details>'
+
+
+def removed_note(count: int) -> str:
+    """That works were removed, and the way back."""
+    if not count:
+        return ""
+    said = say("gallery.removed.one" if count == 1 else "gallery.removed", count=count)
+    undo = f'<button type="button" class="quiet" data-wall="undo">{escape(say("gallery.undo"))}</button>'
+    return f'<p class="note undo">{escape(said)} {undo}</p>'
+
+
+def wall_html(home: Path, owner: str | None, query: Query, first: int, removed: int = 0) -> tuple[str, bool]:
+    """The wall, and whether anything hangs in the gallery at all."""
+    works, count = gallery.find(home, owner, query, first, SHOWN)
+    if not works and first:  # what was removed was the last page
+        first = max(0, (count - 1) // SHOWN * SHOWN)
+        works, count = gallery.find(home, owner, query, first, SHOWN)
+    anything = bool(count) or gallery.find(home, owner, most=1)[1] > 0
+    html = "".join(figure(home, work) for work in works)
+    if anything and not count:
+        html = f'<p class="empty">{escape(say("gallery.nothing"))}</p>'
+    bar = toolbar(first, len(works), count) if count else ""
+    links = sent_links(home, owner)
+    return (
+        f'{removed_note(removed)}{bar}<div class="works" data-first="{first}">{html}</div>{links}',
+        anything,
     )
 
 
@@ -140,9 +176,15 @@ def stamper(home: Path):
     """What the wall's script asks for: whether there is anything new to hang."""
 
     def stamped(_asked: object) -> str:
-        return stamp(home)
+        return gallery.stamp(home)
 
     return stamped
+
+
+def place_of(text: object) -> int:
+    """The first work of a page as a browser sends it."""
+    text = str(text or "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
 def build(shared: Shared) -> None:
@@ -157,37 +199,88 @@ def build(shared: Shared) -> None:
             elem_id="gallery-open",
             scale=3,
         )
-        dropped = gr.File(
-            label=say("gallery.check"),
-            file_types=[".png"],
-            file_count="single",
-            height=150,
-            elem_id="gallery-check",
-            scale=2,
-        )
-    verdict = gr.HTML("", elem_id="gallery-verdict", elem_classes="piece", apply_default_css=False)
+        cards.zone(shared, "gallery")
     with gr.Column(elem_id="gallery-empty") as nothing:
         gr.HTML(look.sentence(say("gallery.empty")))
         begin = gr.Button(say("gallery.empty.do"), variant="primary")
+    with gr.Row(elem_id="gallery-find", visible=False) as finding:
+        text = gr.Textbox(
+            label=say("gallery.search"),
+            placeholder=say("gallery.search.hint"),
+            max_length=gallery.MOST_QUERY_CHARS,
+            elem_id="gallery-search",
+            scale=3,
+            min_width=200,
+        )
+        order = gr.Dropdown(
+            [(say(f"gallery.order.{name}"), name) for name in gallery.ORDERS],
+            value="newest",
+            label=say("gallery.order"),
+            elem_id="gallery-order",
+            filterable=False,
+            min_width=140,
+        )
+        model, label = (
+            gr.Dropdown(
+                [(say("gallery.any"), "")],
+                value="",
+                label=say(f"gallery.{name}"),
+                elem_id=f"gallery-{name}",
+                filterable=False,
+                min_width=140,
+            )
+            for name in ("model", "label")
+        )
     wall = gr.HTML(
         '<div class="works"></div>',
         elem_id="gallery-wall",
         elem_classes="piece",
         js_on_load=look.polling("gallery.js") + tiles.script(),
         apply_default_css=False,
-        server_functions=[sealer(home), stamper(home)],
+        server_functions=[*collect.functions(shared), stamper(home)],
     )
+    packed = gr.File(label=say("gallery.packed"), visible=False, elem_id="gallery-zip", height=80)
+    controls = [shared.key, text, order, model, label]
+    hung = [wall, nothing, finding, model, label, packed]
 
-    def hang(key: str):
+    def hang(key: str, *asked: object, first: int = 0, removed: int = 0) -> dict:
         """What hangs on the wall."""
-        found = works(home, key, shared.public)
-        html = "".join(work(home, about) for about in found[:SHOWN])
+        owner = collect.owner_to_ask(shared, key)
+        words, how, of_model, of_label = (str(one or "") for one in asked)
+        try:
+            models, labels = gallery.choices(home, owner)
+            chosen = (of_model if of_model in models else "", of_label if of_label in labels else "")
+            query = Query(words, *chosen, how)
+            html, anything = wall_html(home, owner, query, first, removed)
+        except Refused as refused:  # the rest of the page works
+            return {wall: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+
+        def offered(names: list[str], value: str) -> object:
+            return gr.update(
+                choices=[(say("gallery.any"), ""), *((name, name) for name in names)], value=value
+            )
+
         return {
-            wall: gr.update(value=f'<div class="works">{html}</div>'),
-            nothing: gr.update(visible=not found),
+            wall: gr.update(value=html),
+            nothing: gr.update(visible=not anything),
+            finding: gr.update(visible=anything or bool(removed)),
+            model: offered(models, chosen[0]),
+            label: offered(labels, chosen[1]),
         }
 
-    wall.look(hang, shared.key, [wall, nothing], api_name="ui_gallery", **QUIET)
+    def anew(event: gr.EventData, *asked: object) -> dict:
+        """The page that the wall showed, hung anew."""
+        data = event._data if isinstance(event._data, dict) else {}
+        return hang(*asked, first=place_of(data.get("first")))
+
+    wall.look(anew, controls, hung, api_name="ui_gallery", **QUIET)
+    for name, event in (
+        ("search", text.change),
+        ("order", order.input),
+        ("model", model.input),
+        ("label", label.input),
+    ):
+        event(hang, controls, hung, api_name=f"ui_gallery_{name}", trigger_mode="always_last", **QUIET)
     begin.click(lambda: gr.Tabs(selected="play"), None, shared.tabs, api_name="ui_gallery_begin", **QUIET)
 
     def opened(text: str):
@@ -199,32 +292,50 @@ def build(shared: Shared) -> None:
 
     wanted.submit(opened, wanted, [shared.art, shared.tabs], api_name="ui_gallery_open", **QUIET)
 
-    def acted(event: gr.EventData, key: str):
+    def zipped(owner: str | None, ids: list[str]) -> dict:
+        """The chosen works as a file to save."""
+        works = gallery.by_ids(home, owner, ids)
+        if not works:
+            raise Refused(refuse("gallery-none"))
+        path = Path(get_upload_folder()) / files.new_id("zip") / "gan-play-gallery.zip"
+        path.parent.mkdir(parents=True)
+        gallery.pack(home, works, path)
+        kept = save_file_to_cache(path, get_upload_folder())  # Gradio removes it in time
+        path.unlink()
+        path.parent.rmdir()
+        return {packed: gr.update(value=kept, visible=True)}
+
+    def acted(event: gr.EventData, key: str, *asked: object):
+        """What the buttons of the wall do."""
         data = event._data if isinstance(event._data, dict) else {}
-        code = str(data.get("code", ""))
-        if data.get("do") == "play":
-            return opened(code)
-        if data.get("do") == "forget":
-            forget(home, code, key, shared.public)
-            return hang(key)
-        return gr.skip()
-
-    wall.act(acted, shared.key, [shared.art, shared.tabs, wall, nothing], api_name="ui_gallery_act", **QUIET)
-
-    def check(path: str | None):
-        """Whether a PNG is what its card says, pixel by pixel."""
-        if not path:
-            return gr.update(value="")
+        do, owner = data.get("do"), collect.owner_to_ask(shared, key)
+        first = place_of(data.get("first"))
+        ids = [str(one) for one in data.get("ids") or () if isinstance(one, str)][: limits.MOST_WORKS]
         with told():
-            return gr.update(value=tiles.note(compared(home, Path(path).read_bytes()), "good"))
+            if do == "play":
+                code = str(data.get("code", ""))
+                try:
+                    gallery.check_alive(home, code)
+                except Refused:  # its link is withdrawn, but it is still one's own
+                    code = gallery.plain(code)
+                return opened(code)
+            if do == "zip":
+                return zipped(owner, ids)
+            if do == "forget":
+                work = gallery.by_code(home, owner, str(data.get("code", "")))
+                return hang(
+                    key, *asked, first=first, removed=gallery.remove(home, owner, [work.id] if work else [])
+                )
+            if do == "remove":
+                return hang(key, *asked, first=first, removed=gallery.remove(home, owner, ids))
+            if do == "undo":
+                gallery.bring_back(home, owner)
+            elif do == "describe":
+                gallery.describe(home, owner, *(str(data.get(name, "")) for name in ("id", "name", "notes")))
+            elif do == "turn":
+                first = max(0, first + SHOWN * (1 if data.get("way") == "forth" else -1))
+            else:
+                return gr.skip()
+            return hang(key, *asked, first=first)
 
-    dropped.change(check, dropped, verdict, api_name="ui_gallery_check", **QUIET)
-
-
-def compared(home: Path, data: bytes) -> str:
-    """A sentence on whether a downloaded PNG still is what its card says. Refused where it has none."""
-    artwork = artworks.read_card(data)
-    pixels = images.decode(data, "")
-    if isinstance(pixels, Refusal):
-        raise Refused(pixels)
-    return artworks.compare(pixels, picture(home, artworks.encode(artwork)).pixels)
+    wall.act(acted, controls, [shared.art, shared.tabs, *hung], api_name="ui_gallery_act", **QUIET)

@@ -29,8 +29,9 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import breed, gallery, look, tiles, timeline, verdict
-from gan_play.ui.share_routes import film_address, known_film, picture, sealer, title_of
+from gan_play.share.gallery import check_alive, owner_of
+from gan_play.ui import breed, cards, collect, gallery, look, tiles, timeline, verdict
+from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
     PRIVATE,
     QUIET,
@@ -663,7 +664,7 @@ def build(shared: Shared) -> None:
             elem_classes="piece",
             js_on_load=tiles.script(),
             apply_default_css=False,
-            server_functions=[sealer(home)],
+            server_functions=collect.functions(shared),
             **more,
         )
 
@@ -849,6 +850,8 @@ def build(shared: Shared) -> None:
             js_on_load=timeline.script(),
             apply_default_css=False,
         )
+        with gr.Row(elem_id="play-open-row"):
+            cards.zone(shared, "play")
         tree = piece("family", visible=False)
         strip = piece("tray")
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
@@ -1039,7 +1042,7 @@ def build(shared: Shared) -> None:
             return ""
         if not isinstance(key, str) or not 8 <= len(key) <= 200:
             raise Refused(refuse("no-key"))
-        return gallery.owner_of(key)
+        return owner_of(key)
 
     def on_stage(desk: Desk) -> tuple[Model, Artwork]:
         in_hand = sample.load_digest(home, desk.digest)
@@ -1162,12 +1165,13 @@ def build(shared: Shared) -> None:
                 new = new if chosen in new.picks else pick(dataclasses.replace(new, seed=""), *chosen)
             elif art and art != done.get("art"):
                 artwork = artworks.decode(art)
+                check_alive(home, art)
                 artworks.label_words(
                     artwork, sample.load_digest(home, artwork.model)
                 )  # refuses what it hasn't
                 new = desk_of(artwork, artworks.find_code(art), old)
                 if artwork.seal:
-                    gallery.keep(home, art, key, "opened")
+                    gallery.keep(shared, art, key, "opened")
             elif is_run(home, model_id) and model_id != done.get("model"):
                 new = dataclasses.replace(old, digest=sample.load(home, model_id).digest, opened="")
         except Refused as refused:
@@ -1275,7 +1279,7 @@ def build(shared: Shared) -> None:
         data = event._data if isinstance(event._data, dict) else {}
         if data.get("do") == "keep":
             with told():
-                gallery.keep(home, str(data.get("code", "")), key)
+                gallery.keep(shared, str(data.get("code", "")), key)
             gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
 
     view.act(

@@ -3,6 +3,7 @@
     GET /gradio_api/art/CODE.png           the picture itself, as PNG with its card; a walk's strip
     GET /gradio_api/art/CODE.mp4|gif|webp  a film that was made here
     GET /gradio_api/art/CODE               a small page that chat programs can show, which leads to the picture
+    GET /gradio_api/kept/ID.png            the picture of a kept work, whose id only its owner knows
 
 `?download=1` asks the browser to save the file. A code says all that is needed, so an answer never changes for this
 build and may be kept. Bad and foreign codes answer 404 with their sentence.
@@ -25,6 +26,7 @@ from gan_play.latent.sample import Model, load_digest, pin
 from gan_play.pictures import images
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
+from gan_play.share import gallery
 from gan_play.share.artwork import Artwork
 from gan_play.ui import routes as own_routes
 from gan_play.ui.words import say
@@ -34,6 +36,7 @@ KEPT_PICTURES = 400
 
 KINDS = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp"}
 DAY = {"Cache-Control": "public, max-age=86400"}
+PRIVATE = {"Cache-Control": "private, max-age=86400"}
 
 _turns = threading.BoundedSemaphore(8)  # renderings asked for at once; the rest wait in line, not in memory
 
@@ -64,7 +67,7 @@ def _strip(home: Path, artwork: Artwork) -> Picture:
     """A walk's stills, without making its film."""
     model = load_digest(home, artwork.model)
     pixels = artworks.strip_of(model, artwork)
-    png = images.encode(pixels, "png", text=artworks.card(artwork, model))
+    png = images.encode(pixels, "png", text=artworks.card(artwork, model, home))
     return Picture(pixels, png, "", artworks.encode(artwork), "")
 
 
@@ -120,29 +123,13 @@ def title_of(artwork: Artwork, model: Model) -> str:
     return say("play.title.sample", seed=seeds, **facts)
 
 
-def sealer(home: Path):
-    """What the pieces' script calls when a link is copied."""
-
-    def seal(code: str) -> dict[str, str]:
-        """The code to send: sealed, with its model kept for good; or the sentence that says why not."""
-        try:
-            artwork = artworks.decode(code)
-            form = next((form for form in FORMATS if known_film(home, artwork, form)), None)
-            if artwork.is_film and form is None:  # its film isn't made yet: the recipe is enough
-                pin(home, load_digest(home, artwork.model))
-                return {"code": artworks.encode(artwork)}
-            return {"code": artworks.share(home, artwork, form or "mp4").code}
-        except Refused as refused:
-            return {"sentence": refused.refusal.sentence}
-
-    return seal
-
-
 def routes(home: Path) -> list[APIRoute]:
     """The routes over one home, for `launch(app_kwargs={"routes": ...})`."""
 
     def art_png(code: str, request: Request) -> Response:
         try:
+            if artworks.decode(code).seal:  # without one it is a mere recipe, as the page's own tiles use it
+                gallery.check_alive(home, code)
             found = picture(home, code)
             if "download" in request.query_params:
                 pin(
@@ -154,6 +141,7 @@ def routes(home: Path) -> list[APIRoute]:
 
     def art_film(code: str, form: str, request: Request) -> Response:
         try:
+            gallery.check_alive(home, code)
             path = known_film(home, artworks.decode(code), form)
         except Refused as refused:
             return missing(refused)
@@ -164,12 +152,22 @@ def routes(home: Path) -> list[APIRoute]:
     def art_page(code: str, request: Request) -> Response:
         try:
             artwork = artworks.decode(code)
+            gallery.check_alive(home, code)
             model = load_digest(home, artwork.model)
         except Refused as refused:
             return missing(refused)
         return HTMLResponse(card_page(code, model.name, str(request.base_url)))
 
-    paths = [own_routes.route("/gradio_api/art/{code}.png", art_png)]
+    def kept_png(work_id: str, request: Request) -> Response:
+        path = gallery.picture_path(home, work_id)
+        if not re.fullmatch(r"[0-9a-f]{24}", work_id) or not path.is_file():
+            return PlainTextResponse(say("share.not_kept"), 404)
+        named = f'attachment; filename="gan-play-{work_id[:8]}.png"'
+        saved = {"Content-Disposition": named} if "download" in request.query_params else {}
+        return FileResponse(path, media_type="image/png", headers=PRIVATE | saved)
+
+    paths = [own_routes.route("/gradio_api/kept/{work_id}.png", kept_png)]
+    paths += [own_routes.route("/gradio_api/art/{code}.png", art_png)]
     paths += [own_routes.route("/gradio_api/art/{code}.{form}", art_film)]
     return [*paths, own_routes.route("/gradio_api/art/{code}", art_page)]
 

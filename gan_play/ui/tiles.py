@@ -95,11 +95,13 @@ def action(do: str, key: str, code: str, href: str = "") -> str:
     )
 
 
-def actions(code: str, also: Sequence[str] = (), film: str = "", keep: bool = True) -> str:
-    """The same actions in the same order everywhere: open large, download, keep, copy link; then what is special."""
+def actions(
+    code: str, also: Sequence[str] = (), film: str = "", keep: bool = True, like: bool = False
+) -> str:
+    """The same actions in the same order everywhere: open large, download, keep, like, copy link; then special ones."""
     href = film or address(code) + "?download=1"
     buttons = [action("open", "open", code), action("", "download", code, href)]
-    buttons += [action(key, key, code) for key in (*(("keep",) if keep else ()), "share", *also)]
+    buttons += [action(key, key, code) for key in (*["keep"] * keep, *["like"] * like, "share", *also)]
     return f'<div class="actions" data-base="{escape(public_base())}">{"".join(buttons)}</div>'
 
 
@@ -111,7 +113,7 @@ def stage(code: str, title: str, size_px: int, *, src: str = "", also: Sequence[
         f'<button type="button" class="large" data-do="open" data-code="{escape(code)}" '
         f'aria-label="{escape(say("act.open.of", title=title))}">'
         f'<img src="{escape(src or address(code))}" alt="{escape(title)}"></button>'
-        f"<figcaption>{escape(title)}</figcaption>{actions(code, also)}</figure>"
+        f"<figcaption>{escape(title)}</figcaption>{actions(code, also, like=True)}</figure>"
     )
 
 
@@ -261,7 +263,11 @@ STYLE = f"<style>{look.asset('tiles.css')}</style>"
 """For the page's head: Gradio rewrites a style sheet that it is given, and loses nested rules on the way."""
 
 
+SCRIPTED = ("share", "copied", "select", "link", "wait", "lost", "like", "liked", "withdraw")
+"""Words that the script writes itself."""
+
+
 def script() -> str:
     """The script of the pieces, with its words."""
-    words = {key: say(f"act.{key}") for key in ("share", "copied", "select", "link", "wait", "lost")}
+    words = {key: say(f"act.{key}") for key in SCRIPTED}
     return f"const words = {json.dumps(words)};\n" + look.asset("tiles.js")

@@ -18,6 +18,7 @@ from gan_play.trainers import preflight
 from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES, Recipe
 from gan_play.ui import bakeoff, coverage_view, forecast, look, verdict
 from gan_play.ui.gather import read_choice
+from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import (
     LIVE,
     PRIVATE,
@@ -92,6 +93,16 @@ def build_watching(shared: Shared) -> gr.HTML:
                 name = gr.Textbox(label=say("train.name"), max_length=60, elem_id="rename-to")
                 rename = gr.Button(say("train.rename"), elem_id="rename")
                 delete = gr.Button(say("train.delete"), variant="stop", elem_id="delete")
+            with gr.Row(equal_height=True):
+                rights = gr.Textbox(
+                    label=say("train.rights"),
+                    placeholder=say("train.rights.hint"),
+                    max_length=store.MOST_RIGHTS_CHARS,
+                    elem_id="rights",
+                    scale=3,
+                )
+                state = gr.Button(say("train.rights.do"), elem_id="state-rights")
+            stated = gr.HTML("", elem_id="rights-stated")
     sure = gr.Textbox("", visible=False)
     outputs = [column, live, *buttons.values(), manage]
 
@@ -138,6 +149,17 @@ def build_watching(shared: Shared) -> gr.HTML:
             check_steer(shared, run, key)
             store.rename(shared.home, run, name)
         return gr.update(value="")
+
+    def state_rights(run: str, key: str, text: str):
+        with told():
+            check_steer(shared, run, key)
+            said = store.state_rights(shared.home, run, text)
+        picture.cache_clear()  # the pictures in memory have the old statement on their cards
+        words = say("train.rights.stated", rights=said) if said else say("train.rights.none")
+        return gr.update(value=look.note(words))
+
+    state.click(state_rights, [shared.run, shared.key, rights], stated, api_name="ui_rights", **QUIET)
+    rights.submit(state_rights, [shared.run, shared.key, rights], stated, api_name="ui_rights_enter", **QUIET)
 
     def delete_run(run: str, key: str, sure: str):
         if sure != "true":

@@ -1,13 +1,13 @@
 // One script for all pieces of ui/tiles.py, run once a component. It listens on the component's root, so it survives
 // new contents. It answers at once what the browser alone can answer (large view, link, focus, the mark on a pressed
 // tile) and tells the rest to the server by `trigger`. Seeds stay text: JavaScript rounds whole numbers above 2**53.
-const large = (figure, code) => {
+const large = (figure, code, src) => {
   const dialog = document.createElement('dialog');
   const title = figure.querySelector('figcaption')?.textContent || '';
   dialog.setAttribute('aria-label', title);
   dialog.style.cssText = 'padding:0;border:0;background:#767676;max-width:100vw;max-height:100vh;margin:auto';
   const copy = new Image();
-  copy.src = 'gradio_api/art/' + code + '.png';
+  copy.src = src || 'gradio_api/art/' + code + '.png';
   copy.alt = title;
   const room = () => {
     const fit = Math.min(innerWidth / copy.naturalWidth, innerHeight / copy.naturalHeight);
@@ -22,18 +22,60 @@ const large = (figure, code) => {
   document.body.append(dialog);
   dialog.showModal();
 };
+const key = () => document.querySelector('#state-owner textarea')?.value ?? '';
+const asking = async (question, asked) => {
+  try { return await server[question](asked); } catch (failed) { return {sentence: words.lost}; }
+};
+// A heart is hollow until the server has said otherwise. What stands beside a liked picture was seen and passed over.
+const heart = (button, liked) => {
+  button.textContent = liked ? words.liked : words.like;
+  button.setAttribute('aria-pressed', String(liked));
+};
+const hearts = async () => {
+  const all = [...element.querySelectorAll('[data-do="like"]')];
+  if (!all.length) return;
+  const answer = await asking('liked', [key(), ...all.map((button) => button.dataset.code)]);
+  all.forEach((button) => heart(button, (answer.liked || []).includes(button.dataset.code)));
+};
+const like = async (button) => {
+  const liked = button.getAttribute('aria-pressed') !== 'true';
+  heart(button, liked);
+  const room = document.querySelector('#brood .tile.current') ? '#brood' : '#seeds';
+  const beside = element.closest('#stage') ? [...document.querySelectorAll(room + ' .tile')] : [];
+  const answer = await asking('liking', [button.dataset.code, key(), liked ? 'yes' : '',
+    beside.map((tile) => tile.dataset.code)]);
+  if (answer.sentence) { heart(button, !liked); tell(button.closest('.actions'), answer.sentence); }
+  else document.dispatchEvent(new CustomEvent('gan-play-liked'));
+};
+const tell = (row, text) => {
+  row.parentElement.querySelectorAll('.link, .told').forEach((old) => old.remove());
+  const line = document.createElement('p');
+  line.className = 'note told';
+  line.setAttribute('role', 'status');
+  line.textContent = text;
+  row.after(line);
+};
+const withdraw = async (button) => {
+  const row = button.closest('figure').querySelector('.actions');
+  const answer = await asking('withdrawn', [button.dataset.code, key()]);
+  tell(row, answer.done || answer.sentence);
+};
 const share = async (button) => {
   const row = button.closest('.actions');
   button.textContent = words.wait;
-  let sealed;
-  try { sealed = await server.seal(button.dataset.code); }
-  catch (failed) { sealed = {sentence: words.lost}; }
-  row.parentElement.querySelector('.link')?.remove();
+  const sealed = await asking('sealed', [button.dataset.code, key()]);
+  row.parentElement.querySelectorAll('.link, .told').forEach((old) => old.remove());
   const shown = document.createElement('input');
   shown.className = 'link';
   shown.readOnly = true;
   shown.setAttribute('aria-label', words.link);
   row.after(shown);
+  if (sealed.code) {
+    const back = document.createElement('button');
+    [back.type, back.className, back.textContent] = ['button', 'quiet told', words.withdraw];
+    [back.dataset.do, back.dataset.code] = ['withdraw', sealed.code];
+    shown.after(back);
+  }
   shown.value = sealed.code
     ? (row.dataset.base || location.origin + location.pathname) + '?art=' + sealed.code : sealed.sentence;
   let copied = false;
@@ -61,10 +103,12 @@ element.addEventListener('click', (event) => {
     if (doing.dataset.do === 'open') {
       const figure = doing.closest('figure');
       const video = figure.querySelector('video');
-      return video ? video.requestFullscreen?.() : large(figure, code);
+      return video ? video.requestFullscreen?.() : large(figure, code, doing.dataset.src);
     }
     if (doing.dataset.do === 'share') return share(doing);
-    return trigger('act', {do: doing.dataset.do, code});
+    if (doing.dataset.do === 'like') return like(doing);
+    if (doing.dataset.do === 'withdraw') return withdraw(doing);
+    return trigger('act', {do: doing.dataset.do, code, first: element.querySelector('[data-first]')?.dataset.first || ''});
   }
   const zoom = event.target.closest('[data-zoom]');
   if (zoom) {
@@ -117,4 +161,6 @@ watch('value', () => {
   });
   show();
   find();
+  hearts();
 });
+hearts();
