@@ -734,6 +734,25 @@ def doctor(given: argparse.Namespace) -> int:
     return 0
 
 
+def blend(given: argparse.Namespace) -> int:
+    """A new model between two that share an ancestor: a run like any other, but that no training made it."""
+    from gan_play.latent import blend as blending
+    from gan_play.latent import sample as playing
+
+    home = files.home(given.home)
+    shares = blending.check_shares(given.weight, **{part: getattr(given, part) for part in blending.PARTS})
+    a, b = playing.load(home, given.run), playing.load(home, given.other)
+    run_id = blending.make(home, a, b, shares, given.name)
+    amounts = ", ".join(f"{part} {share:.0%}" for part, share in shares.items())
+    say(f"{a.name} blended with {b.name}, of which it has: {amounts}.")
+    kind, seeds = playing.find_label(a, None), range(6)
+    shown = [playing.sample(one, seeds, label=kind) for one in (a, blending.between(a, b, shares), b)]
+    if (kept := blending.contrast_kept(*shown, blending.mean_share(shares))) < blending.FADED:
+        say(f"These two have grown apart: its pictures keep {kept:.0%} of the contrast.")
+    print(run_id)
+    return 0
+
+
 # Sharing
 
 
@@ -1061,6 +1080,21 @@ def parser() -> Parser:
     truncation(made)
     made.add_argument("--label", metavar="L", help="name or number of a label, where a keyframe names none")
     made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
+
+    made = verb(
+        "blend", blend, "blend two models that share an ancestor", "RUN_A RUN_B --weight 0.5 --fine 1"
+    )
+    made.add_argument("run", metavar="RUN_A")
+    made.add_argument("other", metavar="RUN_B")
+    made.add_argument("--weight", default="0.5", metavar="W", help="how much of RUN_B, 0 to 1 (0.5)")
+    for part, what in (
+        ("coarse", "in the layers of composition"),
+        ("middle", "in those of form"),
+        ("fine", "in those of colour"),
+        ("mapping", "in what each seed stands for"),
+    ):
+        made.add_argument(f"--{part}", metavar="W", help=f"{what} (as --weight)")
+    made.add_argument("--name", default="", metavar="TEXT", help="of the new model")
 
     made = verb("evaluate", evaluate, "score a run against its set", "vangogh-k3f9x2")
     made.add_argument("run", metavar="RUN")

@@ -69,6 +69,7 @@ LEAST_FPS, MOST_FPS = 1, 60  # players show no more
 MOST_CODE_CHARS = 600  # of a share code: the contract, so that a link passes through chat programs
 MOST_LINK_CHARS = 4_000  # of a whole link around it
 MOST_HELD_MODELS = 6  # generators in memory: 3 MB each at 64 px, 60 MB at 512
+MOST_BLENDS = 20  # of one visitor where strangers may come: about 6 MB each at 64 px, 100 MB at 512
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
 # Disk

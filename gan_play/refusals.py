@@ -160,6 +160,14 @@ REASONS: dict[str, str] = {
     "code-mistyped": "{file} is a share code with a mistake in it, or a part is missing: copy the whole link again.",
     "code-version": "{file} was made by a newer GAN Play: update this one to open it.",
     "model-missing": "This link needs the model {file}, which isn't here: ask its maker for the run's folder.",
+    # Blending
+    "blend-same": "{file} is the same model: choose another one to blend it with.",
+    "blend-kind": "{file} can't be blended with {other}: its {what} is {theirs}, not {ours}.",
+    "blend-strangers": "{file} and {other} share no ancestor, and would blend to mush: train one from the other first.",
+    "blend-weight": "{file} is no weight for blending: choose a number from {low} to {high}.",
+    "blend-train": "{file} is a blend, which no training made, so it can't go on: start a new run from it.",
+    "blend-start": "{file} is a blend of models without their critics, so no training can start from it.",
+    "blend-full": "You have made {most} blends, as many as one visitor may here: delete one first.",
     # The page
     "not-uploaded": "These files didn't come through this page: drop them on it again.",
     "not-owner": "Only who started this run can steer it: open it in the browser that started it.",

@@ -280,3 +280,22 @@ def test_works_are_kept_found_liked_and_removed(open_page, tmp_path: Path):
     assert client.predict(api_name="/bring_back", **mine) == 1
     with pytest.raises(Exception, match="no link that you made"):
         client.predict(code, api_name="/withdraw", **mine)
+
+
+def test_two_models_are_blended_by_a_program(client, server_home):
+    import playground
+
+    from gan_play import files
+
+    playground.run_in(server_home, run_id="toy-aaaaaa")
+    playground.run_in(server_home, run_id="toy-bbbbbb", seed=1)
+    path = server_home / "toy-bbbbbb" / "run.json"
+    files.write_json(path, files.read_json(path) | {"started_from": {"run": "toy-aaaaaa"}})
+    run = client.predict("toy-aaaaaa", "toy-bbbbbb", 0.25, fine="1", name="Between", api_name="/blend")
+    weights = files.read_json(server_home / run / "run.json")["blend"]["weights"]
+    assert weights == {"coarse": 0.25, "middle": 0.25, "fine": 1.0, "mapping": 0.25}
+    assert len(client.predict(run, "1,2", api_name="/sample")) == 2
+    with pytest.raises(Exception, match="is the same model"):
+        client.predict("toy-aaaaaa", "toy-aaaaaa", api_name="/blend")
+    with pytest.raises(Exception, match="is a blend"):
+        client.predict(run, api_name="/resume_run")

@@ -7,7 +7,8 @@ Three kinds of file stand in a run folder, all in the format `gan-play/1`:
 
 - `state-00012000.safetensors`: all that is needed to go on exactly. `latest.json` names the newest, with its SHA-256.
 - `model-3fa2b90c11d07e55.safetensors`: the averaged generator alone, named by its digest. Never pruned.
-- `starter.safetensors`: the average and the discriminator in half precision, for others to start from.
+- `starter.safetensors`: the average and the discriminator in half precision, for others to start from; of a blend,
+  which didn't come with the program, it is called `start.safetensors`.
 
 The header of each is a closed table of short texts (`KEYS`), one of which is a SHA-256 over everything else in the
 file, so that each file can be verified by itself, even where `latest.json` is lost.
@@ -54,6 +55,7 @@ KEYS = {
 
 MOST_HEADER_BYTES = 4 * limits.MB  # a network of 5,000 tensors takes about 1 MB
 MOST_TEXT_CHARS = 8_000  # of one value in the header; settings take about 500
+STARTER, START = "starter.safetensors", "start.safetensors"
 STATES_KEPT = 3  # the newest, and two to fall back on should the disk rot
 DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "float64": "F64", "int64": "I64"}
 DTYPES |= {"int32": "I32", "uint8": "U8", "bool": "BOOL"}
@@ -182,14 +184,16 @@ def save_generator(folder: Path, tensors: Mapping[str, Tensor], header: Mapping[
     return path
 
 
-def save_starter(folder: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> Path:
+def save_starter(
+    folder: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str], name: str = STARTER
+) -> Path:
     """Writes `starter.safetensors`: average and discriminator of a state, floats in half precision."""
     kept = {n: t for n, t in _at_home(tensors).items() if n.startswith(("average.", "discriminator."))}
     halves = {n: t.half() if t.dtype == torch.float32 else t for n, t in kept.items()}
     digest = model_digest(
         averaged({n: t.float() if t.dtype == torch.float16 else t for n, t in halves.items()})
     )
-    path = folder / "starter.safetensors"
+    path = folder / name
     files.write_atomically(path, _pack("starter", halves, _plain(header), digest))
     return path
 
@@ -223,8 +227,13 @@ def newest(folder: Path) -> Path | None:
     if found := states(folder):
         return found[0]
     models = sorted(folder.glob("model-*.safetensors"), key=lambda path: path.stat().st_mtime, reverse=True)
-    starter = folder / "starter.safetensors"
+    starter = folder / STARTER
     return models[0] if models else starter if starter.exists() else None
+
+
+def starts(folder: Path) -> list[Path]:
+    """The files that another run could begin from, the best one first; not all need be there."""
+    return [*states(folder), folder / STARTER, folder / START]
 
 
 def prune(folder: Path, keep: Iterable[str] = ()) -> None:
@@ -425,8 +434,8 @@ def load_generator(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def load_start(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors to start another run from: of the newest state that verifies, else of the run's starter."""
-    for path in [*states(folder), folder / "starter.safetensors"]:
+    """Tensors to start another run from: of the newest state that verifies, else of what the run has as a start."""
+    for path in starts(folder):
         with contextlib.suppress(Refused, FileNotFoundError):
             state = load(path)
             return state.tensors, state.header

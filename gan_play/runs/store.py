@@ -69,6 +69,7 @@ class RunSummary:
     sentence: str
     shipped: bool  # came with the program: to play with and to start from, never changed
     num_labels: int = 0  # that it learns apart
+    blend: bool = False  # of two models: nothing to train on
 
 
 # Reading one run
@@ -77,6 +78,11 @@ class RunSummary:
 def is_shipped(folder: Path) -> bool:
     """Whether a run came with the program."""
     return folder.parent == files.SHIPPED and (folder / "starter.safetensors").is_file()
+
+
+def is_blend(run: dict | None) -> bool:
+    """Whether a `run.json` is of a blend of two models (`latent/blend.py`), which no training made."""
+    return bool(run) and isinstance(run.get("blend"), dict)
 
 
 def find_run(home: Path, run_id: str) -> Path:
@@ -232,6 +238,7 @@ def status(home: Path, run_id: str) -> dict:
         "score": _number(latest.get("score")),
         "best_score": best_score(folder),
         "shipped": is_shipped(folder),
+        "blend": is_blend(run),
     }
     if run is None:
         sentence = refuse("run-damaged", run_id).sentence
@@ -246,7 +253,7 @@ def status(home: Path, run_id: str) -> dict:
             "health",
         )
         return known | lacking | dict.fromkeys(nothing) | {"minutes": None, "steps": None, "labels": []}
-    if not latest and is_shipped(folder):
+    if not latest and (is_shipped(folder) or is_blend(run)):
         known["step"] = run.get("step", 0) if _is_count(run.get("step")) else 0
     state = state_of(folder, run)
     position = queue_position(home, run_id) if state == "queued" else None
@@ -394,6 +401,7 @@ def _summary(folder: Path, run: dict | None) -> RunSummary:
         run["sentence"],
         shipped,
         len(labels.names(run)),
+        is_blend(run),
     )
 
 
@@ -421,17 +429,34 @@ def _digest_in(path: Path, _changed_ns: int, _bytes: int) -> str | None:
 
 
 def ancestry(home: Path, run_id: str) -> list[str]:
-    """The run, the one that it began from, and so on to the first; runs that are gone end it."""
+    """The run, the one that it began from, and so on to the first; of a blend both parents, and theirs.
+
+    What a run noted of its ancestors (`before`) counts, so that it doesn't matter if they were deleted since.
+    """
     found: list[str] = []
-    while run_id and run_id not in found:
+    waiting: list[object] = [run_id]
+    while waiting:
+        run_id = waiting.pop(0)
+        if not files.is_id(run_id) or run_id in found:
+            continue
         found.append(run_id)
-        try:
+        with contextlib.suppress(Refused):
             about = files.read_json(find_run(home, run_id) / "run.json")
-        except Refused:
-            break
-        start = about.get("started_from") if isinstance(about, dict) else None
-        run_id = str(start.get("run") or "") if isinstance(start, dict) else ""
+            for parent in _parents(about) if isinstance(about, dict) else []:
+                before = parent.get("before")
+                waiting += [parent.get("run"), *(before if isinstance(before, list) else [])]
     return found
+
+
+def _parents(about: dict) -> list[dict]:
+    """What a `run.json` says of the run that it began from, or of the two that it is a blend of."""
+    blend = about.get("blend")
+    two = blend.get("parents") if isinstance(blend, dict) else None
+    return [
+        one
+        for one in [about.get("started_from"), *(two if isinstance(two, list) else [])]
+        if isinstance(one, dict)
+    ]
 
 
 def find_model(home: Path, digest: str) -> tuple[Path, str] | None:
@@ -506,7 +531,7 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int,
     from gan_play.runs import checkpoints
 
     source = find_run(home, start)
-    for path in [*checkpoints.states(source), source / "starter.safetensors"]:
+    for path in checkpoints.starts(source):
         with contextlib.suppress(Refused, FileNotFoundError):
             header, _ = checkpoints.read_header(path)
             settings = checkpoints.settings_of(header)
@@ -516,8 +541,9 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int,
                 raise _Unlike(refuse("run-start", start, theirs=_kind(*theirs), ours=ours))
             link(path, folder / "started-from.safetensors")
             step, digest = int(header["step"]), header["model_digest"]
-            return {"run": start, "file": path.name, "step": step, "model_digest": digest}
-    raise Refused(refuse("no-checkpoint", start))
+            before = ancestry(home, start)[1:]
+            return {"run": start, "file": path.name, "step": step, "model_digest": digest, "before": before}
+    raise Refused(refuse("blend-start" if is_blend(read_run(source)) else "no-checkpoint", start))
 
 
 def check_asked(recipe: str, size_px: int, seed: int, device: str, dials: dict) -> dict:
@@ -672,6 +698,8 @@ def ask(
     if wish not in WISHES:
         raise Refused(refuse("run-wish", str(wish)))
     with changing(folder) as run:
+        if is_blend(run):
+            raise Refused(refuse("blend-train", run["name"]))
         spent = (_number(last_stats(folder).get("seconds")) or 0.0) / 60
         if minutes is not None or steps is not None:
             run["minutes"], run["steps"] = check_limits(minutes, steps)
@@ -700,6 +728,8 @@ def ask_remedy(home: Path, run_id: str, code: str, more_minutes: float = 0) -> N
     if code not in TAKEN_REMEDIES:
         raise Refused(refuse("remedy", str(code), choices=", ".join(TAKEN_REMEDIES)))
     with changing(folder) as run:
+        if is_blend(run):
+            raise Refused(refuse("blend-train", run["name"]))
         run["remedy"] = code
         ended = run["state"] in ("stopped", "finished", "failed")
     ask(home, run_id, "train", more_minutes if ended else 0)

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gan_play import files
+from gan_play.latent import blend
+from gan_play.latent.blend import Blend
 from gan_play.measure.features import FEATURES, LOOK_PX
 from gan_play.refusals import Refused, printable, refuse
 from gan_play.runs import checkpoints, findings, labels, store
@@ -42,7 +44,7 @@ tags:
 
 CARD = """# {name}, {size} px
 
-A small GAN (recipe `{recipe}`, width {width}, {size} x {size} px), trained with GAN Play {version}. {sentence}
+A small GAN (recipe `{recipe}`, width {width}, {size} x {size} px), {made} with GAN Play {version}. {sentence}
 
 | | |
 |---|---|
@@ -95,19 +97,26 @@ def model_card(home: Path, run: str) -> str:
     evaluated = _evaluation(folder)
     versions = about.get("versions")
     version = versions.get("gan_play") if isinstance(versions, Mapping) else None
-    rows = {
-        "learnt from": _data(about, settings),
-        "rights in these": plain(about.get("rights") or "", store.MOST_RIGHTS_CHARS),
-        "labels": _labels(about),
-        "held back": _held_back(about),
-        "recipe": f"{recipe.title}: {recipe.paper}",
-        "settings": _settings(settings, recipe),
-        "trained": _trained(folder, header, settings),
-        "started from": _started(about),
-        "score": _score(known),
-        "evaluated": _evaluated(evaluated),
-        "copies": _looked(known, plain(known.copy, 200)),
-        "health": _looked(known, plain(f"{known.health} {known.leak}".strip(), 300)),
+    of_two = blend.read(about)
+    rights = plain(about.get("rights") or "", store.MOST_RIGHTS_CHARS)
+    known_of_it = {"rights in these": rights, "labels": _labels(about)}
+    if of_two:
+        rows = _of_blend(of_two, recipe) | known_of_it
+    else:
+        rows = {
+            "learnt from": _data(about, settings),
+            **known_of_it,
+            "held back": _held_back(about),
+            "recipe": f"{recipe.title}: {recipe.paper}",
+            "settings": _settings(settings, recipe),
+            "trained": _trained(folder, header, settings),
+            "started from": _started(about),
+            "score": _score(known),
+            "evaluated": _evaluated(evaluated),
+            "copies": _looked(known, plain(known.copy, 200)),
+            "health": _looked(known, plain(f"{known.health} {known.leak}".strip(), 300)),
+        }
+    rows |= {
         "file": f"`{path.name}`; SHA-256 of the averaged generator's tensors `{header['model_digest']}`",
     }
     missing = [
@@ -124,6 +133,7 @@ def model_card(home: Path, run: str) -> str:
         size=settings.size_px,
         recipe=recipe.name,
         width=settings.width,
+        made="blended of two" if of_two else "trained",
         version=plain(version or "of an unknown version"),
         sentence=recipe.sentence,
         rows="\n".join(f"| {what} | {said} |" for what, said in rows.items() if said),
@@ -142,6 +152,25 @@ def _newest(folder: Path) -> tuple[Path, dict[str, str]]:
 
 
 # The rows of the table; each is "" where nothing is known
+
+
+def _of_blend(made: Blend, recipe: Recipe) -> dict[str, str]:
+    """Both parents of a blend with what they learnt from, and how much it has of the second."""
+    rows = {}
+    for place, one in zip(("first parent", "second parent"), made.parents):
+        at = f"{plain(one.name)}: run `{one.run}` at step {one.step:,}, model `{one.model_digest}`"
+        rows[place] = "; learnt from ".join([at, *map(_pictures, one.sets)])
+    shares = ", ".join(f"{part} {share:g}" for part, share in made.shares.items())
+    rows["weights of the second"] = f"{shares}; each tensor lies on the straight line between the parents'"
+    return rows | {"recipe": f"{recipe.title}: {recipe.paper}"}
+
+
+def _pictures(taken: Mapping) -> str:
+    """How many pictures there were, and the digest of their set, as far as it is known."""
+    count, digest = taken.get("count"), taken.get("digest")
+    said = f"{count:,} pictures" if type(count) is int else "pictures that aren't noted"
+    known = isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{8,64}", digest)
+    return f"{said}, digest of the set `{digest}`" if known else said
 
 
 def _data(about: Mapping, settings: Settings) -> str:

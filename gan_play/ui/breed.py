@@ -14,11 +14,10 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan_play.latent import sample
+from gan_play.latent import blend, sample
 from gan_play.latent.mix import BANDS
 from gan_play.latent.sample import Model
 from gan_play.refusals import Refusal, Refused
-from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share import family
 from gan_play.share.artwork import Artwork
@@ -122,13 +121,8 @@ def carry_over(home: Path, owner: str, code: str, model: Model, truncation: floa
         run = sample.load_digest(home, old.model).run_id
     except Refused:  # its model is gone: then nobody can say whether it is related
         return
-    if related(home, run, model.run_id):
+    if blend.related(home, run, model.run_id):
         family.keep(home, owner, here, [code], {"do": "model", "model": model.name})
-
-
-def related(home: Path, run: str, other: str) -> bool:
-    """Whether two runs are one, or one of their beginnings was the same run."""
-    return bool(set(store.ancestry(home, run)) & set(store.ancestry(home, other)))
 
 
 # What it looks like

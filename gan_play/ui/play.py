@@ -30,7 +30,7 @@ from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive, owner_of
-from gan_play.ui import breed, cards, collect, gallery, look, tiles, timeline, verdict
+from gan_play.ui import blend, breed, cards, collect, gallery, look, tiles, timeline, verdict
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
     PRIVATE,
@@ -690,6 +690,7 @@ def build(shared: Shared) -> None:
             )
             newest = gr.Button(say("play.newest"), scale=0, min_width=140, size="md", elem_id="play-newest")
         standing = gr.HTML("", elem_id="play-standing", elem_classes="piece", apply_default_css=False)
+        blending = blend.build()
         with gr.Row(elem_id="play-table"):
             with gr.Column(elem_id="play-stage", scale=5, min_width=320):
                 view = piece("stage")
@@ -1232,6 +1233,8 @@ def build(shared: Shared) -> None:
 
     message.look(look_out, [digest, shared.model, shared.key], shared.model, api_name="ui_play_look", **QUIET)
     begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_play_begin", **QUIET)
+
+    blend.wire(shared, blending, digest, first, truncation, label, tray_picks)
 
     # Films
 

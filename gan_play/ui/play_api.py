@@ -1,4 +1,4 @@
-"""Playing for programs: the endpoints /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /render and /share.
+"""Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /blend, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -12,11 +12,12 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import limits
-from gan_play.latent import breed, film, sample, steer
+from gan_play.latent import blend, breed, film, sample, steer
 from gan_play.latent.walk import best_way
 from gan_play.share import artwork as artworks
 from gan_play.share import films
 from gan_play.share.artwork import Artwork
+from gan_play.ui.blend import create
 from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import Shared, told
 
@@ -300,6 +301,36 @@ def register(shared: Shared) -> None:
             )
             return png(home, recipe, "steered.png"), artworks.encode(recipe)
 
+    def blend_models(
+        first: str,
+        second: str,
+        weight: float = 0.5,
+        coarse: str = "",
+        middle: str = "",
+        fine: str = "",
+        mapping: str = "",
+        name: str = "",
+        key: str = "",
+    ) -> str:
+        """A new model between two that share an ancestor; its run's id.
+
+        Parameters:
+            first: id of a run
+            second: id of another one
+            weight: how much of the second, 0 to 1
+            coarse: how much in the layers of composition; nothing: as weight, here and below
+            middle: in those of form
+            fine: in those of colour
+            mapping: in what each seed stands for
+            name: of the new model
+            key: a secret, where strangers may come
+        """
+        with told():
+            given = {"coarse": coarse, "middle": middle, "fine": fine, "mapping": mapping}
+            own = {part: None if share in ("", None) else share for part, share in given.items()}
+            shares = blend.check_shares(weight, **own)
+            return create(shared, sample.load(home, first), sample.load(home, second), shares, name, key)
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -323,6 +354,7 @@ def register(shared: Shared) -> None:
         ("label_grid", label_grid),
         ("breed", breed_children),
         ("steer", steer_picture),
+        ("blend", blend_models),
         ("render", render),
         ("share", share),
     ):

@@ -113,7 +113,7 @@ def build_watching(shared: Shared) -> gr.HTML:
             return [gr.update(visible=False), gr.update(value={}), *hidden, gr.skip()]
         status = store.status(shared.home, run)
         mine = may_steer(shared, run, key) and not status["shipped"]
-        offered = allowed(status["state"]) if mine else set()
+        offered = allowed(status["state"]) if mine and not status["blend"] else set()
         return [
             gr.update(visible=True),
             gr.update(value=live_value(shared, status, mine)),
@@ -300,7 +300,7 @@ def live_value(shared: Shared, status: dict, mine: bool) -> dict:
         "mine": mine,
         "name": status["name"],
         "code": status["state"],
-        "state": say(f"state.{status['state']}"),
+        "state": say("state.blend" if status["blend"] else f"state.{status['state']}"),
         "sentence": " ".join(filter(None, (status["sentence"], watching))),
         "percent": status["percent"] if status["state"] != "damaged" else None,
         "numbers": numbers(status),
@@ -851,7 +851,7 @@ def run_card(row: store.RunSummary, watched: bool) -> str:
         parts.append(say("train.numbers.step", step=f"{row.step:,}"))
     if row.score is not None:
         parts.append(f"KID {row.score:.3f}")
-    state = say("state.shipped" if row.shipped else f"state.{row.state}")
+    state = say(f"state.{'shipped' if row.shipped else 'blend' if row.blend else row.state}")
     return (
         f'<button type="button" class="card run" data-pick="{escape(row.id)}" aria-current="{str(watched).lower()}">'
         f'{picture}<span class="about"><strong>{escape(row.name)}</strong>'

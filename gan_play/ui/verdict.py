@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_play import files
+from gan_play.latent import blend
 from gan_play.measure import originality
 from gan_play.refusals import Refused
 from gan_play.runs import checkup, findings, store
@@ -108,8 +109,16 @@ def nearest(folder: Path) -> dict | None:
 
 def standing(folder: Path, step: int) -> str:
     """A line on a run's state at `step`, from what was found on the way: health, score, copies; and its card."""
-    known = findings.of_step(folder, store.read_run(folder) or {}, step)
-    if known.looked is None:
+    about = store.read_run(folder) or {}
+    known = findings.of_step(folder, about, step)
+    if made := blend.read(about):
+        shares = (
+            say("blend.share", part=say(f"blend.{part}").lower(), share=f"{share:.0%}")
+            for part, share in made.shares.items()
+        )
+        first, second = (one.name for one in made.parents)
+        said = say("blend.standing", first=first, second=second, shares=", ".join(shares))
+    elif known.looked is None:
         said = say("play.standing.shipped" if store.is_shipped(folder) else "play.standing.none")
     else:
         parts = [known.health, score_words(known.score, known.held_back > 0), known.leak]
