@@ -32,6 +32,7 @@ EXAMPLES = ("sunsets", "fields", "rosettes", "mountains")
 MOST_FOLDER_SEEDS = 10_000  # one PNG a seed; a grid takes limits.MOST_SEEDS
 MOST_SCORED = 10_000
 MOST_LISTED = limits.MOST_WORKS  # works of the gallery as JSON
+MOST_DIRECTIONS = 40  # as many as are offered of a model
 SCORED_FROM_SEED = 2_000_000  # others than the worker's own scores use
 LOOK_S = 0.5  # how often a run folder is looked at
 SAVE_S = 30  # how long Ctrl-C waits for the worker's save; it needs a few seconds
@@ -573,6 +574,57 @@ def steer(given: argparse.Namespace) -> int:
     return 0
 
 
+def directions(given: argparse.Namespace) -> int:
+    """The directions that a model has by itself: a table of names and what they change, or JSON; and their strips."""
+    import numpy
+
+    from gan_play.latent import sample as playing
+    from gan_play.latent import steer as steering
+    from gan_play.pictures import images
+    from gan_play.share import artwork, naming
+
+    home = files.home(given.home)
+    out = output(given.out, (".png",)) if given.out else None
+    if not 1 <= given.count <= MOST_DIRECTIONS:
+        raise Refused(refuse("direction-count", str(given.count), most=MOST_DIRECTIONS))
+    model = playing.load(home, given.run)
+    for text in given.rename:
+        naming.keep(home, model, *named_way(text))
+    for way in given.reset:
+        naming.put_back(home, model, way)
+    found = naming.named(home, model, count=given.count)
+    if out:
+        origin = artwork.parent(model, given.picture, playing.find_label(model, given.label))
+        truncation = origin.truncation if given.truncation is None else given.truncation
+        bar, rows = Bar(), []
+        for done, one in enumerate(found):
+            bar.show(done / len(found), f"{done} of {len(found)} directions")
+            rows += [
+                steering.paint(model, origin.genome, truncation, steering.added(origin.steps, step))
+                for step in naming.strip(one.way)
+            ]
+        bar.clear()
+        columns = len(rows) // len(found)
+        files.write_atomically(out, images.encode(images.grid(numpy.stack(rows), columns), "png"))
+    if given.json:
+        print(as_json([naming.as_dict(one) for one in found]))
+        return 0
+    shown = [
+        {"direction": one.way, "name": one.name, "changes, a step": naming.in_words(one.changes)}
+        for one in found
+    ]
+    print(table(shown, ["direction", "name", "changes, a step"]))
+    if out:
+        print(out)
+    return 0
+
+
+def named_way(text: str) -> tuple[str, str]:
+    """A direction and the name for it, from `sefa2@fine=Evening light`."""
+    way, _, name = text.partition("=")
+    return way.strip(), name
+
+
 def walk(given: argparse.Namespace) -> int:
     """A film through seeds, and through labels if asked, with its share code in an MP4's comment."""
     from gan_play.latent import film
@@ -1014,12 +1066,34 @@ def parser() -> Parser:
     made.add_argument("run", metavar="RUN")
     made.add_argument("--picture", required=True, metavar="SEED|CODE", help="the picture that is steered")
     named = "light, warmth, saturation, hue, contrast, detail, symmetry, horizon, busyness"
-    made.add_argument("--by", required=True, metavar="NAME=N,..", help=f"amounts from -3 to 3: {named}")
+    made.add_argument(
+        "--by",
+        required=True,
+        metavar="NAME=N,..",
+        help=f"amounts from -3 to 3: {named}; or directions of the model's own, as in sefa2=1,pca1@coarse=-1",
+    )
     made.add_argument("--truncation", metavar="T", help="how adventurous, 0 to 2 (that of the code, or 0.7)")
     made.add_argument(
         "--label", metavar="L", help="name or number of a label, of a picture given by its seed"
     )
     made.add_argument("--out", required=True, metavar="FILE.png")
+
+    made = verb(
+        "directions", directions, "what a model can be steered by", "starter-64 --picture 7 --out strips.png"
+    )
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--count", type=int, default=8, metavar="N", help="how many, the strongest first (8)")
+    made.add_argument("--picture", default="0", metavar="SEED|CODE", help="what the strips show (0)")
+    made.add_argument("--truncation", metavar="T", help="how adventurous, 0 to 2 (that of the code, or 0.7)")
+    made.add_argument(
+        "--label", metavar="L", help="name or number of a label, of a picture given by its seed"
+    )
+    made.add_argument(
+        "--rename", action="append", default=[], metavar="D=NAME", help="as in sefa2@fine=Dusk; also keeps it"
+    )
+    made.add_argument("--reset", action="append", default=[], metavar="D", help="back to its proposed name")
+    made.add_argument("--out", metavar="FILE.png", help="a strip for each, from -3 to 3")
+    made.add_argument("--json", action="store_true")
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")

@@ -56,6 +56,12 @@ MOST_WORKS_PUBLIC = 2_000  # of all visitors together: they can't be made to fil
 MOST_LIKES = 50_000  # liked and passed-over pictures of one visitor
 MOST_SENT = 100_000  # links of one home that can be withdrawn
 MOST_AMOUNT = 3  # of steering by an attribute: beyond it few models have seen anything
+MOST_DIRECTION = 64  # the number of a direction in its family: beyond it hardly anything changes
+MOST_DIRECTION_NAME_CHARS = 40  # fits beside its slider on a phone
+MOST_NAMED_DIRECTIONS = 64  # that one person has given names, of one model
+MOST_NAMERS = (
+    5_000  # files of such names in a home, below 10 KB each: a public page can't be made to fill the disk
+)
 MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
 MOST_TRUNCATION = 2  # beyond it there is noise only
 LEAST_STOPS, MOST_STOPS = 2, 12  # of a walk; twelve is what the tray holds

@@ -19,12 +19,14 @@ from gan_play import limits
 from gan_play.latent import sample, walk
 from gan_play.latent import timeline as timelines
 from gan_play.latent.breed import Genome, cross, genome_of
+from gan_play.latent.directions import Direction
 from gan_play.latent.timeline import Key, Music, Reaction, Timeline
 from gan_play.pictures import images
 from gan_play.refusals import Refused
 from gan_play.runs import checkpoints
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork, compare, decode, encode, find_code, read_card, render, share
+from gan_play.share.step_code import FAMILY_NAMES, STEER_NAMES
 
 TOY = playing.model()
 MODEL = TOY.digest[:16]
@@ -38,9 +40,7 @@ def plans(draw):
     """Any timeline that can be, of a few keyframes."""
     labelled, hundredths = draw(st.booleans()), st.integers(30, 900).map(lambda n: n / 100)
     amounts = st.integers(-60, 60).filter(bool).map(lambda n: n / 20)
-    steps = st.dictionaries(st.sampled_from(artworks.STEER_NAMES), amounts, max_size=2).map(
-        lambda d: (*d.items(),)
-    )
+    steps = st.dictionaries(st.sampled_from(STEER_NAMES), amounts, max_size=2).map(lambda d: (*d.items(),))
 
     def key():
         genes = draw(st.lists(seeds, min_size=1, max_size=3, unique=True))
@@ -98,9 +98,11 @@ def works(draw):
     if kind in artworks.GENETIC:
         if kind == "steer":
             amounts = st.integers(-60, 60).filter(bool).map(lambda n: n / 20)
-            common["steps"] = draw(
-                st.dictionaries(st.sampled_from(artworks.STEER_NAMES), amounts, min_size=1)
-            ).items()
+            bands = st.tuples(*[st.booleans()] * 3).filter(any)
+            family = st.sampled_from(FAMILY_NAMES)
+            ways = st.builds(lambda *of: Direction(*of).name, family, st.integers(1, 64), bands)
+            named = st.sampled_from(STEER_NAMES) | ways
+            common["steps"] = draw(st.dictionaries(named, amounts, min_size=1, max_size=12)).items()
         genes = draw(st.lists(seeds, min_size=1 + (kind == "breed"), max_size=9, unique=True))
         share = st.tuples(*[st.integers(1, 255)] * 3)
         labels = draw(st.just(()) | st.lists(numbers, min_size=len(genes), max_size=len(genes)))
@@ -161,7 +163,7 @@ def test_the_longest_artwork_fits_into_a_code():
     assert len(encode(work)) <= 600 and decode(encode(work)) == work
     genes = [2**63 - 1 - i for i in range(27)]
     shares = [tuple(255 if i // 9 == band else 0 for band in range(3)) for i in range(27)]
-    steps = [(name, 3) for name in artworks.STEER_NAMES]
+    steps = [(name, 3) for name in STEER_NAMES]
     work = Artwork("steer", "f" * 16, genes, 2, labels=[999] * 27, shares=shares, steps=steps, seal="f" * 70)
     assert len(encode(work)) <= 600 and decode(encode(work)) == work
     keys = tuple(Key(genome_of(2**63 - 1 - i, 999), (), 60 + i / 100, hold=i / 100) for i in range(3))
@@ -182,6 +184,18 @@ def test_a_film_that_no_link_can_hold_is_refused_in_a_sentence_and_twelve_long_s
     assert encode(Artwork("film", MODEL, (), timeline=Timeline(bred[:1], "breathe")))
 
 
+def test_what_does_not_fit_into_a_code_sealed_or_not_is_refused_in_a_sentence():
+    genes = [2**63 - 1 - i for i in range(27)]
+    shares = [tuple(255 if i // 9 == band else 0 for band in range(3)) for i in range(27)]
+    ways = [(f"sefa{number}", 3) for number in range(1, 13)]
+    for seal in ("", "f" * 70):
+        with pytest.raises(Refused, match="fewer directions"):
+            Artwork("steer", "f" * 16, genes, 2, labels=[999] * 27, shares=shares, steps=ways, seal=seal)
+    bred = [1_000_000 + i for i in range(27)]  # as bred pictures really are: there is room for them all
+    work = Artwork("steer", "f" * 16, bred, 2, labels=[999] * 27, shares=shares, steps=ways, seal="f" * 70)
+    assert len(encode(work)) <= 600 and decode(encode(work)) == work
+
+
 def test_codes_that_people_have_shared_already_still_mean_the_same():
     """Written down once: if this fails, links out in the world are broken, and the version must rise instead."""
     work = Artwork("sample", "3fa2b90c11d07e55", (41,))
@@ -192,6 +206,12 @@ def test_codes_that_people_have_shared_already_still_mean_the_same():
     assert encode(film) == "AT-iuQwR0H5Vw7wFAwEFrALAPhgB57AJmQ"
     labelled = Artwork("sample", "3fa2b90c11d07e55", (41,), label=3)
     between = dataclasses.replace(film, operation="label_walk", seeds=(1, 5), how="w", labels=(0, 2))
+    steered = Artwork(
+        "steer", "3fa2b90c11d07e55", (41,), shares=((255,) * 3,), steps=(("light", 1.0), ("hue", -3))
+    )
+    assert encode(steered) == "AT-iuQwR0H5VCLwFASkA____AgCUA0Thy0Rw"
+    ways = (("light", 1.0), ("sefa2@fine", -1.5), ("pca1", 0.05))
+    assert encode(dataclasses.replace(steered, steps=ways)) == "AT-iuQwR0H5VCLwFASkA____AwCUwAFi8QCBU5ESpg"
     assert encode(labelled) == "AT-iuQwR0H5VELwFAwEp1MGJug"
     assert encode(between) == "AT-iuQwR0H5VRbwFAgEFAgACwD4YAYCjlp4"
     bred = Key(cross(genome_of(7), genome_of(9), (0, 0.5, 1)))

@@ -11,6 +11,7 @@ Promises: canonical pixels (see `sample`). The same build finds the same directi
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Sequence
 
@@ -21,17 +22,14 @@ from torch import Tensor
 from gan_play import limits
 from gan_play.latent import breed
 from gan_play.latent.breed import Genome
+from gan_play.latent.directions import along, covariance, read
 from gan_play.latent.mix import BANDS
-from gan_play.latent.sample import Model, canonical, check_number, check_truncation, styles_of_z
+from gan_play.latent.sample import Model, canonical, check_number, check_truncation
 from gan_play.measure.attributes import ATTRIBUTES, measure
-from gan_play.models.seeds import z_of
 from gan_play.refusals import Refused, refuse
 
 STEP = 0.05
 """Amounts are whole multiples of this. One moves about a third of the attribute's spread among paintings."""
-
-STYLES = 500
-"""Seeds whose styles say which changes of styles are likely."""
 
 RIDGE = 0.6
 """Of the mean squared effect of an attribute's own direction. With less the others are held more strictly and steps go
@@ -46,18 +44,24 @@ Steps = tuple[tuple[str, float], ...]
 
 
 def check_steps(steps: Sequence[tuple[object, object]]) -> Steps:
-    """Attributes with their amounts, in their order, those of amount 0 left out; else Refused."""
+    """Attributes and directions with their amounts, in their order, those of amount 0 left out; else Refused."""
     found: dict[str, float] = {}
-    for name, amount in steps:
-        if name not in ATTRIBUTES or name in found:
-            raise Refused(refuse("attribute", str(name), names=", ".join(ATTRIBUTES)))
+    for said, amount in steps:
+        name = said
+        if said not in ATTRIBUTES:
+            if not re.match(r"[a-z]+[0-9]", str(said)):
+                raise Refused(refuse("attribute", str(said), names=", ".join(ATTRIBUTES)))
+            name = read(said).name
+        if name in found:
+            raise Refused(refuse("step-twice", name))
         most = limits.MOST_AMOUNT
         found[name] = round(round(check_number(amount, -most, most, "amount") / STEP) * STEP, 2) + 0.0
-    return tuple((name, found[name]) for name in ATTRIBUTES if found.get(name))
+    ways = sorted((name for name in found if name not in ATTRIBUTES), key=lambda name: read(name).order)
+    return tuple((name, found[name]) for name in (*ATTRIBUTES, *ways) if found.get(name))
 
 
 def parse_steps(text: str) -> Steps:
-    """Steps from text as people write it: `light=1.5, warmth=-2`. Anything else is Refused."""
+    """Steps from text as people write it: `light=1.5, sefa2@fine=-2`. Anything else is Refused."""
     pairs = [word.partition("=") for word in text.replace(",", " ").split()]
     return check_steps([(name, amount) for name, _, amount in pairs])
 
@@ -75,7 +79,7 @@ def added(a: Steps, b: Steps) -> Steps:
 def weighed(a: Steps, by_a: float, b: Steps, by_b: float) -> Steps:
     """The sum of two by their weights."""
     of_a, of_b = dict(a), dict(b)
-    return check_steps([(name, by_a * of_a.get(name, 0) + by_b * of_b.get(name, 0)) for name in ATTRIBUTES])
+    return check_steps([(name, by_a * of_a.get(name, 0) + by_b * of_b.get(name, 0)) for name in of_a | of_b])
 
 
 def paint(
@@ -95,8 +99,15 @@ def push(
     steps = check_steps(steps)
     if not steps:
         return None
-    found, names = directions(model, genome, check_truncation(truncation)), list(ATTRIBUTES)
-    return sum(amount * found[names.index(name)] for name, amount in steps)
+    names, truncation = list(ATTRIBUTES), check_truncation(truncation)
+    measured = any(
+        name in ATTRIBUTES for name, _ in steps
+    )  # directions of the model's own need no derivatives
+    found = directions(model, genome, truncation) if measured else ()
+    return sum(
+        amount * (found[names.index(name)] if name in ATTRIBUTES else along(model, name))
+        for name, amount in steps
+    )
 
 
 def directions(model: Model, genome: Genome, truncation: float) -> Tensor:
@@ -132,11 +143,3 @@ def directions(model: Model, genome: Genome, truncation: float) -> Tensor:
             known.pop(next(iter(known)))
         known[genome, truncation] = found = torch.einsum("ac,cbd->abd", inverse, likely).float()
         return found
-
-
-def covariance(model: Model) -> Tensor:
-    """How a model's styles vary together, in any band: float64 (w_dim, w_dim)."""
-    with canonical():
-        label = 0 if model.generator.num_labels else None
-        ws = styles_of_z(model, z_of(range(STYLES), model.generator.z_dim), 1.0, label)[:, 0].double()
-        return torch.cov(ws.T)

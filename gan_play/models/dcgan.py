@@ -72,6 +72,10 @@ class DcganGenerator(nn.Module):
         """Where truncation draws styles to: broadcasts to ws."""
         return self.w_mean
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        return [self.first.weight.detach().flatten(1).T]
+
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
         x = ws[:, 0, :, None, None]
         for layer, norm in zip([self.first, *self.up], self.norms):

@@ -102,6 +102,10 @@ class FastganGenerator(nn.Module):
         """Where truncation draws styles to: broadcasts to ws."""
         return self.w_mean
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        return [self.first.weight.detach()]
+
     def paint(
         self, z: Tensor, noise: list[Tensor] | None, given: list[Tensor | None] | None = None
     ) -> tuple[Tensor, list[Tensor]]:

@@ -67,6 +67,10 @@ class LabelledGenerator(nn.Module):
         count = 1 if label is None else len(label)
         return self.mapping(self.w_mean.new_zeros(count, self.z_dim), label)
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        return [self.first.weight.detach().flatten(1).T]
+
     def _layer(self, depth: int, x: Tensor, label: Tensor, remembers: bool = True) -> Tensor:
         """Convolve, normalise, then open and close by the label, or ReLU.  # label (B, num_labels)"""
         layer, norm = self.first if depth == 0 else self.up[depth - 1], self.norms[depth]

@@ -41,6 +41,10 @@ class MlpGenerator(nn.Module):
         """Where truncation draws styles to: broadcasts to ws."""
         return self.w_mean
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        return [self.layers[0].weight.detach()]
+
     def hidden(self, ws: Tensor) -> Tensor:
         """The last hidden units: (B, hidden)."""
         x = ws[:, 0]

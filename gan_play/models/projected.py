@@ -83,6 +83,11 @@ class StyleGenerator(nn.Module):
         """Where truncation draws styles to, each label's own: broadcasts to ws."""
         return centre_of(self.w_mean, label)
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        layers = [self.first, *(block.style for block in self.blocks)]
+        return [layer.weight.detach() * layer.scale for layer in layers]
+
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
         x = self.first(ws[:, 0]).view(len(ws), -1, 4, 4)  # (B, 2C, 4, 4)
         x = F.glu(self.first_norm(x.contiguous(memory_format=torch.channels_last)), dim=1)

@@ -96,6 +96,10 @@ class R3ganGenerator(nn.Module):
         """Where truncation draws styles to: broadcasts to ws."""
         return self.w_mean
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        return [self.weigh.weight.detach()]
+
     def start(self, ws: Tensor) -> Tensor:
         """The first map: each channel's learnt 4x4, weighed by z.  # (B, C, 4, 4)"""
         x = self.weigh(ws[:, 0])[:, :, None, None] * self.basis

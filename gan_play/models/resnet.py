@@ -99,6 +99,10 @@ class ResnetGenerator(nn.Module):
         count = 1 if label is None else len(label)
         return self.mapping(self.w_mean.new_zeros(count, self.z_dim), label)
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        return [self.first.weight.detach()]
+
     def depths(self, ws: Tensor) -> tuple[Tensor, Tensor]:
         """The first map (B, C, h, h) and the label's numbers (B, LABEL_DIM or 0)."""
         w = ws[:, 0]

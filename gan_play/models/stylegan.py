@@ -226,6 +226,15 @@ class Stylegan2Generator(nn.Module):
         """Where truncation draws styles to, each label's own: broadcasts to ws."""
         return centre_of(self.w_mean, label)
 
+    def style_weights(self) -> list[Tensor]:
+        """The weights that each style meets first, a row a unit: (units, w_dim), one for each of the ws."""
+        layers = [[self.first], *([one] for block in self.blocks for one in (block.first, block.second)), []]
+        for place, picture in enumerate(
+            self.pictures
+        ):  # it shares its style with the convolution that comes next
+            layers[-1 if self.residual else 2 * place + 1].append(picture)
+        return [torch.cat([one.style.weight.detach() * one.style.scale for one in each]) for each in layers]
+
     def synthesis(self, ws: Tensor, noise: list[Tensor] | None = None) -> Tensor:
         maps = noise or [None] * len(self.noise_shapes)
         x = self.constant.expand(len(ws), -1, -1, -1).contiguous(memory_format=torch.channels_last)

@@ -40,7 +40,7 @@ from gan_play.latent.sample import (
     pin,
     sample_one,
 )
-from gan_play.latent.steer import STEP, Steps, check_steps
+from gan_play.latent.steer import Steps, check_steps
 from gan_play.latent.timeline import Timeline
 from gan_play.latent.walk import (
     EASINGS,
@@ -54,11 +54,10 @@ from gan_play.latent.walk import (
     strip,
     walk,
 )
-from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images, metadata
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
-from gan_play.share import timeline_code
+from gan_play.share import step_code, timeline_code
 from gan_play.share.timeline_code import number as _number
 
 VERSION = 1
@@ -67,8 +66,9 @@ MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
 OPERATIONS = (
     "sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed", "steer", "film",
 )  # fmt: skip
-BAND_NAMES, EASING_NAMES, STEER_NAMES = tuple(BANDS), tuple(EASINGS), tuple(ATTRIBUTES)  # likewise
+BAND_NAMES, EASING_NAMES = tuple(BANDS), tuple(EASINGS)  # likewise
 GENETIC = ("breed", "steer")  # operations on a genome
+MOST_CODE_BYTES = limits.MOST_CODE_CHARS * 3 // 4 - 4  # without the check sum
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
 MOST_TIMELINE_BYTES = limits.MOST_CODE_CHARS * 3 // 4 - 12 - SEAL_BYTES - 4  # beside head, seal and check sum
 MADE = "Made with a generative model (a GAN)."
@@ -184,6 +184,8 @@ class Artwork:
             object.__setattr__(self, name, value)
         if self.timeline and len(timeline_code.write(self.timeline)) > MOST_TIMELINE_BYTES:
             raise Refused(refuse("film-code"))
+        if self.steps and len(_bytes(self)) + SEAL_BYTES * (not self.seal) > MOST_CODE_BYTES:
+            raise Refused(refuse("steps-room"))
 
     @property
     def is_film(self) -> bool:
@@ -268,6 +270,12 @@ _LABEL, _SEAL, _LOOP, _SPHERE = 16, 32, 64, 128  # flags beside the operation's 
 
 def encode(artwork: Artwork) -> str:
     """The code of an artwork: at most 600 characters of A-Z, a-z, 0-9, - and _ (a sample has 24, sealed 71)."""
+    data = _bytes(artwork)
+    return base64.urlsafe_b64encode(data + _check_sum(data)).decode().rstrip("=")
+
+
+def _bytes(artwork: Artwork) -> bytes:
+    """What a code holds, without its check sum."""
     flags = OPERATIONS.index(artwork.operation)
     flags |= _LABEL * (artwork.label is not None) | _SEAL * bool(artwork.seal)
     flags |= _LOOP * bool(artwork.loop) | _SPHERE * (artwork.how == "z")
@@ -289,10 +297,7 @@ def encode(artwork: Artwork) -> str:
     if artwork.operation in GENETIC:
         data += bytes(share for row in artwork.shares for share in row)
         if artwork.steps:
-            data += bytes([len(artwork.steps)])
-            data += bytes(
-                byte for name, by in artwork.steps for byte in (STEER_NAMES.index(name), _level(by))
-            )
+            data += step_code.write(artwork.steps)
     elif artwork.operation in ("mix", "label_mix"):
         data += b"".join(_number(_thousandths(weight)) for weight in artwork.weights)
     elif artwork.operation == "mix_grid":
@@ -300,8 +305,7 @@ def encode(artwork: Artwork) -> str:
     elif artwork.is_film:
         data += _number(_thousandths(artwork.seconds)) + _number(artwork.fps)
         data += _number(EASING_NAMES.index(artwork.easing))
-    data += bytes.fromhex(artwork.seal)
-    return base64.urlsafe_b64encode(data + _check_sum(data)).decode().rstrip("=")
+    return data + bytes.fromhex(artwork.seal)
 
 
 def decode(text: str) -> Artwork:
@@ -340,14 +344,17 @@ def _read(data: bytes) -> Artwork:
     """The artwork in the bytes of a code. IndexError where they end too early or too late."""
     place = 10
 
-    def number() -> int:
+    def byte() -> int:
         nonlocal place
+        place += 1
+        return data[place - 1]
+
+    def number() -> int:
         value = shift = 0
         while shift < 64:
-            byte = data[place]
-            place += 1
-            value |= (byte & 127) << shift
-            if byte < 128:
+            last = byte()
+            value |= (last & 127) << shift
+            if last < 128:
                 return value
             shift += 7
         raise IndexError
@@ -377,11 +384,7 @@ def _read(data: bytes) -> Artwork:
         )
         place += 3 * len(values["seeds"])
         if values["operation"] == "steer":
-            pairs = data[place + 1 : place + 1 + 2 * data[place]]
-            if len(pairs) != 2 * data[place]:
-                raise IndexError
-            values["steps"] = [(STEER_NAMES[a], _amount(b)) for a, b in zip(pairs[::2], pairs[1::2])]
-            place += 1 + len(pairs)
+            values["steps"] = step_code.read(byte)
     elif values["operation"] in ("mix", "label_mix"):
         values["weights"] = tuple(number() / 1000 for _ in range(3))
     elif values["operation"] == "mix_grid":
@@ -395,15 +398,6 @@ def _read(data: bytes) -> Artwork:
     if place != len(data):
         raise IndexError
     return Artwork(**values)
-
-
-def _level(amount: float) -> int:
-    """An amount of steering as one byte: whole steps, 128 is none."""
-    return 128 + round(amount / STEP)
-
-
-def _amount(level: int) -> float:
-    return round((level - 128) * STEP, 2)
 
 
 def _thousandths(value: float) -> int:

@@ -8,15 +8,16 @@ from __future__ import annotations
 from gan_play import limits
 from gan_play.latent.breed import FULL, Genome
 from gan_play.latent.mix import BANDS
-from gan_play.latent.steer import STEP, Steps
+from gan_play.latent.steer import Steps
 from gan_play.latent.timeline import KINDS, SOURCES, TARGETS, Key, Music, Reaction, Timeline
 from gan_play.latent.walk import EASINGS
-from gan_play.measure.attributes import ATTRIBUTES
+from gan_play.share import step_code
+from gan_play.share.step_code import STEER_NAMES, amount_of, level_of
 
 _UNTIL, _SWEPT, _MUSIC, _LABELLED, _LOOP = 8, 16, 32, 64, 128  # flags beside the three bands that move
 _RESTS, _STEERED, _BRED, _AS_BEFORE = 16, 32, 64, 128  # flags beside the easing of a keyframe
 MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
-EASING_NAMES, STEER_NAMES, KIND_NAMES = tuple(EASINGS), tuple(ATTRIBUTES), tuple(KINDS)
+EASING_NAMES, KIND_NAMES = tuple(EASINGS), tuple(KINDS)
 HEARING = (*TARGETS, *STEER_NAMES)
 
 
@@ -52,23 +53,8 @@ class Reader:
         raise IndexError
 
     def steps(self) -> Steps:
-        """Amounts of attributes."""
-        return tuple((STEER_NAMES[self.byte()], amount_of(self.byte())) for _ in range(self.byte()))
-
-
-def level_of(amount: float) -> int:
-    """An amount as one byte: whole steps of steering, 128 is none."""
-    return 128 + round(amount / STEP)
-
-
-def amount_of(level: int) -> float:
-    """The amount that `level_of` made a byte of."""
-    return round((level - 128) * STEP, 2)
-
-
-def _steps(steps: Steps) -> bytes:
-    pairs = [(STEER_NAMES.index(name), level_of(amount)) for name, amount in steps]
-    return bytes([len(pairs), *(byte for pair in pairs for byte in pair)])
+        """Amounts of attributes and directions."""
+        return step_code.read(self.byte)
 
 
 def write(timeline: Timeline) -> bytes:
@@ -83,7 +69,7 @@ def write(timeline: Timeline) -> bytes:
     if timeline.until is not None:
         data += number(round(timeline.until * 1000))
     if swept:
-        data += _steps(timeline.start) + _steps(timeline.end)
+        data += step_code.write(timeline.start) + step_code.write(timeline.end)
     if timeline.music is not None:
         data += bytes.fromhex(timeline.music.digest) + number(round(timeline.music.seconds * 100))
         data += bytes([len(timeline.music.reactions)])
@@ -107,7 +93,7 @@ def _key(key: Key, as_before: bool) -> bytes:
     if key.hold:
         data += number(round(key.hold * 100))
     if key.steps:
-        data += _steps(key.steps)
+        data += step_code.write(key.steps)
     if bred:
         data += number(len(genome.seeds))
     data += b"".join(number(seed) for seed in genome.seeds) + b"".join(number(one) for one in genome.labels)

@@ -29,7 +29,7 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.share.gallery import check_alive, owner_of
+from gan_play.share.gallery import check_alive
 from gan_play.ui import blend, breed, cards, collect, gallery, look, tiles, timeline, verdict
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
@@ -41,6 +41,7 @@ from gan_play.ui.shared import (
     recent_runs,
     told,
     visible_runs,
+    whose,
 )
 from gan_play.ui.tiles import MOST_IN_TRAY, Tile
 from gan_play.ui.words import say
@@ -1038,12 +1039,7 @@ def build(shared: Shared) -> None:
     # Breeding: what is on the stage is bred from, kept, or crossed with the parent
 
     def owner(key: str) -> str:
-        """Whose tree: at home there is one; where strangers may come each browser has its own."""
-        if not shared.public:
-            return ""
-        if not isinstance(key, str) or not 8 <= len(key) <= 200:
-            raise Refused(refuse("no-key"))
-        return owner_of(key)
+        return whose(shared, key)
 
     def on_stage(desk: Desk) -> tuple[Model, Artwork]:
         in_hand = sample.load_digest(home, desk.digest)

@@ -1,4 +1,4 @@
-"""Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /blend, /render and /share.
+"""Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /directions, /blend, /render, /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -13,13 +13,15 @@ from gradio.utils import get_upload_folder
 
 from gan_play import limits
 from gan_play.latent import blend, breed, film, sample, steer
+from gan_play.latent.directions import OFFERED
 from gan_play.latent.walk import best_way
+from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
-from gan_play.share import films
+from gan_play.share import films, naming
 from gan_play.share.artwork import Artwork
 from gan_play.ui.blend import create
 from gan_play.ui.share_routes import picture
-from gan_play.ui.shared import Shared, told
+from gan_play.ui.shared import Shared, told, whose
 
 MOST_AT_ONCE = 2
 """Calls that compute at the same time; others wait in the queue."""
@@ -288,7 +290,7 @@ def register(shared: Shared) -> None:
             run: id of the run
             picture: a seed, or the code of a picture
             by: amounts from -3 to 3, as in "light=1.5, warmth=-1"; also saturation, hue, contrast, detail,
-                symmetry, horizon, busyness
+                symmetry, horizon, busyness; and the model's own directions, as in "sefa2=1, pca1@coarse=-1"
             truncation: how adventurous, 0 to 2; nothing: that of the code, or 0.7
             label: name or number of a label, of a picture that is given by its seed
         """
@@ -331,6 +333,29 @@ def register(shared: Shared) -> None:
             shares = blend.check_shares(weight, **own)
             return create(shared, sample.load(home, first), sample.load(home, second), shares, name, key)
 
+    def list_directions(
+        run: str, count: int = 8, rename: str = "", reset: str = "", key: str = ""
+    ) -> list[dict]:
+        """What a model can be steered by: directions found in its weights and styles, with names and what they change.
+
+        Parameters:
+            run: id of the run
+            count: how many, the strongest first; 40 at most
+            rename: a name for one of them, as in "sefa2@fine=Evening light": it is kept from now on
+            reset: one that goes by its proposed name again, as in "sefa2"
+            key: yours, where strangers may come: names are for whoever has it
+        """
+        with told():
+            if not 1 <= count <= OFFERED:
+                raise Refused(refuse("direction-count", str(count), most=OFFERED))
+            model, owner = sample.load(home, run), whose(shared, key)
+            if rename:
+                way, _, name = rename.partition("=")
+                naming.keep(home, model, way.strip(), name, owner)
+            if reset:
+                naming.put_back(home, model, reset, owner)
+            return [naming.as_dict(one) for one in naming.named(home, model, owner, count)]
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -354,6 +379,7 @@ def register(shared: Shared) -> None:
         ("label_grid", label_grid),
         ("breed", breed_children),
         ("steer", steer_picture),
+        ("directions", list_directions),
         ("blend", blend_models),
         ("render", render),
         ("share", share),

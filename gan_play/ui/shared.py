@@ -15,6 +15,7 @@ import gradio as gr
 from gan_play import files
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
+from gan_play.share.gallery import owner_of
 
 PRIVATE = {"api_visibility": "private"}
 """For every event of the page: programs use the endpoints of `ui/api.py`."""
@@ -94,6 +95,18 @@ def visible_runs(shared: Shared, key: str) -> list:
     """The runs to list: all at home; in public the browser's own and the shipped ones, others only by their link."""
     runs = store.list_runs(shared.home)
     return [run for run in runs if not shared.public or run.shipped or may_steer(shared, run.id, key)]
+
+
+def whose(shared: Shared, key: object) -> str:
+    """Whose a thing is: at home everything is one person's; where strangers may come each browser has its own.
+
+    Refused where the browser sent no key.
+    """
+    if not shared.public:
+        return ""
+    if not isinstance(key, str) or not 8 <= len(key) <= 200:
+        raise Refused(refuse("no-key"))
+    return owner_of(key)
 
 
 def check_public(shared: Shared, key: str) -> None:
