@@ -216,6 +216,12 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     alone = client.predict(run, "7", 0.7, api_name="/sample")[0]
     means = [images.decode(path_in(one).read_bytes()).mean() for one in (lighter, alone)]
     assert means[0] > means[1] + 10
+    first, second = client.predict(run, 2, "sefa1@fine=Evening", api_name="/directions")
+    assert (first["direction"], first["name"], first["kept"]) == ("sefa1@fine", "Evening", True)
+    assert second["name"] == second["proposed"] and len(second["changes"]) == 9
+    assert not client.predict(run, 1, "", "sefa1", api_name="/directions")[0]["kept"]
+    _, code = client.predict(run, "7", "sefa1@fine=-1, light=1", api_name="/steer")
+    assert artworks.decode(code).steps == (("light", 1.0), ("sefa1@fine", -1.0))
     film, code = client.predict(run, "1,5", 1, True, "mp4", api_name="/walk")
     assert path_in(film).read_bytes()[4:8] == b"ftyp"
     assert artworks.decode(code).seeds == (1, 5)
@@ -246,6 +252,10 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
         ("/breed", "starter-64", "1", "", 0.3, "coarse, middle, fine"),
         ("/steer", "starter-64", "1", "joy=1"),
         ("/steer", "starter-64", "1", "light=99"),
+        ("/steer", "starter-64", "1", "sefa65=1"),
+        ("/directions", "starter-64", 41),
+        ("/directions", "starter-64", 1, "sefa1="),
+        ("/directions", "starter-64", 1, "", "sefa1@sky"),
         ("/render", "<script>alert(1)</script>"),
         ("/render", ""),
     ],

@@ -301,6 +301,15 @@ NUMBERS = ["abc", "", "NaN", "inf", "-inf", "-1", "1e400", "9" * 400, HTML, "1,5
 
 
 BY = ["light", "light=", "light=x", "light=9", "light=nan", "joy=1", "light=1,light=1", HTML, "light=1=2"]
+BY += [
+    "sefa0=1",
+    "sefa99=1",
+    "sefa1@=1",
+    "sefa1@sky=1",
+    "sefa1=9",
+    "sefa1=1,sefa1=2",
+    "sefa" + "1" * 5000 + "=1",
+]
 
 
 def cases() -> list[list[str]]:
@@ -331,6 +340,11 @@ def cases() -> list[list[str]]:
     ]
     found += [[*film, "1,2", option, "x"] for option in ("--kind", "--moves", "--fps")]
     found += [["steer", "RUN", "--out", "HOME/n.png", "--picture", "7", "--by", by] for by in BY]
+    found += [["directions", "RUN", "--count", n] for n in ("0", "41", "-1", "x", "1.5", "9" * 400)]
+    found += [
+        ["directions", "RUN", "--rename", text]
+        for text in ("", "sefa1", "sefa1= ", "light=x", "sefa1=" + LONG)
+    ]
     breed = ["breed", "RUN", "--out", "HOME/n.png", "--parent"]
     found += [[*breed, parent] for parent in ("", "x", "-1", str(2**63), HTML, LONG)]
     found += [[*breed, "1", "--cross", parent] for parent in ("x", "1.5", HTML)]

@@ -189,6 +189,35 @@ def test_breed_writes_children_and_the_row_between_two(
     assert images.decode(out.read_bytes()).shape == (2 * 34 - 2, 2 * 34 - 2, 3)
 
 
+def test_directions_are_listed_shown_renamed_and_steer(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    strips, listing = tmp_path / "strips.png", ["directions", run_id, "--count", "3", "--home", home]
+    printed = run(capsys, *listing, "--picture", "7", "--out", strips)
+    assert printed.splitlines()[-1] == str(strips) and "sefa1" in printed
+    assert images.decode(strips.read_bytes()).shape == (3 * 34 - 2, 5 * 34 - 2, 3)
+    found = json.loads(run(capsys, *listing, "--rename", "sefa2@fine=Dusk, at sea", "--json"))
+    assert [one["direction"] for one in found] == ["sefa1", "sefa2@fine", "sefa3"]
+    assert found[1]["name"] == "Dusk, at sea" and found[1]["kept"] and not found[0]["kept"]
+    assert not json.loads(run(capsys, *listing, "--reset", "sefa2", "--json"))[1]["kept"]
+    out = tmp_path / "steered.png"
+    run(
+        capsys,
+        "steer",
+        run_id,
+        "--picture",
+        "7",
+        "--by",
+        "light=1,sefa2@coarse=1.5",
+        "--out",
+        out,
+        "--home",
+        home,
+    )
+    assert artwork.read_card(out.read_bytes()).steps == (("light", 1.0), ("sefa2@coarse", 1.5))
+
+
 @pytest.mark.parametrize("ending", ["mp4", "gif", "webp"])
 def test_walk_writes_a_film(
     ending: str, trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture

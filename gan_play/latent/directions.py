@@ -76,6 +76,7 @@ WORDS: dict[str, tuple[str, str]] = {
 """What more and less of each attribute is called."""
 
 _known: weakref.WeakKeyDictionary[Model, dict[str, Tensor]] = weakref.WeakKeyDictionary()
+_offered: weakref.WeakKeyDictionary[Model, list[str]] = weakref.WeakKeyDictionary()
 
 
 class Direction(NamedTuple):
@@ -172,6 +173,8 @@ def offered(model: Model) -> list[str]:
 
     Of those of all layers four, which change most, then two of each single band, and so on.
     """
+    if model in _offered:
+        return _offered[model]
     found, chosen, names = vectors(model), [], []
     whole = [family for family, bands in FAMILIES.items() if all(bands)]
     parts = [family for family in FAMILIES if family not in whole]
@@ -188,6 +191,7 @@ def offered(model: Model) -> list[str]:
         if len(names) < OFFERED and not any(alike(vector, other) for other in chosen):
             chosen.append(vector)
             names.append(f"{family}{number}")
+    _offered[model] = names
     return names
 
 
@@ -241,10 +245,13 @@ def clear(seen: Sequence[Change]) -> list[Change]:
     return [change for change in named[:2] if abs(change.by) >= abs(named[0].by) / 2]
 
 
-def proposed(every: Sequence[Sequence[Change]]) -> list[str]:
-    """Names for directions by what they change, each another: "lighter, warmer"; "unnamed 3" where nothing is clear."""
+def proposed(every: Sequence[Sequence[Change]], places: Sequence[int] | None = None) -> list[str]:
+    """Names for directions by what they change, each another: "lighter, warmer"; "unnamed 3" where nothing is clear.
+
+    `places` are their numbers, where they aren't those of their order.
+    """
     names: list[str] = []
-    for place, seen in enumerate(every, 1):
+    for place, seen in zip(places or range(1, len(every) + 1), every):
         words = ", ".join(WORDS[change.attribute][change.by < 0] for change in clear(seen))
         name, again = words or f"unnamed {place}", 2
         while name in names:

@@ -45,21 +45,26 @@ class Named:
 
 
 def named(
-    home: Path, model: Model, owner: str = "", count: int = SHOWN, measured: bool = True
+    home: Path,
+    model: Model,
+    owner: str = "",
+    count: int = SHOWN,
+    also: Sequence[str] = (),
+    measured: bool = True,
 ) -> list[Named]:
-    """The first `count` directions, those with names of their owner's besides, in the order in which they are offered.
+    """The first `count` directions, then those `also` asked for and those with names of their owner's.
 
-    `measured` measures what isn't known yet, a few seconds at most; else such a direction goes by its id.
+    They stand in the order in which they are offered. `measured` measures what isn't known yet, a few seconds at most;
+    else such a direction goes by its id.
     """
     offered, own = directions.offered(model), kept(home, model, owner)
-    shown = [*offered[:count], *(name for name in own if name not in offered[:count])]
+    rest = {*also, *own} - set(offered[:count])
+    shown = [*offered[:count], *(one for one in offered if one in rest)]
+    shown += sorted(rest - set(offered), key=lambda one: directions.read(one).order)
     seen = _measured(home, model, shown, measured)
-    proposals = dict(
-        zip(
-            (one for one in shown if one in seen),
-            directions.proposed([seen[one] for one in shown if one in seen]),
-        )
-    )
+    known = [one for one in shown if one in seen]
+    places = [offered.index(one) + 1 if one in offered else shown.index(one) + 1 for one in known]
+    proposals = dict(zip(known, directions.proposed([seen[one] for one in known], places)))
     found = []
     for one in shown:
         way, name = own.get(one, (one, ""))

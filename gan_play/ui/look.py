@@ -52,7 +52,7 @@ def polling(name: str) -> str:
     return asset("poll.js") + asset(name)
 
 
-CSS = asset("page.css") + asset("bakeoff.css")
+CSS = asset("page.css") + asset("bakeoff.css") + asset("directions.css")
 
 
 def note(text: str, kind: str = "") -> str:

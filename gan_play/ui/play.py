@@ -30,7 +30,7 @@ from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
-from gan_play.ui import blend, breed, cards, collect, gallery, look, tiles, timeline, verdict
+from gan_play.ui import blend, breed, cards, collect, directions, gallery, look, tiles, timeline, verdict
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
     PRIVATE,
@@ -124,6 +124,7 @@ class Desk:
     held: Sequence[str] = ()  # bands that stay as they are
     plan: str = ""  # code of the film on the timeline; empty: the walk through the tray
     base: str = ""  # code of the picture that is steered; empty: the one picked last
+    found: str = ""  # and by which of the model's own directions, as text (`ui/directions.py`)
     light: float = 0.0  # how it is steered, as are all below
     warmth: float = 0.0
     saturation: float = 0.0
@@ -153,7 +154,7 @@ class Desk:
     @property
     def steps(self) -> list[tuple[str, float]]:
         """How the picture is steered."""
-        return [(name, getattr(self, name)) for name in ATTRIBUTES]
+        return [(name, getattr(self, name)) for name in ATTRIBUTES] + directions.steps_of(self.found)
 
     @property
     def current(self) -> Pick:
@@ -214,6 +215,7 @@ def fitting(desk: Desk, model: Model) -> Desk:
     if not all(breed.fits(code, model) for code in f"{desk.parents} {desk.chosen} {desk.base}".split()):
         # of a model with other labels, or with none
         changes |= dict.fromkeys(("parents", "chosen", "came", "base"), "")
+    changes["found"] = directions.fitting(desk.found, model)
     return dataclasses.replace(desk, label=label, tool=tool, **changes)
 
 
@@ -358,8 +360,10 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
 def steered(desk: Desk, artwork: Artwork | None = None) -> Desk:
     """The desk on which a picture is steered, from where its own steps have led; None for the one picked last."""
     base = artwork and artworks.encode(artworks.bred(artwork.genome, artwork.model, artwork.truncation))
-    steps = dict.fromkeys(ATTRIBUTES, 0.0) | dict(artwork.steps if artwork else ())
-    return dataclasses.replace(desk, tool="steer", base=base or "", **steps)
+    steps = artwork.steps if artwork else ()
+    sliders = {name: dict(steps).get(name, 0.0) for name in ATTRIBUTES}
+    found = directions.at_rest(desk.found, steps)
+    return dataclasses.replace(desk, tool="steer", base=base or "", found=found, **sliders)
 
 
 def code_of(desk: Desk, artwork: Artwork) -> str:
@@ -845,6 +849,13 @@ def build(shared: Shared) -> None:
                     progress = gr.HTML(
                         "", elem_id="film-progress", elem_classes="piece", apply_default_css=False
                     )
+        ways = gr.HTML(
+            "",
+            elem_id="directions",
+            elem_classes="piece",
+            js_on_load=directions.script(),
+            apply_default_css=False,
+        )
         keyframes = gr.HTML(
             "",
             elem_id="timeline",
@@ -861,6 +872,7 @@ def build(shared: Shared) -> None:
     label = hidden("label-number", "")
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
     base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
+    found, measured = hidden("found", ""), hidden("measured", "")
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
@@ -868,7 +880,7 @@ def build(shared: Shared) -> None:
         "columns": columns, "seconds": seconds, "loop": loop, "how": how, "easing": easing, "form": form,
         "opened": opened, "label": label, "kinds": kinds, "across": across,
         "parents": parents, "chosen": chosen, "came": came, "roll": roll, "strength": strength, "held": held,
-        "plan": plan, "base": base, **steering,
+        "plan": plan, "base": base, "found": found, **steering,
     }  # fmt: skip
     assert list(fields) == [field.name for field in dataclasses.fields(Desk)]
     pieces = {
@@ -1098,9 +1110,74 @@ def build(shared: Shared) -> None:
     on(breed_again.click, breed_anew)
 
     def steer_back(desk: Desk) -> Desk:
-        return dataclasses.replace(desk, **dict.fromkeys(ATTRIBUTES, 0.0))
+        rest = dict.fromkeys(ATTRIBUTES, 0.0)
+        return dataclasses.replace(desk, found=directions.at_rest(desk.found), **rest)
 
     on(reset.click, steer_back)
+
+    # The model's own directions: the list is written when the picture changes, and again when they have names
+
+    def directed(desk: Desk, data: dict) -> Desk:
+        return directions.changed(desk, sample.load_digest(home, desk.digest), data)
+
+    def listed(key: str, desk: Desk) -> str:
+        in_hand, rest = sample.load_digest(home, desk.digest), dict.fromkeys(ATTRIBUTES, 0.0)
+        origin = artwork_of(dataclasses.replace(desk, found="", **rest), in_hand)
+        return directions.list_html(home, owner(key), desk, in_hand, origin)
+
+    def list_ways(key: str, *values):
+        """The list of directions; nothing while another tool is open."""
+        desk = Desk.sent(values)
+        if desk.tool != "steer" or not desk.digest:
+            return gr.update(value="")
+        try:
+            return gr.update(value=listed(key, desk))
+        except Refused as refused:
+            return gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
+
+    def name_ways(key: str, *values):
+        """Tries out directions that have no names yet; the list is then written anew, as things stand by then."""
+        desk = Desk.sent(values)
+        if desk.tool == "steer" and desk.digest:
+            with contextlib.suppress(Refused):
+                in_hand = sample.load_digest(home, desk.digest)
+                if stamp := directions.measure(home, owner(key), desk, in_hand):
+                    return gr.update(value=stamp)
+        return gr.skip()
+
+    def rename_way(event: gr.EventData, key: str, *values):
+        """A direction gets a name, or with none goes by its proposed one again."""
+        desk, data = Desk.sent(values), event._data if isinstance(event._data, dict) else {}
+        try:
+            directions.rename(home, owner(key), sample.load_digest(home, desk.digest), data)
+            return gr.update(value=listed(key, desk)), gr.update(value="")
+        except Refused as refused:
+            return gr.skip(), gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
+
+    def slide(event: gr.EventData, *values):
+        """The stage while a direction's slider is dragged."""
+        desk, data = Desk.sent(values), event._data if isinstance(event._data, dict) else {}
+        with contextlib.suppress(Refused):
+            new = dataclasses.replace(
+                desk, found=directions.moved(desk.found, data.get("way"), data.get("by"))
+            )
+            html, _ = stage(new, sample.load_digest(home, desk.digest), home, quick=True)
+            return gr.update(value=html)
+        return gr.skip()
+
+    gr.on(
+        [found.change, tool.change, seed.change, label.change, base.change, digest.change, measured.change]
+        + [truncation.release],
+        list_ways,
+        [shared.key, *desk_in],
+        ways,
+        api_name="ui_play_directions",
+        trigger_mode="always_last",
+        **QUIET,
+    ).then(name_ways, [shared.key, *desk_in], measured, api_name="ui_play_directions_named", **QUIET)
+    on_piece(ways.act, directed, "act_directions")
+    ways.rename(rename_way, [shared.key, *desk_in], [ways, message], api_name="ui_play_rename", **QUIET)
+    ways.slide(slide, desk_in, view, api_name="ui_play_slide", trigger_mode="always_last", **QUIET)
     for source in (strength.release, held.input):
         on(source, stay)
     on_piece(tree.pick, branch, "pick_family").then(
@@ -1170,7 +1247,9 @@ def build(shared: Shared) -> None:
                 if artwork.seal:
                     gallery.keep(shared, art, key, "opened")
             elif is_run(home, model_id) and model_id != done.get("model"):
-                new = dataclasses.replace(old, digest=sample.load(home, model_id).digest, opened="")
+                there = sample.load(home, model_id)  # whose directions are others
+                rest = directions.at_rest(old.found)
+                new = dataclasses.replace(old, digest=there.digest, opened="", found=rest)
         except Refused as refused:
             said_why = tiles.note(refused.refusal.sentence, "bad")
             if not old.digest and is_run(home, model_id):

@@ -12,6 +12,7 @@ build and may be kept. Bad and foreign codes answer 404 with their sentence.
 import functools
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -21,8 +22,11 @@ from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from fastapi.routing import APIRoute
 
+from gan_play.latent import directions
 from gan_play.latent.film import FORMATS
+from gan_play.latent.mix import BANDS
 from gan_play.latent.sample import Model, load_digest, pin
+from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
@@ -89,6 +93,23 @@ def film_address(code: str, form: str) -> str:
     return f"gradio_api/art/{code}.{form}"
 
 
+def step_words(name: str, by: float) -> str:
+    """A step of steering, in a title: an attribute by its word, a direction by its id and its layers."""
+    if name in ATTRIBUTES:
+        return f"{say(f'steer.{name}').lower()} {by:+g}"
+    direction = directions.read(name)
+    return (
+        f"{direction.id}{'' if all(direction.bands) else ' ' + bands_words(direction.bands).lower()} {by:+g}"
+    )
+
+
+def bands_words(bands: Sequence[bool]) -> str:
+    """Which layers a direction is applied to, in words."""
+    if all(bands):
+        return say("directions.all")
+    return " + ".join(say(f"play.{band}") for band, on in zip(BANDS, bands) if on)
+
+
 def title_of(artwork: Artwork, model: Model) -> str:
     """An artwork's name for people: what it is, in which labels, of which model, how large."""
     known = all(number < len(model.labels) for number in artwork.label_numbers)
@@ -112,7 +133,7 @@ def title_of(artwork: Artwork, model: Model) -> str:
     if artwork.operation in artworks.GENETIC:
         what = "breed" if len(set(artwork.seeds)) > 1 else "sample"
         title = say(f"play.title.{what}", count=len(set(artwork.seeds)), seed=seeds, **facts)
-        steps = ", ".join(f"{say(f'steer.{name}').lower()} {by:+g}" for name, by in artwork.steps)
+        steps = ", ".join(step_words(name, by) for name, by in artwork.steps)
         return f"{title} ({steps})" if steps else title
     if artwork.timeline:
         return say(
