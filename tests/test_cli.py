@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -192,29 +193,21 @@ def test_breed_writes_children_and_the_row_between_two(
 def test_directions_are_listed_shown_renamed_and_steer(
     trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    home, run_id = trained
-    strips, listing = tmp_path / "strips.png", ["directions", run_id, "--count", "3", "--home", home]
-    printed = run(capsys, *listing, "--picture", "7", "--out", strips)
-    assert printed.splitlines()[-1] == str(strips) and "sefa1" in printed
+    home, run_id = Path(shutil.copytree(trained[0], tmp_path / "home")), trained[1]
+    strips, listing = tmp_path / "strips.png", ["directions", run_id, "--count", "3", "--home", str(home)]
+
+    def listed(*more: str) -> list[dict]:
+        assert cli.main([*listing, *more, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert run(capsys, *listing, "--picture", "7", "--out", strips) == str(strips)
     assert images.decode(strips.read_bytes()).shape == (3 * 34 - 2, 5 * 34 - 2, 3)
-    found = json.loads(run(capsys, *listing, "--rename", "sefa2@fine=Dusk, at sea", "--json"))
+    found = listed("--rename", "sefa2@fine=Dusk, at sea")
     assert [one["direction"] for one in found] == ["sefa1", "sefa2@fine", "sefa3"]
     assert found[1]["name"] == "Dusk, at sea" and found[1]["kept"] and not found[0]["kept"]
-    assert not json.loads(run(capsys, *listing, "--reset", "sefa2", "--json"))[1]["kept"]
-    out = tmp_path / "steered.png"
-    run(
-        capsys,
-        "steer",
-        run_id,
-        "--picture",
-        "7",
-        "--by",
-        "light=1,sefa2@coarse=1.5",
-        "--out",
-        out,
-        "--home",
-        home,
-    )
+    assert not listed("--reset", "sefa2")[1]["kept"]
+    out, steps = tmp_path / "steered.png", "light=1,sefa2@coarse=1.5"
+    run(capsys, "steer", run_id, "--picture", "7", "--by", steps, "--out", out, "--home", home)
     assert artwork.read_card(out.read_bytes()).steps == (("light", 1.0), ("sefa2@coarse", 1.5))
 
 
