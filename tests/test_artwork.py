@@ -38,9 +38,10 @@ thousandths = st.integers(0, 1000).map(lambda n: n / 1000)
 @st.composite
 def plans(draw):
     """Any timeline that can be, of a few keyframes."""
-    labelled, hundredths = draw(st.booleans()), st.integers(30, 900).map(lambda n: n / 100)
+    labelled, hundredths = draw(st.booleans()), st.integers(50, 900).map(lambda n: n / 100)
     amounts = st.integers(-60, 60).filter(bool).map(lambda n: n / 20)
-    steps = st.dictionaries(st.sampled_from(STEER_NAMES), amounts, max_size=2).map(lambda d: (*d.items(),))
+    ways = ["sefa1", "pca64@fine", "middle2@coarse+middle", *STEER_NAMES]
+    steps = st.dictionaries(st.sampled_from(ways), amounts, max_size=2).map(lambda d: (*d.items(),))
 
     def key():
         genes = draw(st.lists(seeds, min_size=1, max_size=3, unique=True))

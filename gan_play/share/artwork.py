@@ -288,9 +288,7 @@ def _bytes(artwork: Artwork) -> bytes:
     if artwork.label is not None:
         data += _number(artwork.label)
     if artwork.operation == "film":
-        data += timeline_code.write(artwork.timeline)
-        data += bytes.fromhex(artwork.seal)
-        return base64.urlsafe_b64encode(data + _check_sum(data)).decode().rstrip("=")
+        return data + timeline_code.write(artwork.timeline) + bytes.fromhex(artwork.seal)
     data += _numbers(artwork.seeds)
     if artwork.labels or artwork.operation in GENETIC:
         data += _numbers(artwork.labels)
