@@ -169,7 +169,7 @@ def folder_for(folder: Path) -> Path:
 
 def train(given: argparse.Namespace) -> int:
     """Pictures in, then a run to its end: the worker trains in its own process, and this only watches."""
-    from gan_play.latent.sample import check_seed
+    from gan_play.latent.sample import whole_seed
     from gan_play.pictures import datasets
     from gan_play.pictures import doctor as doctor_of_sets
     from gan_play.runs import labels, store
@@ -178,7 +178,7 @@ def train(given: argparse.Namespace) -> int:
     asked = {
         "recipe": given.recipe,
         "size_px": given.size,
-        "seed": check_seed(given.seed),
+        "seed": whole_seed(given.seed),
         "device": given.device,
     }
     store.check_asked(**asked, dials={})  # all refused now, not after minutes of reading pictures
@@ -357,7 +357,7 @@ def interrupted(home: Path, run_id: str) -> int:
 
 def bakeoff(given: argparse.Namespace) -> int:
     """Several recipes on the same pictures, one after the other, and a page that compares them."""
-    from gan_play.latent.sample import check_seed
+    from gan_play.latent.sample import whole_seed
     from gan_play.runs import bakeoff as baking
     from gan_play.runs import store
 
@@ -369,7 +369,7 @@ def bakeoff(given: argparse.Namespace) -> int:
         return watch_bakeoff(home, given.resume, out)
     recipes = [name.strip() for name in given.recipes.split(",") if name.strip()]
     asked = {"recipes": recipes, "minutes": given.minutes, "size_px": given.size}
-    asked |= {"seed": check_seed(given.seed), "device": given.device}
+    asked |= {"seed": whole_seed(given.seed), "device": given.device}
     baking.check(**asked)  # all refused now, not after minutes of reading pictures
     name = store.check_name(given.name or default_name(given.source))
     taken = follow(taking_in(given.source, home))
@@ -490,7 +490,8 @@ def sample(given: argparse.Namespace) -> int:
         bar.show(done / len(pictures), f"{done} of {len(pictures)} pictures")
         if single:
             work = artwork.Artwork("sample", model.digest, (seed,), truncation, label)
-            name = f"label{label:03d}-seed{seed:05d}.png" if every else f"seed{seed:05d}.png"
+            name = f"seed{seed:05d}" if isinstance(seed, int) else f"found{seed.name}"
+            name = f"label{label:03d}-{name}.png" if every else f"{name}.png"
             files.write_atomically(out / name, artwork.render(home, work).png)
         else:
             tiles.append(playing.sample_one(model, seed, truncation, label))
@@ -623,6 +624,69 @@ def named_way(text: str) -> tuple[str, str]:
     """A direction and the name for it, from `sefa2@fine=Evening light`."""
     way, _, name = text.partition("=")
     return way.strip(), name
+
+
+def project(given: argparse.Namespace) -> int:
+    """A picture of one's own, found in a model: its painting as one PNG; point and code on standard error."""
+    from gan_play.latent import project as projection
+    from gan_play.latent import sample as playing
+    from gan_play.pictures import intake
+    from gan_play.share import artwork
+
+    home = files.home(given.home)
+    out, steps = output(given.out, (".png",)), projection.check_steps(given.steps)
+    model = playing.load(home, given.run)
+    pixels, mask = intake.read_picture_file(Path(given.picture).expanduser()), None
+    if given.mask:
+        mask = intake.read_picture_file(Path(given.mask).expanduser()).mean(axis=2) > 127
+        if mask.shape != pixels.shape[:2]:
+            raise Refused(refuse("mask-size", Path(given.mask).name))
+    target = projection.check_target(model, pixels, mask)
+    last = follow_looks(projection.resumed(home, model, target, steps), steps)
+    work = artwork.Artwork("sample", model.digest[:16], (last.point,))
+    files.write_atomically(out, artwork.render(home, work).png)
+    say(projection.sentence(last.distance))
+    say(last.point)
+    say(artwork.encode(work))
+    print(out)
+    return 0
+
+
+def palette(given: argparse.Namespace) -> int:
+    """A picture in other colours, those of a file or a list, as one PNG; point and code on standard error."""
+    from gan_play.latent import palette as palettes
+    from gan_play.latent import sample as playing
+    from gan_play.pictures import intake
+    from gan_play.share import artwork
+
+    home = files.home(given.home)
+    out = output(given.out, (".png",))
+    model = playing.load(home, given.run)
+    begun = artwork.parent(model, given.picture, playing.find_label(model, given.label))
+    if Path(given.towards).expanduser().is_file():
+        colours = palettes.palette_of(intake.read_picture_file(Path(given.towards).expanduser()))
+    else:
+        colours = palettes.parse_palette(given.towards)
+    say(palettes.palette_text(colours))
+    last = follow_looks(palettes.towards(model, begun.genome, colours, begun.truncation), palettes.STEPS)
+    work = artwork.Artwork("sample", model.digest[:16], (last.point,), begun.truncation)
+    files.write_atomically(out, artwork.render(home, work).png)
+    say(last.point)
+    say(artwork.encode(work))
+    print(out)
+    return 0
+
+
+def follow_looks(looks: Iterator[Any], steps: int) -> Any:
+    """Runs a search to its end under a bar; its last look."""
+    bar, begun, first, last = Bar(), time.monotonic(), None, None
+    for last in looks:
+        first = last.step if first is None else first
+        spent = time.monotonic() - begun
+        left = spent / (last.step - first) * (steps - last.step) if last.step > first else None
+        bar.show(last.step / steps, f"step {last.step} of {steps}, {last.distance:.2f} away", left)
+    bar.clear()
+    return last
 
 
 def walk(given: argparse.Namespace) -> int:
@@ -1094,6 +1158,30 @@ def parser() -> Parser:
     made.add_argument("--reset", action="append", default=[], metavar="D", help="back to its proposed name")
     made.add_argument("--out", metavar="FILE.png", help="a strip for each, from -3 to 3")
     made.add_argument("--json", action="store_true")
+    made = verb("project", project, "find your own picture in a model", "starter-64 me.jpg --out found.png")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("picture", metavar="FILE", help="any picture; what isn't square is cropped")
+    made.add_argument(
+        "--mask", metavar="FILE", help="of its size: white is to be met, black the model paints"
+    )
+    made.add_argument("--steps", default="300", metavar="N", help="of the search (300)")
+    made.add_argument("--out", required=True, metavar="FILE.png")
+
+    made = verb(
+        "palette",
+        palette,
+        "paint a picture in other colours",
+        "starter-64 --picture 7 --towards sunset.jpg --out warm.png",
+    )
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--picture", required=True, metavar="SEED|CODE", help="the picture to start from")
+    made.add_argument(
+        "--towards", required=True, metavar="FILE|COLOURS", help="a picture, or as in #1a2b3c,#ffffff"
+    )
+    made.add_argument(
+        "--label", metavar="L", help="name or number of a label, of a picture given by its seed"
+    )
+    made.add_argument("--out", required=True, metavar="FILE.png")
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")

@@ -62,6 +62,8 @@ MOST_NAMED_DIRECTIONS = 64  # that one person has given names, of one model
 MOST_NAMERS = (
     5_000  # files of such names in a home, below 10 KB each: a public page can't be made to fill the disk
 )
+MOST_PROJECTIONS = 200  # searches that can be gone on with: 10 kB each
+MOST_SEARCH_STEPS = 5_000  # of one search: five minutes at 64 px
 MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
 MOST_TRUNCATION = 2  # beyond it there is noise only
 LEAST_STOPS, MOST_STOPS = 2, 12  # of a walk; twelve is what the tray holds

@@ -16,23 +16,26 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gan_play import limits
+from gan_play.latent.found import Found
 from gan_play.latent.mix import BANDS
 from gan_play.latent.sample import (
     Model,
+    Seed,
     canonical,
     check_label,
     check_number,
     check_seed,
     check_truncation,
+    noise_of_seed,
     styles_of,
 )
-from gan_play.models.seeds import noise_of
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
@@ -52,7 +55,7 @@ class Genome:
     `labels` has one for each seed, or is () for a model without labels.
     """
 
-    seeds: tuple[int, ...]
+    seeds: tuple[Seed, ...]
     shares: tuple[tuple[int, int, int], ...]
     labels: tuple[int, ...] = ()
 
@@ -75,7 +78,7 @@ class Genome:
         object.__setattr__(self, "labels", tuple(self.labels))
 
 
-def genome_of(seed: int, label: int | None = None) -> Genome:
+def genome_of(seed: Seed, label: int | None = None) -> Genome:
     """The genome of a seed's own picture."""
     return Genome((seed,), ((FULL,) * len(BANDS),), () if label is None else (label,))
 
@@ -118,20 +121,21 @@ def cross(a: Genome, b: Genome, weights: tuple[float, float, float]) -> Genome:
         raise Refused(refuse("genome"))
     genes = list(dict.fromkeys(genes_of(a) + genes_of(b)))
     of_a, of_b = dict(zip(genes_of(a), a.shares)), dict(zip(genes_of(b), b.shares))
+    most = max(SURE, limits.MOST_IN_BAND - SURE * sum(isinstance(seed, Found) for seed, _ in genes))
     bands = []
     for place, weight in enumerate(check_strength(weight) for weight in weights):
         left, right = ([of.get(gene, (0, 0, 0))[place] for gene in genes] for of in (of_a, of_b))
-        bands.append(left if weight == 0 else right if weight == 1 else turned(left, right, weight))
+        bands.append(left if weight == 0 else right if weight == 1 else turned(left, right, weight, most))
     kept = {gene: row for gene, row in zip(genes, zip(*bands)) if any(row)}
     labels = tuple(label for _, label in kept) if a.labels else ()
     return Genome(tuple(seed for seed, _ in kept), tuple(kept.values()), labels)
 
 
-def turned(a: Sequence[int], b: Sequence[int], weight: float) -> list[int]:
-    """One band's shares on the quarter circle from a to b, with no more seeds than a band may have.
+def turned(a: Sequence[int], b: Sequence[int], weight: float, most: int = limits.MOST_IN_BAND) -> list[int]:
+    """One band's shares on the quarter circle from a to b, of `most` seeds at most.
 
-    Of those that are too many the smallest go, but three of either side stay: else a band that is full would take in
-    no new seed whose share is small, and children would all be their parent.
+    Of those that are too many the smallest go, but three of either side stay, or as many as there is room for: else a
+    band that is full would take in no new seed whose share is small, and children would all be their parent.
     """
     near = [math.cos(weight * math.pi / 2) / math.hypot(*a) * share for share in a]
     far = [math.sin(weight * math.pi / 2) / math.hypot(*b) * share for share in b]
@@ -142,13 +146,13 @@ def turned(a: Sequence[int], b: Sequence[int], weight: float) -> list[int]:
             (place for place, share in enumerate(shares) if share), key=lambda place: -shares[place]
         )[:most]
 
-    sure = largest(near, SURE) + largest(far, SURE)
-    kept = list(dict.fromkeys(sure + largest(both, len(both))))[: limits.MOST_IN_BAND]
-    most = max(both[place] for place in kept)
-    return [max(1, round(share * FULL / most)) if place in kept else 0 for place, share in enumerate(both)]
+    sure = [place for two in zip_longest(largest(near, SURE), largest(far, SURE)) for place in two]
+    kept = [place for place in dict.fromkeys(sure + largest(both, len(both))) if place is not None][:most]
+    highest = max(both[place] for place in kept)
+    return [max(1, round(share * FULL / highest)) if place in kept else 0 for place, share in enumerate(both)]
 
 
-def genes_of(genome: Genome) -> list[tuple[int, int | None]]:
+def genes_of(genome: Genome) -> list[tuple[Seed, int | None]]:
     """Each seed with its label, None where there are no labels."""
     return list(zip(genome.seeds, genome.labels or [None] * len(genome.seeds)))
 
@@ -220,7 +224,7 @@ def styles(
     # One seed at a time, as everywhere: what stands beside it in a batch could change its last bits.
     each = [styles_of(model, seed, truncation, label) for seed, label in genes_of(genome)]
     if len(each) == 1:
-        return (each[0],) * len(BANDS), noise_of(model.generator, genome.seeds)
+        return (each[0],) * len(BANDS), noise_of_seed(model, genome.seeds[0])
     labels = [None if label is None else torch.tensor([label]) for _, label in genes_of(genome)]
     centres = [model.generator.centre(label).expand_as(ws) for label, ws in zip(labels, each)]
     amounts = amplitudes(genome)
@@ -231,7 +235,7 @@ def styles(
     return bands, mixed_noise(model, genome.seeds, amounts[:, -1].tolist())
 
 
-def mixed_noise(model: Model, seeds: Sequence[int], amounts: Sequence[float]) -> list[Tensor]:
+def mixed_noise(model: Model, seeds: Sequence[Seed], amounts: Sequence[float]) -> list[Tensor]:
     """The noise of several seeds by their amplitudes, as strong as one's."""
-    maps = [noise_of(model.generator, [seed]) for seed in seeds]
+    maps = [noise_of_seed(model, seed) for seed in seeds]
     return [sum(a * level for a, level in zip(amounts, levels)) for levels in zip(*maps)]

@@ -15,16 +15,17 @@ from torch import Tensor
 from gan_play import limits
 from gan_play.latent.sample import (
     Model,
+    Seed,
     canonical,
     check_label,
     check_number,
     check_seed,
     check_seeds,
     check_truncation,
+    noise_of_seed,
     sample,
     styles_of,
 )
-from gan_play.models.seeds import noise_of
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
@@ -63,8 +64,8 @@ def blend_noise(noise_a: list[Tensor], noise_b: list[Tensor], amount: float) -> 
 
 def mix(
     model: Model,
-    seed_a: int,
-    seed_b: int,
+    seed_a: Seed,
+    seed_b: Seed,
     weights: tuple[float, float, float],
     truncation: float = 0.7,
     label: int | None = None,
@@ -81,15 +82,15 @@ def mix(
     with canonical():
         ws_a = styles_of(model, seed_a, truncation, label)
         ws_b = styles_of(model, seed_b, truncation, label_b)
-        noise_a, noise_b = (noise_of(model.generator, [seed]) for seed in (seed_a, seed_b))
+        noise_a, noise_b = (noise_of_seed(model, seed) for seed in (seed_a, seed_b))
         noise = blend_noise(noise_a, noise_b, weights[2])
         return images.to_pixels(model.generator.mix(ws_a, ws_b, weights, noise or None))[0]
 
 
 def mix_tiles(
     model: Model,
-    rows: Sequence[int],
-    columns: Sequence[int],
+    rows: Sequence[Seed],
+    columns: Sequence[Seed],
     band: str,
     truncation: float = 0.7,
     label: int | None = None,
@@ -107,8 +108,8 @@ def mix_tiles(
 
 def mix_grid(
     model: Model,
-    rows: Sequence[int],
-    columns: Sequence[int],
+    rows: Sequence[Seed],
+    columns: Sequence[Seed],
     band: str,
     truncation: float = 0.7,
     label: int | None = None,

@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_play import files, limits
+from gan_play.latent import found
+from gan_play.latent.found import Found
 from gan_play.models.seeds import noise_of, z_of
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
@@ -80,8 +82,20 @@ def canonical() -> Iterator[None]:
 # What may be asked for
 
 
-def check_seed(seed: object) -> int:
-    """`seed` as an int, or Refused: a seed is a whole number from 0 to 2**63 - 1 (also as text)."""
+Seed = int | Found
+"""What names a picture of a model: a number, or the text of a point that was found in it."""
+
+
+def check_seed(seed: object) -> Seed:
+    """`seed` as an int or a found point, or Refused: a whole number from 0 to 2**63 - 1 (also as text), or a text
+    that begins with `~` (see `found`)."""
+    if isinstance(seed, str) and seed.strip().startswith(found.SIGN):
+        return Found(seed.strip())
+    return whole_seed(seed)
+
+
+def whole_seed(seed: object) -> int:
+    """`seed` as an int, or Refused: where only a number will do, as for a training."""
     if isinstance(seed, str) and re.fullmatch(r"\s*[0-9]{1,19}\s*", seed, re.ASCII):
         seed = int(seed)
     if (
@@ -95,24 +109,32 @@ def check_seed(seed: object) -> int:
     return seed
 
 
-def check_seeds(seeds: Sequence[object], least: int = 1, most: int = limits.MOST_SEEDS) -> list[int]:
-    """`seeds` as ints, or Refused where one is none, or where they are fewer than `least` or more than `most`."""
+def seed_name(seed: Seed) -> str:
+    """What people call it: a seed's number, a found point by a few of its letters."""
+    return f"{found.SIGN}{seed.name}" if isinstance(seed, Found) else str(seed)
+
+
+def check_seeds(seeds: Sequence[object], least: int = 1, most: int = limits.MOST_SEEDS) -> list[Seed]:
+    """`seeds` as `check_seed` gives them. Refused where one is none, or where they are too few or too many."""
     if not least <= len(seeds) <= most:
         raise Refused(refuse("seed-count", str(len(seeds)), least=least, most=most))
     return [check_seed(seed) for seed in seeds]
 
 
-def parse_seeds(text: str, least: int = 1, most: int = limits.MOST_SEEDS) -> list[int]:
-    """Seeds from text as people write it: `1,5,9`, `0-35`, `3 7 100-103`. Anything else is Refused."""
-    seeds: list[int] = []
+def parse_seeds(text: str, least: int = 1, most: int = limits.MOST_SEEDS) -> list[Seed]:
+    """Seeds from text as people write it: `1,5,9`, `0-35`, `3 7 100-103`, found points. Anything else is Refused."""
+    seeds: list[Seed] = []
     words = (
         re.split(r"[\s,;]+", text.strip(" \t\r\n,;[]()")) if len(text) <= limits.MOST_SEEDS_CHARS else [""]
     )
     for word in words:
+        if word.startswith(found.SIGN):
+            seeds.append(Found(word))
+            continue
         match = re.fullmatch(r"([0-9]{1,19})(?:(?:-|\.\.)([0-9]{1,19}))?", word, re.ASCII)
         if not match:
             raise Refused(refuse("seeds", text))
-        first, last = check_seed(match[1]), check_seed(match[2] or match[1])
+        first, last = whole_seed(match[1]), whole_seed(match[2] or match[1])
         if last < first:
             raise Refused(refuse("seeds", text))
         if len(seeds) + last - first + 1 > most:
@@ -182,6 +204,11 @@ def parse_labels(model: Model, text: str, least: int = 1, most: int = limits.MOS
     return check_labels(model, [word for word in text.split(",") if word.strip()], least, most)
 
 
+def fits(model: Model, seed: Seed) -> bool:
+    """Whether the model can paint it: any seed, and points found in a model of its kind."""
+    return not isinstance(seed, Found) or found.fits(model, seed)
+
+
 # Styles and pixels of one picture; call them inside `canonical()`
 
 
@@ -197,9 +224,16 @@ def styles_of_z(model: Model, z: Tensor, truncation: float, label: int | None = 
     return truncate(model.generator, model.generator.mapping(z, labels), truncation, labels)
 
 
-def styles_of(model: Model, seed: int, truncation: float, label: int | None = None) -> Tensor:
-    """The truncated styles of one seed.  # (1, L, D)"""
+def styles_of(model: Model, seed: Seed, truncation: float, label: int | None = None) -> Tensor:
+    """The truncated styles of one seed; of a found point its own.  # (1, L, D)"""
+    if isinstance(seed, Found):
+        return found.styles(model, seed)
     return styles_of_z(model, z_of([seed], model.generator.z_dim), truncation, label)
+
+
+def noise_of_seed(model: Model, seed: Seed) -> list[Tensor]:
+    """The noise that belongs to a seed, or to a found point.  # (1, C, H, W) each"""
+    return noise_of(model.generator, [seed.noise_seed if isinstance(seed, Found) else seed])
 
 
 def picture_of(model: Model, ws: Tensor, noise: list[Tensor]) -> np.ndarray:
@@ -207,16 +241,16 @@ def picture_of(model: Model, ws: Tensor, noise: list[Tensor]) -> np.ndarray:
     return images.to_pixels(model.generator.synthesis(ws, noise or None))[0]
 
 
-def sample_one(model: Model, seed: int, truncation: float = 0.7, label: int | None = None) -> np.ndarray:
+def sample_one(model: Model, seed: Seed, truncation: float = 0.7, label: int | None = None) -> np.ndarray:
     """The picture of one seed, rendered canonically.  # uint8 (S, S, 3)"""
     seed, truncation, label = check_seed(seed), check_truncation(truncation), check_label(model, label)
     with canonical():
         ws = styles_of(model, seed, truncation, label)
-        return picture_of(model, ws, noise_of(model.generator, [seed]))
+        return picture_of(model, ws, noise_of_seed(model, seed))
 
 
 def sample(
-    model: Model, seeds: Sequence[int], truncation: float = 0.7, label: int | None = None
+    model: Model, seeds: Sequence[Seed], truncation: float = 0.7, label: int | None = None
 ) -> np.ndarray:
     """The pictures of seeds, each exactly as it would be alone.  # uint8 (N, S, S, 3)
 
@@ -227,7 +261,7 @@ def sample(
 
 
 def label_grid(
-    model: Model, seeds: Sequence[int], labels: Sequence[int], truncation: float = 0.7
+    model: Model, seeds: Sequence[Seed], labels: Sequence[int], truncation: float = 0.7
 ) -> np.ndarray:
     """Label by seed: a row for each label, a column for each seed, so that a column is one idea in every label.
 

@@ -15,18 +15,22 @@ import torch
 from torch import Tensor
 
 from gan_play import limits
+from gan_play.latent.found import Found
 from gan_play.latent.mix import blend_noise
 from gan_play.latent.sample import (
     Model,
+    Seed,
     canonical,
     check_label,
     check_number,
     check_seeds,
     check_truncation,
+    noise_of_seed,
     picture_of,
+    styles_of,
     styles_of_z,
 )
-from gan_play.models.seeds import noise_of, z_of
+from gan_play.models.seeds import z_of
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 
@@ -69,7 +73,7 @@ def check_easing(easing: object) -> str:
     return easing
 
 
-def check_stops(seeds: Sequence[object]) -> list[int]:
+def check_stops(seeds: Sequence[object]) -> list[Seed]:
     """Two to twelve seeds to walk through, or Refused."""
     return check_seeds(seeds, limits.LEAST_STOPS, limits.MOST_STOPS)
 
@@ -121,9 +125,10 @@ def slerp(a: Tensor, b: Tensor, amount: float) -> Tensor:
 
 @dataclass(frozen=True)
 class _Stop:
-    """What a walk passes through: the latent vector (way z) or the truncated styles (way w), noise and label."""
+    """What a walk passes through: its truncated styles, its latent vector (None for a found point), noise, label."""
 
-    latent: Tensor
+    ws: Tensor
+    latent: Tensor | None
     noise: list[Tensor]
     label: int | None
 
@@ -137,21 +142,20 @@ def check_path(labels: Sequence[object], stops: int) -> None:
 
 
 def _stops(
-    model: Model, seeds: Sequence[int], how: str, truncation: float, labels: Sequence[int | None]
+    model: Model, seeds: Sequence[Seed], truncation: float, labels: Sequence[int | None]
 ) -> list[_Stop]:
     stops = []
     for seed, label in zip(seeds, labels, strict=True):
         with canonical():
-            latent = z_of([seed], model.generator.z_dim)
-            if how == "w":
-                latent = styles_of_z(model, latent, truncation, label)
-            stops.append(_Stop(latent, noise_of(model.generator, [seed]), label))
+            latent = None if isinstance(seed, Found) else z_of([seed], model.generator.z_dim)
+            ws = styles_of(model, seed, truncation, label)
+            stops.append(_Stop(ws, latent, noise_of_seed(model, seed), label))
     return stops
 
 
 def walk(
     model: Model,
-    seeds: Sequence[int],
+    seeds: Sequence[Seed],
     seconds: float = 8.0,
     fps: int = 24,
     how: str | None = None,
@@ -174,7 +178,7 @@ def walk(
     path = [check_label(model, one) for one in labels] or [label] * len(seeds)
     how, ease = check_way(how or best_way(model)), EASINGS[check_easing(easing)]
     frames = frames or frame_count(len(seeds), check_seconds(seconds), check_fps(fps))
-    stops = _stops(model, seeds, how, truncation, path)
+    stops = _stops(model, seeds, truncation, path)
     return _frames(model, stops, how, ease, bool(loop), truncation, frames)
 
 
@@ -187,22 +191,29 @@ def _frames(
     truncation: float,
     frames: int,
 ) -> Iterator[np.ndarray]:
-    """Between labels the styles of both are blended, on the way z those of one and the same latent vector."""
-    between = torch.lerp if how == "w" else slerp
+    """Between labels the styles of both are blended, on the way z those of one and the same latent vector.
+
+    No latent vector leads to a found point, so to and from it the way is straight through the styles.
+    """
     for stop, time in positions(len(stops), frames, loop):
         a, b, amount = stops[stop], stops[(stop + 1) % len(stops)], ease(time)
         with canonical():
-            latent = between(a.latent, b.latent, amount) if amount else a.latent
-            ws = latent if how == "w" else styles_of_z(model, latent, truncation, a.label)
-            if how == "z" and amount and a.label != b.label:
-                ws = torch.lerp(ws, styles_of_z(model, latent, truncation, b.label), amount)
+            if not amount:
+                ws = a.ws
+            elif how == "w" or a.latent is None or b.latent is None:
+                ws = torch.lerp(a.ws, b.ws, amount)
+            else:
+                latent = slerp(a.latent, b.latent, amount)
+                ws = styles_of_z(model, latent, truncation, a.label)
+                if a.label != b.label:
+                    ws = torch.lerp(ws, styles_of_z(model, latent, truncation, b.label), amount)
             pixels = picture_of(model, ws, blend_noise(a.noise, b.noise, amount))
         yield pixels
 
 
 def strip(
     model: Model,
-    seeds: Sequence[int],
+    seeds: Sequence[Seed],
     how: str | None = None,
     easing: str = "smooth",
     loop: bool = True,

@@ -278,6 +278,24 @@ def decode(data: bytes, name: str = "", background: Color = WHITE) -> np.ndarray
     return result.pixels if isinstance(result, Decoded) else result
 
 
+def decode_painted(data: bytes, name: str = "") -> tuple[np.ndarray, np.ndarray] | Refusal:
+    """The pixels (H, W, 3) uint8 of a picture, and which of its places are opaque (H, W) bool; or why not."""
+    over = [decode(data, name, background) for background in (WHITE, (0, 0, 0))]
+    if isinstance(over[0], Refusal) or isinstance(over[1], Refusal):
+        return next(one for one in over if isinstance(one, Refusal))
+    return over[0], (over[0] == over[1]).all(axis=2)  # what shines through looks otherwise over black
+
+
+def main_colours(pixels: np.ndarray, count: int) -> list[Color]:
+    """The colours of a picture (H, W, 3) that cover it best, moved to the middle of what they stand for: at most `count`, the most frequent first."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((256, 256))
+    cut = image.quantize(count, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    colours = cut.getpalette()
+    places = [place for _, place in sorted(cut.getcolors(), reverse=True)]
+    return [tuple(colours[3 * place : 3 * place + 3]) for place in places]
+
+
 def read_kept(data: bytes) -> np.ndarray:
     """The pixels (H, W, 3) of a picture that `encode` wrote. Foreign bytes are a ValueError or OSError."""
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:

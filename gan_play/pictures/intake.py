@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from gan_play import files, limits
 from gan_play.pictures import decoder, doctor, images
 from gan_play.pictures.datasets import (
@@ -119,6 +121,28 @@ class Decoder:
                     pass
             self._child.wait()
             self._child = None
+
+
+def read_picture(data: bytes, name: str = "") -> np.ndarray | Refusal:
+    """The pixels (H, W, 3) of one picture file from anybody, decoded in a child; its shorter side is at most 512 px.
+
+    `data` may be longer than a picture can be: that is a refusal, as all else that is wrong with it.
+    """
+    child = Decoder()
+    try:
+        kept = child.examine(data, name, images.WHITE)
+    finally:
+        child.close()
+    return kept if isinstance(kept, Refusal) else images.read_kept(kept.data)
+
+
+def read_picture_file(path: Path) -> np.ndarray:
+    """`read_picture` of a file on this machine. Refused where that is a refusal."""
+    data = _read_file(path, path.name)
+    found = data if isinstance(data, Refusal) else read_picture(data, path.name)
+    if isinstance(found, Refusal):
+        raise Refused(found)
+    return found
 
 
 def _is_junk(name: str) -> bool:

@@ -26,12 +26,14 @@ import numpy as np
 import torch
 
 from gan_play import __version__, files, limits
-from gan_play.latent import breed, film, steer
+from gan_play.latent import breed, film, found, steer
 from gan_play.latent import timeline as timelines
 from gan_play.latent.breed import Genome
+from gan_play.latent.found import Found
 from gan_play.latent.mix import BANDS, check_band, check_weights, mix, mix_grid
 from gan_play.latent.sample import (
     Model,
+    Seed,
     check_label,
     check_seeds,
     check_truncation,
@@ -39,6 +41,7 @@ from gan_play.latent.sample import (
     load_digest,
     pin,
     sample_one,
+    seed_name,
 )
 from gan_play.latent.steer import Steps, check_steps
 from gan_play.latent.timeline import Timeline
@@ -91,11 +94,11 @@ class Artwork:
 
     operation: str
     model: str
-    seeds: tuple[int, ...]
+    seeds: tuple[Seed, ...]
     truncation: float = 0.7
     label: int | None = None
     weights: tuple[float, float, float] | None = None  # mix
-    columns: tuple[int, ...] = ()  # mix_grid
+    columns: tuple[Seed, ...] = ()  # mix_grid
     band: str | None = None  # mix_grid
     seconds: float | None = None  # walk, as are all below
     fps: int | None = None
@@ -184,8 +187,9 @@ class Artwork:
             object.__setattr__(self, name, value)
         if self.timeline and len(timeline_code.write(self.timeline)) > MOST_TIMELINE_BYTES:
             raise Refused(refuse("film-code"))
-        if self.steps and len(_bytes(self)) + SEAL_BYTES * (not self.seal) > MOST_CODE_BYTES:
-            raise Refused(refuse("steps-room"))
+        own = any(isinstance(seed, Found) for seed in (*self.seeds, *self.columns))
+        if (self.steps or own) and len(_bytes(self)) + SEAL_BYTES * (not self.seal) > MOST_CODE_BYTES:
+            raise Refused(refuse("code-full" if own else "steps-room"))
 
     @property
     def is_film(self) -> bool:
@@ -241,12 +245,12 @@ def parent(model: Model, text: str, label: int | None = None) -> Artwork:
 
     Refused for anything else, and where it has labels and the model hasn't or the other way round.
     """
-    if re.fullmatch(r"\s*[0-9]{1,19}\s*", text, re.ASCII):
+    if re.fullmatch(rf"\s*([0-9]{{1,19}}|{found.SIGN}.*)\s*", text, re.ASCII):
         return Artwork("sample", model.digest[:16], (check_seeds([text], 1, 1)[0],), label=label)
-    found = decode(text)
-    if bool(found.genome.labels) != bool(model.labels):
+    named = decode(text)
+    if bool(named.genome.labels) != bool(model.labels):
         raise Refused(refuse("genome"))
-    return bred(found.genome, model.digest[:16], found.truncation, found.steps)
+    return bred(named.genome, model.digest[:16], named.truncation, named.steps)
 
 
 def brood(
@@ -289,7 +293,7 @@ def _bytes(artwork: Artwork) -> bytes:
         data += _number(artwork.label)
     if artwork.operation == "film":
         return data + timeline_code.write(artwork.timeline) + bytes.fromhex(artwork.seal)
-    data += _numbers(artwork.seeds)
+    data += _seeds(artwork.seeds)
     if artwork.labels or artwork.operation in GENETIC:
         data += _numbers(artwork.labels)
     if artwork.operation in GENETIC:
@@ -299,7 +303,7 @@ def _bytes(artwork: Artwork) -> bytes:
     elif artwork.operation in ("mix", "label_mix"):
         data += b"".join(_number(_thousandths(weight)) for weight in artwork.weights)
     elif artwork.operation == "mix_grid":
-        data += _numbers(artwork.columns) + _number(BAND_NAMES.index(artwork.band))
+        data += _seeds(artwork.columns) + _number(BAND_NAMES.index(artwork.band))
     elif artwork.is_film:
         data += _number(_thousandths(artwork.seconds)) + _number(artwork.fps)
         data += _number(EASING_NAMES.index(artwork.easing))
@@ -363,6 +367,16 @@ def _read(data: bytes) -> Artwork:
             raise IndexError
         return tuple(number() for _ in range(count))
 
+    def seeds() -> tuple[Seed, ...]:
+        nonlocal place
+        count = number()
+        if count > most:
+            raise IndexError
+        reader = timeline_code.Reader(data, place)
+        read = tuple(reader.seed() for _ in range(count))
+        place = reader.place
+        return read
+
     flags = data[9]
     most = MOST_GENES if OPERATIONS[flags & 15] in GENETIC else limits.MOST_MIX_SEEDS
     values: dict[str, object] = {"operation": OPERATIONS[flags & 15], "model": data[1:9].hex()}
@@ -373,7 +387,7 @@ def _read(data: bytes) -> Artwork:
         values["timeline"], place = timeline_code.read(data, place)
         values["seeds"] = values["timeline"].seeds
     else:
-        values["seeds"] = numbers()
+        values["seeds"] = seeds()
     if values["operation"].startswith("label_") or values["operation"] in GENETIC:
         values["labels"] = numbers()
     if values["operation"] in GENETIC:
@@ -386,7 +400,7 @@ def _read(data: bytes) -> Artwork:
     elif values["operation"] in ("mix", "label_mix"):
         values["weights"] = tuple(number() / 1000 for _ in range(3))
     elif values["operation"] == "mix_grid":
-        values |= {"columns": numbers(), "band": BAND_NAMES[number()]}
+        values |= {"columns": seeds(), "band": BAND_NAMES[number()]}
     elif values["operation"] in ("walk", "label_walk"):
         values |= {"seconds": number() / 1000, "fps": number(), "easing": EASING_NAMES[number()]}
         values |= {"loop": bool(flags & _LOOP), "how": "z" if flags & _SPHERE else "w"}
@@ -400,6 +414,10 @@ def _read(data: bytes) -> Artwork:
 
 def _thousandths(value: float) -> int:
     return round(value * 1000)
+
+
+def _seeds(values: tuple[Seed, ...]) -> bytes:
+    return _number(len(values)) + b"".join(map(timeline_code.seed_bytes, values))
 
 
 def _numbers(values: tuple[int, ...]) -> bytes:
@@ -596,7 +614,7 @@ def _title(artwork: Artwork, model: Model | None) -> str:
     if model is None:
         return ""
     told = ", ".join(label_words(artwork, model))
-    return f"{model.name}, seed {', '.join(map(str, artwork.seeds))}" + (f", {told}" if told else "")
+    return f"{model.name}, seed {', '.join(map(seed_name, artwork.seeds))}" + (f", {told}" if told else "")
 
 
 def card(artwork: Artwork, model: Model | None = None, home: Path | None = None) -> dict[str, str]:

@@ -6,14 +6,18 @@ The places of names in their tables are part of the code: tables grow at the end
 from __future__ import annotations
 
 from gan_play import limits
+from gan_play.latent import found
 from gan_play.latent.breed import FULL, Genome
+from gan_play.latent.found import Found
 from gan_play.latent.mix import BANDS
+from gan_play.latent.sample import Seed
 from gan_play.latent.steer import Steps
 from gan_play.latent.timeline import KINDS, SOURCES, TARGETS, Key, Music, Reaction, Timeline
 from gan_play.latent.walk import EASINGS
 from gan_play.share import step_code
 from gan_play.share.step_code import STEER_NAMES, amount_of, level_of
 
+_FOUND = limits.MOST_SEED + 1  # in the place of a seed: a found point follows
 _UNTIL, _SWEPT, _MUSIC, _LABELLED, _LOOP = 8, 16, 32, 64, 128  # flags beside the three bands that move
 _RESTS, _STEERED, _BRED, _AS_BEFORE = 16, 32, 64, 128  # flags beside the easing of a keyframe
 MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
@@ -28,6 +32,11 @@ def number(value: int) -> bytes:
         data.append(value & 127 | 128)
         value >>= 7
     return bytes([*data, value])
+
+
+def seed_bytes(seed: Seed) -> bytes:
+    """A seed as a number; a found point as the first number that is no seed, and its bytes."""
+    return number(_FOUND) + seed.data if isinstance(seed, Found) else number(seed)
 
 
 class Reader:
@@ -51,6 +60,14 @@ class Reader:
                 return value
             shift += 7
         raise IndexError
+
+    def seed(self) -> Seed:
+        """A seed or a found point, as `seed_bytes` writes it. Refused for bytes that are none."""
+        read = self.number()
+        if read != _FOUND:
+            return read
+        begin, self.place = self.place, self.place + found.size_of(self.data[self.place])
+        return Found(found.to_text(self.data[begin : self.place]))
 
     def steps(self) -> Steps:
         """Amounts of attributes and directions."""
@@ -96,7 +113,7 @@ def _key(key: Key, as_before: bool) -> bytes:
         data += step_code.write(key.steps)
     if bred:
         data += number(len(genome.seeds))
-    data += b"".join(number(seed) for seed in genome.seeds) + b"".join(number(one) for one in genome.labels)
+    data += b"".join(seed_bytes(seed) for seed in genome.seeds) + b"".join(number(one) for one in genome.labels)
     return data + (bytes(share for row in genome.shares for share in row) if bred else b"")
 
 
@@ -139,7 +156,7 @@ def _read_key(reader: Reader, before: float, labelled: bool) -> Key:
     count = reader.number() if bred else 1
     if count > MOST_GENES:
         raise IndexError
-    seeds = tuple(reader.number() for _ in range(count))
+    seeds = tuple(reader.seed() for _ in range(count))
     labels = tuple(reader.number() for _ in range(count)) if labelled else ()
     shares = tuple(tuple(reader.byte() for _ in BANDS) for _ in range(count)) if bred else ((FULL,) * 3,)
     return Key(Genome(seeds, shares, labels), steps, seconds, EASING_NAMES[flags & 7], hold)

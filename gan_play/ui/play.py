@@ -22,6 +22,7 @@ import gradio as gr
 
 from gan_play import limits
 from gan_play.latent import film, sample, steer, walk
+from gan_play.latent.found import Found
 from gan_play.latent.sample import Model
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
@@ -87,7 +88,7 @@ ADVENTURE = (
 class Pick(NamedTuple):
     """One picture in the tray: a seed, and the label that it was picked in where the model has labels."""
 
-    seed: int
+    seed: sample.Seed
     label: int | None = None
 
 
@@ -204,7 +205,8 @@ def fitting(desk: Desk, model: Model) -> Desk:
         return label if label is not None and label < count else 0
 
     label = label_text(fit(read_label(desk.label)))
-    picks = [Pick(pick.seed, fit(pick.label)) for pick in desk.picks]
+    picks = [Pick(pick.seed, fit(pick.label)) for pick in desk.picks if sample.fits(model, pick.seed)]
+    desk = desk if sample.fits(model, desk.current.seed) else dataclasses.replace(desk, seed="0")
     changes = {} if picks == desk.picks else {"tray": packed(list(dict.fromkeys(picks)))}
     rows = [row.strip() for row in desk.kinds.split(",")]
     if count and all(re.fullmatch(r"#[0-9]{1,4}", row, re.ASCII) and int(row[1:]) < count for row in rows):
@@ -243,7 +245,7 @@ def kinds_and_seeds(desk: Desk, model: Model) -> tuple[list[int], list[int]] | N
     """Rows and columns of label by seed: as typed, else all labels (or the first twelve) and the tray's seeds, with
     some of the page where these are few. Refused for labels that the model hasn't.
     """
-    first = sample.check_seed(desk.first)
+    first = sample.whole_seed(desk.first)
     page = [*desk.picked, desk.current.seed, *range(first, first + FEW_LINES)]
     few = list(dict.fromkeys(page))[: max(FEW_LINES, len(desk.picked))]
     seeds = sample.parse_seeds(desk.across, 1, MOST_LINES) if desk.across.strip() else few
@@ -322,11 +324,12 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
     if tool == "walk" and not artwork.timeline:
         tray = stops  # a walk is exactly its stops, in order, even one met twice
     shown = stops[1] if tool == "mix" else stops[0]
+    first = desk.first if isinstance(shown.seed, Found) else str(shown.seed - shown.seed % PAGE)
     new = dataclasses.replace(
         desk,
         digest=artwork.model,
         seed=str(shown.seed),
-        first=str(shown.seed - shown.seed % PAGE),
+        first=first,
         tray=packed(tray),
         truncation=artwork.truncation,
         tool=tool,
@@ -398,7 +401,7 @@ def grid(desk: Desk, model: Model) -> str:
     """The page of seeds, in the label that was chosen; those in the tray wear their place in it."""
     places = {pick: str(place) for place, pick in reversed(list(enumerate(desk.picks, 1)))}
     label = read_label(desk.label)
-    first = sample.check_seed(desk.first)
+    first = sample.whole_seed(desk.first)
     last = min(first + PAGE - 1, sample.limits.MOST_SEED)
     page = [Pick(seed, label) for seed in range(first, last + 1)]
     pictures = [seed_tile(desk, model, pick, places.get(pick, "")) for pick in page]
@@ -488,7 +491,7 @@ def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
     """Every piece of the tab for a desk, by name."""
     model = sample.load_digest(home, desk.digest)
     shown, code = stage(desk, model, home, quick)
-    first = sample.check_seed(desk.first)
+    first = sample.whole_seed(desk.first)
     return {
         "stage": shown,
         "code": code,
@@ -556,13 +559,13 @@ def through_labels(desk: Desk, model: Model) -> Desk:
 
 def turn(desk: Desk, pages: int) -> Desk:
     """The next or the previous page of seeds."""
-    first = sample.check_seed(desk.first) + pages * PAGE
+    first = sample.whole_seed(desk.first) + pages * PAGE
     return dataclasses.replace(desk, first=str(min(max(first, 0), sample.limits.MOST_SEED - PAGE + 1)))
 
 
 def go(desk: Desk, text: str) -> Desk:
     """A seed that was typed: onto the stage, with its page in the grid."""
-    seed = sample.check_seed(text)
+    seed = sample.whole_seed(text)
     return dataclasses.replace(desk, seed=str(seed), first=str(seed - seed % PAGE), tool="sample")
 
 
@@ -644,7 +647,7 @@ def training_pick(text: str) -> tuple[float, str, int, int | None]:
     try:
         sent = json.loads(text or "{}")
         label = read_label(sent.get("label"))
-        return float(sent["at"]), str(sent["run"]), sample.check_seed(sent["seed"]), label
+        return float(sent["at"]), str(sent["run"]), sample.whole_seed(sent["seed"]), label
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, Refused):
         return 0.0, "", 0, None
 

@@ -24,8 +24,9 @@ from fastapi.routing import APIRoute
 
 from gan_play.latent import directions
 from gan_play.latent.film import FORMATS
+from gan_play.latent.found import SIGN, Found
 from gan_play.latent.mix import BANDS
-from gan_play.latent.sample import Model, load_digest, pin
+from gan_play.latent.sample import Model, load_digest, pin, seed_name
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
 from gan_play.refusals import Refused
@@ -114,11 +115,12 @@ def title_of(artwork: Artwork, model: Model) -> str:
     """An artwork's name for people: what it is, in which labels, of which model, how large."""
     known = all(number < len(model.labels) for number in artwork.label_numbers)
     labels = artworks.label_words(artwork, model) if known else list(map(str, artwork.label_numbers))
-    each = list(map(str, artwork.seeds))
+    each = list(map(seed_name, artwork.seeds))
     if artwork.operation in ("label_walk", "label_mix"):
         each = [f"{seed} ({label})" for seed, label in zip(each, labels)]
     seeds = ", ".join(each)
     whole = [labels[0], model.name] if artwork.label is not None else [model.name]
+    alone = "found" if isinstance(artwork.seeds[0], Found) else "sample"
     facts = {"model": ", ".join(whole), "size": model.generator.size_px}
     if artwork.operation == "label_grid":
         return say("play.title.label_grid", seeds=seeds, labels=", ".join(labels), **facts)
@@ -126,13 +128,13 @@ def title_of(artwork: Artwork, model: Model) -> str:
         a, b = each
         return say("play.title.mix", a=a, b=b, **facts)
     if artwork.operation == "mix_grid":
-        columns = ", ".join(map(str, artwork.columns))
+        columns = ", ".join(map(seed_name, artwork.columns))
         return say(
             "play.title.mix_grid", band=say(f"play.{artwork.band}"), rows=seeds, columns=columns, **facts
         )
     if artwork.operation in artworks.GENETIC:
-        what = "breed" if len(set(artwork.seeds)) > 1 else "sample"
-        title = say(f"play.title.{what}", count=len(set(artwork.seeds)), seed=seeds, **facts)
+        what = "breed" if len(set(artwork.seeds)) > 1 else alone
+        title = say(f"play.title.{what}", count=len(set(artwork.seeds)), seed=seeds, name=seeds, **facts)
         steps = ", ".join(step_words(name, by) for name, by in artwork.steps)
         return f"{title} ({steps})" if steps else title
     if artwork.timeline:
@@ -141,7 +143,7 @@ def title_of(artwork: Artwork, model: Model) -> str:
         )
     if artwork.is_film:
         return say("play.title.walk", seeds=seeds, seconds=f"{artwork.seconds:g}", **facts)
-    return say("play.title.sample", seed=seeds, **facts)
+    return say(f"play.title.{alone}", seed=seeds, name=seeds, **facts)
 
 
 def routes(home: Path) -> list[APIRoute]:
@@ -203,7 +205,7 @@ def saved_as(code: str, suffix: str, request: Request) -> dict[str, str]:
     if "download" not in request.query_params:
         return {}
     artwork = artworks.decode(code)
-    seeds = "-".join(map(str, artwork.seeds[:3]))
+    seeds = "-".join(map(seed_name, artwork.seeds[:3])).replace(SIGN, "found")
     return {"Content-Disposition": f'attachment; filename="gan-play-{artwork.operation}-{seeds}.{suffix}"'}
 
 

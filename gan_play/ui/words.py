@@ -328,6 +328,7 @@ ENGLISH = {
     "play.need.mix_grid": "Pick at least two pictures: the first half gives the rows, the second the columns.",
     "play.need.walk": "Pick two to twelve pictures to walk through them.",
     "play.title.sample": "Seed {seed}, {model}, {size} px",
+    "play.title.found": "Your picture {name}, as {model} paints it, {size} px",
     "play.title.mix": "Seed {a} mixed with seed {b}, {model}, {size} px",
     "play.title.mix_grid": "{band} from {rows}; the rest from {columns}; {model}, {size} px",
     "play.title.label_grid": "Seed {seeds} as {labels}; {model}, {size} px",
