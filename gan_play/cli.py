@@ -639,8 +639,6 @@ def project(given: argparse.Namespace) -> int:
     pixels, mask = intake.read_picture_file(Path(given.picture).expanduser()), None
     if given.mask:
         mask = intake.read_picture_file(Path(given.mask).expanduser()).mean(axis=2) > 127
-        if mask.shape != pixels.shape[:2]:
-            raise Refused(refuse("mask-size", Path(given.mask).name))
     target = projection.check_target(model, pixels, mask)
     last = follow_looks(projection.resumed(home, model, target, steps), steps)
     work = artwork.Artwork("sample", model.digest[:16], (last.point,))

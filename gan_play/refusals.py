@@ -141,7 +141,7 @@ REASONS: dict[str, str] = {
     "steps-room": "So many seeds and steps don't fit into one link: steer by fewer directions.",
     "amount": "{file} is no amount to steer by: choose a number from {low} to {high}.",
     "mask-all": "Almost all of the picture is hidden: leave more of it, or there is nothing to look for.",
-    "mask-size": "The mask {file} has another size than the picture: give it the same width and height.",
+    "mask-size": "The mask has another size than the picture: give it the same width and height.",
     "palette": "{file} is no palette: give one to eight colours, as in #1a2b3c, #ffffff.",
     "steps": "{file} steps are not possible: choose a whole number from {low} to {high}.",
     "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",

@@ -190,6 +190,8 @@ def path_in(answer: object) -> Path:
 
 
 def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
+    from gradio_client import handle_file
+
     from gan_play.pictures import images
     from gan_play.share import artwork as artworks
     from gan_play.share import family
@@ -222,6 +224,13 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     assert not client.predict(run, 1, "", "sefa1", api_name="/directions")[0]["kept"]
     _, code = client.predict(run, "7", "sefa1@fine=-1, light=1", api_name="/steer")
     assert artworks.decode(code).steps == (("light", 1.0), ("sefa1@fine", -1.0))
+    golden, code, point = client.predict(run, "7", "#d4a017, #3b2a1a", api_name="/palette")
+    assert [str(seed) for seed in artworks.decode(code).seeds] == [point]
+    found, code, distance, point = client.predict(
+        run, handle_file(path_in(golden)), None, 25, api_name="/project"
+    )
+    assert 0 < distance < 1
+    assert path_in(client.predict(run, point, 0.7, api_name="/sample")[0]).stat().st_size > 1000
     film, code = client.predict(run, "1,5", 1, True, "mp4", api_name="/walk")
     assert path_in(film).read_bytes()[4:8] == b"ftyp"
     assert artworks.decode(code).seeds == (1, 5)
@@ -256,6 +265,8 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
         ("/directions", "starter-64", 41),
         ("/directions", "starter-64", 1, "sefa1="),
         ("/directions", "starter-64", 1, "", "sefa1@sky"),
+        ("/palette", "starter-64", "1", "red"),
+        ("/palette", "starter-64", "one", "#000000"),
         ("/render", "<script>alert(1)</script>"),
         ("/render", ""),
     ],

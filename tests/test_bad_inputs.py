@@ -345,6 +345,15 @@ def cases() -> list[list[str]]:
         ["directions", "RUN", "--rename", text]
         for text in ("", "sefa1", "sefa1= ", "light=x", "sefa1=" + LONG)
     ]
+    own = ["project", "RUN", "--out", "HOME/n.png"]
+    found += [[*own, source] for source in ("", ".", "HOME/nothing.png", LONG, "a\0b", HTML)]
+    found += [[*own, "README.md", "--steps", n] for n in (*NUMBERS, "0", "1.5", "5001")] + [
+        [*own, "README.md"]
+    ]
+    found += [
+        ["palette", "RUN", "--out", "HOME/n.png", "--picture", "7", "--towards", colours]
+        for colours in ("", "red", "#12345", "#000000," * 9, HTML, LONG, "README.md", "a\0b")
+    ]
     breed = ["breed", "RUN", "--out", "HOME/n.png", "--parent"]
     found += [[*breed, parent] for parent in ("", "x", "-1", str(2**63), HTML, LONG)]
     found += [[*breed, "1", "--cross", parent] for parent in ("x", "1.5", HTML)]

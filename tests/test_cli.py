@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -209,6 +210,30 @@ def test_directions_are_listed_shown_renamed_and_steer(
     out, steps = tmp_path / "steered.png", "light=1,sefa2@coarse=1.5"
     run(capsys, "steer", run_id, "--picture", "7", "--by", steps, "--out", out, "--home", home)
     assert artwork.read_card(out.read_bytes()).steps == (("light", 1.0), ("sefa2@coarse", 1.5))
+
+
+def test_a_picture_of_one_s_own_is_found_and_painted_towards_colours(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    own, mask, out = tmp_path / "own.png", tmp_path / "mask.png", tmp_path / "found.png"
+    run(capsys, "sample", run_id, "--seeds", "7", "--out", own, "--home", home)
+    hidden = np.zeros((32, 32, 3), np.uint8)
+    hidden[:20] = 255
+    mask.write_bytes(images.encode(hidden, "png"))
+    options = ["--mask", mask, "--steps", "5", "--out", out, "--home", home]
+    assert cli.main(list(map(str, ["project", run_id, own, *options]))) == 0
+    said = capsys.readouterr()
+    *_, sentence, point, code = said.err.splitlines()
+    assert said.out.splitlines()[-1] == str(out) and "away" in sentence
+    assert str(artwork.decode(code).seeds[0]) == point
+    again = tmp_path / "again.png"
+    run(capsys, "render", code, "--out", again, "--home", home)
+    assert again.read_bytes() == out.read_bytes()
+    towards = ["--picture", code, "--towards", own, "--out", tmp_path / "gold.png", "--home", home]
+    assert run(capsys, "palette", run_id, *towards) == str(tmp_path / "gold.png")
+    figure = ["--rows", point, "--cols", "3", "--out", tmp_path / "mix.png", "--home", home]
+    assert run(capsys, "mix", run_id, *figure) == str(tmp_path / "mix.png")
 
 
 @pytest.mark.parametrize("ending", ["mp4", "gif", "webp"])

@@ -5,12 +5,14 @@ import json
 from types import SimpleNamespace
 
 import playground
+import playing
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_play.latent import breed as genomes
-from gan_play.latent import sample
+from gan_play.latent import found, sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.ui import play, share_routes, tiles
@@ -95,7 +97,26 @@ def test_a_figure_takes_its_lines_from_the_two_halves_of_the_tray_or_as_typed():
         play.lines(desk(rows="<b>", columns="1"))
 
 
-@pytest.mark.parametrize("tool", play.TOOLS)
+def test_a_found_point_goes_onto_the_stage_and_once_into_the_tray():
+    text = str(found.write(torch.zeros(3, found.AXES, dtype=torch.int8), 5))
+    put = play.found_in(desk(tray=[4], tool="project"), text)
+    assert (put.seed, put.picked) == (text, [4, text])
+    assert play.found_in(put, text) == put
+    assert play.artwork_of(put).seeds == (text,)
+    assert play.turn(put, 1).first == "36"  # the page of seeds stays where it was
+    for other in ("", "7", "~", None, "<b>"):
+        assert play.found_in(put, other) == put
+
+
+def test_a_found_point_leaves_the_desk_with_another_kind_of_model():
+    text = str(found.write(torch.zeros(3, found.AXES, dtype=torch.int8), 5))
+    put = play.fitting(play.found_in(desk(tray=[4]), text), playing.model("dcgan"))
+    assert (put.seed, put.picked) == ("0", [4])
+
+
+@pytest.mark.parametrize(
+    "tool", [tool for tool in play.TOOLS if tool != "project"]
+)  # it makes pictures to play with
 def test_a_link_opens_the_tool_with_the_settings_it_was_made_with(tool):
     made = desk(
         tool=tool, tray=[3, 9, 14], seed="9", truncation=0.85, coarse=0.25, band="fine", seconds=5, how="z"

@@ -118,13 +118,13 @@ class Look(NamedTuple):
 def check_target(model: Model, pixels: np.ndarray, mask: np.ndarray | None = None) -> Target:
     """A picture (H, W, 3) uint8, and which of its places count (H, W), brought to the model's size.
 
-    What isn't square is cropped from its middle. Refused for a mask that leaves almost nothing.
+    What isn't square is cropped from its middle. Refused for a mask of another size, or that leaves almost nothing.
     """
     size_px = model.generator.size_px
     counts = np.ones((size_px, size_px), np.float32)
     if mask is not None:
         if mask.shape != pixels.shape[:2]:
-            raise ValueError("mask and picture differ in size")
+            raise Refused(refuse("mask-size"))
         seen = np.repeat(mask[:, :, None].astype(np.uint8) * 255, 3, axis=2)
         # A place that is hidden in part tells nothing that one could rely on.
         counts = (images.fit(seen, size_px)[0][:, :, 0] > 250).astype(np.float32)

@@ -287,7 +287,10 @@ def decode_painted(data: bytes, name: str = "") -> tuple[np.ndarray, np.ndarray]
 
 
 def main_colours(pixels: np.ndarray, count: int) -> list[Color]:
-    """The colours of a picture (H, W, 3) that cover it best, moved to the middle of what they stand for: at most `count`, the most frequent first."""
+    """The colours that cover a picture (H, W, 3) best, moved to the middle of what they stand for.
+
+    At most `count`, the most frequent first.
+    """
     image = Image.fromarray(pixels)
     image.thumbnail((256, 256))
     cut = image.quantize(count, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)

@@ -113,7 +113,9 @@ def _key(key: Key, as_before: bool) -> bytes:
         data += step_code.write(key.steps)
     if bred:
         data += number(len(genome.seeds))
-    data += b"".join(seed_bytes(seed) for seed in genome.seeds) + b"".join(number(one) for one in genome.labels)
+    data += b"".join(seed_bytes(seed) for seed in genome.seeds) + b"".join(
+        number(one) for one in genome.labels
+    )
     return data + (bytes(share for row in genome.shares for share in row) if bred else b"")
 
 

@@ -12,7 +12,6 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import labels as run_labels
 from gan_play.runs import store, worker
 from gan_play.ui import gallery_api, play_api, train
-from gan_play.ui.gather import uploaded
 from gan_play.ui.look import grid_address
 from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import Shared, told, visible_runs
@@ -31,7 +30,7 @@ def register(shared: Shared) -> None:
         with told():
             if not files:
                 raise Refused(refuse("not-uploaded"))
-            taken = intake.run_to_end(intake.take_in([uploaded(path_of(file)) for file in files], home))
+            taken = intake.run_to_end(intake.take_in(list(map(play_api.sent, files)), home))
         return taken.set_id, taken.report
 
     def start_run(
@@ -152,8 +151,3 @@ def register(shared: Shared) -> None:
         gr.api(endpoint, concurrency_limit=4)
     play_api.register(shared)
     gallery_api.register(shared)
-
-
-def path_of(file: object) -> object:
-    """The path in what a client sent as a file."""
-    return file.get("path") if isinstance(file, dict) else getattr(file, "path", None)

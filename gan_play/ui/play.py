@@ -21,7 +21,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from gan_play import limits
-from gan_play.latent import film, sample, steer, walk
+from gan_play.latent import film, palette, sample, steer, walk
 from gan_play.latent.found import Found
 from gan_play.latent.sample import Model
 from gan_play.measure.attributes import ATTRIBUTES
@@ -31,7 +31,7 @@ from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
-from gan_play.ui import blend, breed, cards, collect, directions, gallery, look, tiles, timeline, verdict
+from gan_play.ui import blend, breed, cards, collect, directions, gallery, look, tiles, timeline, verdict, yours
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
     PRIVATE,
@@ -68,7 +68,7 @@ MOST_KINDS = 12
 FEW_LINES = 4
 """Columns of the grid of label by seed where the tray gives fewer."""
 
-TOOLS = ("sample", "mix", "breed", "steer", "mix_grid", "walk")
+TOOLS = ("sample", "mix", "breed", "steer", "project", "mix_grid", "walk")
 SINGLE = ("sample", "mix", "label_mix", *artworks.GENETIC)
 """Artworks that are one picture."""
 
@@ -557,6 +557,16 @@ def through_labels(desk: Desk, model: Model) -> Desk:
     return dataclasses.replace(desk, tray=packed(stops), tool="walk") if stops else desk
 
 
+def found_in(desk: Desk, text: object) -> Desk:
+    """A point that was found: onto the stage and into the tray, as a picked picture. Other text changes nothing."""
+    if not yours.is_point(text):
+        return desk
+    chosen = Pick(sample.check_seed(text), read_label(desk.label))
+    away = dataclasses.replace(desk, seed="" if chosen not in desk.picks else str(text), opened="")
+    picked = away if chosen in desk.picks else pick(away, *chosen)
+    return steered(picked) if desk.tool == "steer" else picked
+
+
 def turn(desk: Desk, pages: int) -> Desk:
     """The next or the previous page of seeds."""
     first = sample.whole_seed(desk.first) + pages * PAGE
@@ -795,6 +805,9 @@ def build(shared: Shared) -> None:
                             for name in ATTRIBUTES
                         }
                     reset = gr.Button(say("steer.reset"), size="md", elem_id="play-steer-reset")
+                    colours = yours.palette_controls()
+                with gr.Column(visible=False) as own_controls:
+                    own = yours.controls()
                 with gr.Column(visible=False) as figure_controls:
                     band = gr.Radio(
                         [(say(f"play.{name}"), name) for name in artworks.BANDS],
@@ -876,6 +889,7 @@ def build(shared: Shared) -> None:
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
     base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
     found, measured = hidden("found", ""), hidden("measured", "")
+    point = hidden("point", "")  # the last that a search has found
 
     fields = {
         "digest": digest, "seed": seed, "first": first, "tray": shared.tray, "truncation": truncation, "tool": tool,
@@ -894,6 +908,7 @@ def build(shared: Shared) -> None:
         "mix": mix_controls,
         "breed": breed_controls,
         "steer": steer_controls,
+        "project": own_controls,
         "mix_grid": figure_controls,
         "walk": walk_controls,
         "label_grid": label_controls,
@@ -1187,6 +1202,100 @@ def build(shared: Shared) -> None:
         named, [shared.key, digest], model, api_name="ui_play_family_named", **QUIET
     )
     gr.on([parents.change, tool.change, seed.change], **growing, api_name="ui_play_tree", **QUIET)
+
+    # A picture of one's own, and painting towards a palette
+
+    def lie(pixels) -> dict:
+        """What was chosen lies on the canvas."""
+        return {own["canvas"]: gr.update(value=yours.on_canvas(pixels)), own["progress"]: gr.update(value="")}
+
+    def wrong(where: gr.HTML, refused: Refused) -> dict:
+        return {where: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+
+    def drop_own(path: str | None):
+        """Put a picture that was dropped onto the canvas."""
+        if not path:
+            return gr.skip()
+        try:
+            return lie(yours.read_file(path))
+        except Refused as refused:
+            return wrong(own["progress"], refused)
+
+    def take_stage(code: str):
+        """Put what the stage shows onto the canvas."""
+        try:
+            return lie(picture(home, code).pixels) if code else gr.skip()
+        except Refused as refused:
+            return wrong(own["progress"], refused)
+
+    lying = [own["canvas"], own["progress"]]
+    own["drop"].upload(drop_own, own["drop"], lying, api_name="ui_play_own", **PRIVATE)
+    own["stage"].click(take_stage, code, lying, api_name="ui_play_own_stage", **QUIET)
+
+    def follow(where: gr.HTML, stop: gr.Button, begin: Callable):
+        """A search on the page: its progress, its Stop button and the point so far."""
+        yield {stop: gr.update(visible=True), point: gr.update(value="")}
+        try:
+            for html, so_far in begin():
+                yield {where: gr.update(value=html), point: gr.update(value=so_far)}
+        except Refused as refused:
+            yield wrong(where, refused)
+        yield {stop: gr.update(visible=False)}
+
+    def find(event: gr.EventData, in_hand: str):
+        """Look for what lies on the canvas in the model in hand."""
+        data = event._data if isinstance(event._data, dict) else {}
+        yield from follow(own["progress"], own["stop"], lambda: yours.search(home, in_hand, data.get("png")))
+
+    def recolour(code: str, *chosen: str):
+        """Paint what is on the stage towards five colours."""
+        wanted = ",".join(map(yours.colour_text, chosen))
+        yield from follow(colours["progress"], colours["stop"], lambda: yours.towards(home, code, wanted))
+
+    def drop_colours(path: str | None):
+        """The colours of a picture that was dropped."""
+        if not path:
+            return gr.skip()
+        try:
+            found = palette.palette_of(yours.read_file(path))
+        except Refused as refused:
+            return wrong(colours["progress"], refused)
+        return dict(zip(colours["colours"], (gr.update(value=one) for one in yours.swatches(found)))) | {
+            colours["progress"]: gr.update(value="")
+        }
+
+    colours["drop"].upload(
+        drop_colours,
+        colours["drop"],
+        [*colours["colours"], colours["progress"]],
+        api_name="ui_play_colours",
+        **PRIVATE,
+    )
+    for part, event, begin_search, inputs in (
+        (own, own["canvas"].find, find, [digest]),
+        (colours, colours["paint"].click, recolour, [code, *colours["colours"]]),
+    ):
+        searching = event(
+            begin_search,
+            inputs,
+            [part["progress"], part["stop"], point],
+            api_name=f"ui_play_{begin_search.__name__}",
+            concurrency_limit=1,
+            concurrency_id="search",
+            show_progress="minimal",
+            show_progress_on=part["progress"],
+            **PRIVATE,
+        )
+        on(searching.success, found_in, point)
+        stopped = part["stop"].click(
+            lambda: gr.update(visible=False),
+            None,
+            part["stop"],
+            cancels=[searching],
+            api_name=f"ui_play_{begin_search.__name__}_stop",
+            **QUIET,
+        )
+        on(stopped.then, found_in, point)
 
     def use_label(desk: Desk, chosen: str | None) -> Desk:
         return dataclasses.replace(desk, label=label_text(read_label(chosen)))

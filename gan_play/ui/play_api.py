@@ -1,4 +1,5 @@
-"""Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /directions, /blend, /render, /share.
+"""Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /directions, /project, /palette,
+/blend, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -6,20 +7,23 @@ error with one sentence.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import limits
-from gan_play.latent import blend, breed, film, sample, steer
+from gan_play.latent import blend, breed, film, palette, project, sample, steer
 from gan_play.latent.directions import OFFERED
 from gan_play.latent.walk import best_way
+from gan_play.pictures import intake
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share import films, naming
 from gan_play.share.artwork import Artwork
 from gan_play.ui.blend import create
+from gan_play.ui.gather import uploaded
 from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import Shared, told, whose
 
@@ -356,6 +360,44 @@ def register(shared: Shared) -> None:
                 naming.put_back(home, model, reset, owner)
             return [naming.as_dict(one) for one in naming.named(home, model, owner, count)]
 
+    def project_picture(
+        run: str, picture: gr.FileData, mask: gr.FileData | None = None, steps: int = project.STEPS
+    ) -> tuple[gr.FileData, str, float, str]:
+        """Your own picture, found in a model: its painting, its code, how far it is away (0: the same, 1: as far as
+        the model's average picture), and the point's text, which stands wherever a seed may.
+
+        Parameters:
+            run: id of the run
+            picture: an uploaded picture; what isn't square is cropped
+            mask: of the same size: white is to be met, black the model paints by itself
+            steps: of the search; 300 take about half a minute at 64 px
+        """
+        with told():
+            model, count = sample.load(home, run), project.check_steps(steps)
+            pixels = intake.read_picture_file(sent(picture))
+            seen = intake.read_picture_file(sent(mask)).mean(axis=2) > 127 if mask else None
+            target = project.check_target(model, pixels, seen)
+            *_, last = project.resumed(home, model, target, count)
+            recipe = Artwork("sample", model.digest[:16], (last.point,))
+            return png(home, recipe, "found.png"), artworks.encode(recipe), last.distance, str(last.point)
+
+    def paint_palette(run: str, picture: str, towards: str, label: str = "") -> tuple[gr.FileData, str, str]:
+        """A picture in other colours; its code, and the text of its point, which stands wherever a seed may.
+
+        Parameters:
+            run: id of the run
+            picture: a seed, or the code of a picture
+            towards: one to eight colours, as in "#1a2b3c, #ffffff"
+            label: name or number of a label, of a picture that is given by its seed
+        """
+        with told():
+            model = sample.load(home, run)
+            begun = artworks.parent(model, seeds_text(picture), sample.find_label(model, label))
+            wanted = palette.parse_palette(seeds_text(towards))
+            *_, last = palette.towards(model, begun.genome, wanted, begun.truncation)
+            recipe = Artwork("sample", model.digest[:16], (last.point,), begun.truncation)
+            return png(home, recipe, "palette.png"), artworks.encode(recipe), str(last.point)
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -381,6 +423,8 @@ def register(shared: Shared) -> None:
         ("steer", steer_picture),
         ("directions", list_directions),
         ("blend", blend_models),
+        ("project", project_picture),
+        ("palette", paint_palette),
         ("render", render),
         ("share", share),
     ):
@@ -392,6 +436,11 @@ def seeds_text(seeds: object) -> str:
     if isinstance(seeds, (list, tuple)):
         return ",".join(map(str, seeds))
     return str(seeds)
+
+
+def sent(file: object) -> Path:
+    """Where a file lies that a client sent. Refused unless it came through Gradio's upload."""
+    return uploaded(file.get("path") if isinstance(file, dict) else getattr(file, "path", None))
 
 
 def png(home, recipe: Artwork, name: str) -> gr.FileData:
