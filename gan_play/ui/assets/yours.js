@@ -66,8 +66,14 @@ element.addEventListener('click', (event) => {
     restore(on, on.dataset.src);
   } else if (button.dataset.find) {
     trigger('find', {png: on.toDataURL('image/png')});
-    setTimeout(() => document.querySelector('#yours-progress')?.scrollIntoView({block: 'center', behavior: 'smooth'}), 400);
+    show(Date.now() + 10000);
   }
 });
+// The search is told about below the canvas, on a phone out of sight: it is brought there as soon as there is a word.
+const show = (until) => {
+  const told = document.querySelector('#yours-progress .waiting');
+  if (told) told.scrollIntoView({block: 'center', behavior: 'smooth'});
+  else if (Date.now() < until) setTimeout(show, 100, until);
+};
 watch('value', begin);
 begin();
