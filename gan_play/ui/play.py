@@ -31,7 +31,19 @@ from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
-from gan_play.ui import blend, breed, cards, collect, directions, gallery, look, tiles, timeline, verdict, yours
+from gan_play.ui import (
+    blend,
+    breed,
+    cards,
+    collect,
+    directions,
+    gallery,
+    look,
+    tiles,
+    timeline,
+    verdict,
+    yours,
+)
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
     PRIVATE,
