@@ -118,6 +118,8 @@ REASONS: dict[str, str] = {
     "gallery-order": "{file} is no order for the gallery: choose one of {names}.",
     "gallery-gone": "That work isn't in the gallery any more: look again.",
     "gallery-none": "No work was chosen: choose some first.",
+    "likes-few": "Too few to tell: {liked} pictures of this model are liked, {passed} passed over; it takes {least} of "
+    "each. Like some more.",
     "not-single": "Only single pictures can be liked: open one of them first.",
     "likes-full": "{most} liked and passed-over pictures are as many as can be remembered: take some likes back.",
     "withdrawn": "This link was withdrawn by who made it, so it shows nothing here any more.",

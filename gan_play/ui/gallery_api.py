@@ -1,4 +1,4 @@
-"""The gallery for programs: the endpoints /gallery, /keep, /describe, /like, /withdraw, /remove and /bring_back.
+"""The gallery for programs: /gallery, /keep, /describe, /like, /more_like, /withdraw, /remove and /bring_back.
 
 At home everything is everybody's. Where strangers may come, `key` is any secret of 8 characters or more that the
 caller thinks up; it sees what was kept with the same key. A refusal is an error with one sentence.
@@ -6,10 +6,12 @@ caller thinks up; it sees what was kept with the same key. A refusal is an error
 
 import gradio as gr
 
+from gan_play.latent import sample
 from gan_play.share import artwork as artworks
 from gan_play.share import gallery as store
+from gan_play.share import liking
 from gan_play.share.gallery import Query
-from gan_play.ui import collect, gallery
+from gan_play.ui import collect, gallery, taste
 from gan_play.ui.shared import Shared, told
 
 MOST_AT_ONCE = 200
@@ -81,6 +83,37 @@ def register(shared: Shared) -> None:
         with told():
             return collect.like(shared, code, liked, passed or [], collect.check_key(shared, key))
 
+    def more_like(
+        run: str, truncation: float = 0.7, label: str = "", turn: int = 0, count: int = 12, key: str = ""
+    ) -> dict:
+        """The best of 240 seeds by what you liked of this model: their codes, and how sure it is.
+
+        Parameters:
+            run: id of the run
+            truncation: how adventurous, 0 to 2
+            label: name or number of a label
+            turn: other numbers try other seeds
+            count: how many to return, 1 to 48
+            key: what they were liked with, where strangers may come
+        """
+        with told():
+            owner = collect.owner_to_ask(shared, collect.check_key(shared, key))
+            model = sample.load(home, run)
+            kind = sample.find_label(model, label)
+            most = min(max(1, gallery.place_of(count)), 48)
+            asked = (sample.check_truncation(truncation), kind, gallery.place_of(turn), most)
+            *_, found = liking.propose(home, owner, model, *asked)
+            learnt = found.taste
+            return {
+                "codes": [artworks.encode(work) for work in found.artworks],
+                "liked": learnt.liked,
+                "passed": learnt.passed,
+                "pairs": learnt.pairs,
+                "right": learnt.right,
+                "sure": learnt.sure,
+                "sentence": taste.standing(found),
+            }
+
     def withdraw(code: str, key: str = "") -> str:
         """Withdraw a link that was made here: it opens here no longer. Other homes and saved files aren't reached.
 
@@ -117,6 +150,7 @@ def register(shared: Shared) -> None:
         ("keep", keep),
         ("describe", describe),
         ("like", like),
+        ("more_like", more_like),
         ("withdraw", withdraw),
         ("remove", remove),
         ("bring_back", bring_back),

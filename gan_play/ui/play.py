@@ -39,6 +39,7 @@ from gan_play.ui import (
     directions,
     gallery,
     look,
+    taste,
     tiles,
     timeline,
     verdict,
@@ -891,6 +892,7 @@ def build(shared: Shared) -> None:
             js_on_load=timeline.script(),
             apply_default_css=False,
         )
+        liked = taste.build(piece)
         with gr.Row(elem_id="play-open-row"):
             cards.zone(shared, "play")
         tree = piece("family", visible=False)
@@ -1052,7 +1054,7 @@ def build(shared: Shared) -> None:
     on_piece(keyframes.more, filmed, "film_add")
     on_piece(keyframes.plan, planned, "film_plan")
 
-    for source in (seeds, strip, view, two):
+    for source in (seeds, strip, view, two, liked.best):
         name = source.elem_id
         on_piece(source.pick, picked, f"pick_{name}")
     for source in (heads, brood):
@@ -1069,6 +1071,7 @@ def build(shared: Shared) -> None:
     def forth(desk: Desk) -> Desk:
         return turn(desk, 1)
 
+    taste.wire(shared, liked, digest, truncation, label)
     on(previous.click, back)
     on(following.click, forth)
     on(wanted.submit, go, wanted)

@@ -587,6 +587,22 @@ ENGLISH = {
     "gallery.save": "Save",
     "gallery.open": "Open a link or a code",
     "gallery.open.hint": "Paste it here and press Enter",
+    "taste.open": "More like what I like",
+    "taste.what": "Like pictures with the heart under them. What you like is then told from what you saw beside it, "
+    "and many seeds are tried to find more of it. It works for this model alone.",
+    "taste.go": "Find more like these",
+    "taste.more": "Find others",
+    "taste.stop": "Stop",
+    "taste.begin": "Looking at what you like ...",
+    "taste.looking": "Looked at {done} of {total} pictures, about {left} left",
+    "taste.title": "More like what you like",
+    "taste.best": "The best {count} of {of} seeds, after {liked} likes and {passed} pictures that you passed over.",
+    "taste.sure.guess": "It may only be guessing: of {pairs} pairs of a liked and a passed-over picture that it "
+    "hadn't learnt from, it told {right} apart. Like more.",
+    "taste.sure.some": "It has an idea of your taste: of {pairs} pairs of a liked and a passed-over picture that it "
+    "hadn't learnt from, it told {right} apart.",
+    "taste.sure.well": "It knows your taste well: of {pairs} pairs of a liked and a passed-over picture that it "
+    "hadn't learnt from, it told {right} apart.",
     "card.drop": "Open a saved picture or film (PNG, GIF, WebP, MP4)",
     "card.title": "Its card",
     "card.more": "What its card says",

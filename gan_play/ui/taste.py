@@ -1,0 +1,134 @@
+"""Play's "More like what I like": off until it is asked for; then the best of many seeds, and how sure that is."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import gradio as gr
+
+from gan_play.latent import sample
+from gan_play.latent.sample import Model
+from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
+from gan_play.share import liking
+from gan_play.share.liking import Proposed
+from gan_play.ui import collect, look, tiles
+from gan_play.ui.share_routes import title_of
+from gan_play.ui.shared import PRIVATE, QUIET, Shared
+from gan_play.ui.tiles import Tile
+from gan_play.ui.words import say
+
+
+def standing(found: Proposed) -> str:
+    """What was proposed, of how many likes, and how sure that is."""
+    learnt = found.taste
+    told = {"right": learnt.right, "pairs": learnt.pairs}
+    said = say("taste.best", count=len(found.artworks), of=found.of, liked=learnt.liked, passed=learnt.passed)
+    return f"{said} {say(f'taste.sure.{learnt.sure}', **told)}"
+
+
+def shown(found: Proposed, model: Model) -> str:
+    """The proposed pictures, to pick from like any seed."""
+    pictures = [
+        Tile(artworks.encode(work), title_of(work, model), work.seeds[0], label=work.label)
+        for work in found.artworks
+    ]
+    return tiles.tiles(pictures, say("taste.title"), model.generator.size_px)
+
+
+def proposing(
+    shared: Shared, key: str, digest: str, truncation: float, label: int | None, turn: int
+) -> Iterator:
+    """Sentences on the way, and in the end what is proposed. Refused for too few likes."""
+    owner = collect.owner_to_ask(shared, collect.check_key(shared, key))
+    model = sample.load_digest(shared.home, digest)
+    began = told_at = time.monotonic()
+    for step in liking.propose(shared.home, owner, model, sample.check_truncation(truncation), label, turn):
+        if isinstance(step, Proposed):
+            yield step, model
+            return
+        done, total = step
+        if done and time.monotonic() - told_at > 0.5:
+            told_at = time.monotonic()
+            left = look.time_words((told_at - began) / done * (total - done))
+            yield tiles.waiting(say("taste.looking", done=done, total=total, left=left), done / total), None
+
+
+class Parts(NamedTuple):
+    """The components."""
+
+    go: gr.Button
+    stop: gr.Button
+    said: gr.HTML
+    best: gr.HTML
+    turn: gr.Textbox
+
+
+def build(piece: Callable[[str], gr.HTML]) -> Parts:
+    """Makes the button and what it shows."""
+    with gr.Accordion(say("taste.open"), open=False, elem_id="play-taste"):
+        said = gr.HTML(
+            tiles.note(say("taste.what")), elem_id="taste-said", elem_classes="piece", apply_default_css=False
+        )
+        best = piece("taste-best")
+        with gr.Row():
+            go = gr.Button(say("taste.go"), min_width=160, elem_id="taste-go")
+            stop = gr.Button(say("taste.stop"), visible=False, min_width=100, elem_id="taste-stop")
+    turn = gr.Textbox("0", visible="hidden", elem_id="taste-turn", label="turn")
+    return Parts(go, stop, said, best, turn)
+
+
+def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider, label: gr.Textbox) -> None:
+    """Wires them to the model in hand, how adventurous it paints, and its label."""
+    go, stop, said, best, turn = parts
+
+    def propose(key: str, digest: str, truncation: float, label: str, turned: str):
+        """The best of the next seeds."""
+        at = number(turned) or 0
+        over = {go: gr.update(visible=True, value=say("taste.more")), stop: gr.update(visible=False)}
+        try:
+            begin = tiles.note(say("taste.begin"))
+            yield {said: gr.update(value=begin), go: gr.update(visible=False), stop: gr.update(visible=True)}
+            for step, model in proposing(shared, key, digest, truncation, number(label), at):
+                if model is None:
+                    yield {said: gr.update(value=step)}
+                    continue
+                yield over | {
+                    said: gr.update(value=tiles.note(standing(step), "good")),
+                    best: gr.update(value=shown(step, model)),
+                    turn: gr.update(value=str(at + 1)),
+                }
+        except Refused as refused:
+            yield over | {
+                said: gr.update(value=tiles.note(refused.refusal.sentence)),
+                go: gr.update(visible=True),
+            }
+
+    work = go.click(
+        propose,
+        [shared.key, digest, truncation, label, turn],
+        list(parts),
+        api_name="ui_taste",
+        concurrency_limit=1,
+        show_progress="hidden",
+        **PRIVATE,
+    )
+
+    def stopped():
+        """Nothing is proposed."""
+        return {said: gr.update(value=""), go: gr.update(visible=True), stop: gr.update(visible=False)}
+
+    stop.click(stopped, None, list(parts), cancels=[work], api_name="ui_taste_stop", **QUIET)
+
+    def gone():
+        """Another model is in hand: what was proposed by the one before means nothing."""
+        what = tiles.note(say("taste.what"))
+        return {best: gr.update(value=""), said: gr.update(value=what), turn: gr.update(value="0")}
+
+    digest.change(gone, None, list(parts), api_name="ui_taste_gone", **QUIET)
+
+
+def number(text: object) -> int | None:
+    """A small number as a browser sends it, None for anything else."""
+    text = str(text or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
