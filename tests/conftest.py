@@ -7,6 +7,10 @@ import psutil
 import pytest
 
 from gan_play import cli
+from gan_play.pictures import examples, images
+
+PICTURES = 40
+"""Of the run that several tests share."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,8 +26,13 @@ def no_worker_outlives_its_tests(tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A home and the id of a finished run in it: two steps of the classic recipe at 32 px. Not to be changed."""
-    home = tmp_path_factory.mktemp("home")
+    """A home and the id of a finished run in it: two steps of the classic recipe at 32 px. Not to be changed.
+
+    Of few pictures, since each is drawn, hashed, cut, and looked at by the scores.
+    """
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("pictures")
+    for seed in range(PICTURES):
+        (folder / f"{seed}.png").write_bytes(images.encode(examples.draw("sunsets", seed, 32), "png"))
     options = [
         "--recipe",
         "dcgan",
@@ -36,6 +45,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "--name",
         "Little sunsets",
     ]
-    assert cli.main(["train", "example:sunsets", *options, "--home", str(home)]) == 0
+    assert cli.main(["train", str(folder), *options, "--home", str(home)]) == 0
     (run_id,) = (path.parent.name for path in home.glob("*/run.json"))
     return home, run_id

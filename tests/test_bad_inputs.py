@@ -1,5 +1,6 @@
 """Two hundred bad inputs on the command line: each gets one sentence and exit status 2, and nothing is lost."""
 
+import functools
 import hashlib
 import io
 import json
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +136,7 @@ def overlapping() -> bytes:
     return data[:start] + directory + b"PK\5\6" + counts
 
 
+@functools.cache
 def bad_zips() -> dict[str, bytes]:
     one = zipped([("a.png", PNG)])
     return {
@@ -429,19 +432,33 @@ def is_one_sentence(text: str, home: Path) -> bool:
     return readable and not any(word in text for word in foreign)
 
 
+@functools.cache
+def digest(path: Path, _changed_ns: int, _bytes: int, _inode: int) -> str:
+    """SHA-256 of a file as it was when it was changed last: read once, though hundreds of tests ask."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def snapshot(home: Path) -> dict[str, str]:
     """Every file of a home with its digest."""
-    found = (path for path in sorted(home.rglob("*")) if path.is_file())
-    return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    found = ((path, path.stat()) for path in sorted(home.rglob("*")) if path.is_file())
+    return {
+        str(path.relative_to(home)): digest(path, about.st_mtime_ns, about.st_size, about.st_ino)
+        for path, about in found
+    }
 
 
 @pytest.fixture(scope="module")
-def place(trained: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Path]:
+def place(
+    trained: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, str, Path]]:
     """A home, a good run in it, and a folder of bad files."""
     folder = tmp_path_factory.mktemp("bad")
     for name, data in {**BAD_PICTURES, **bad_zips()}.items():
         (folder / name).write_bytes(data)
-    return *trained, folder
+    before = snapshot(trained[0])
+    yield *trained, folder
+    digest.cache_clear()  # in the end every file is read anew, whatever its time of change says
+    assert before.items() <= snapshot(trained[0]).items()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_play import cli, files, limits
-from gan_play.pictures import examples, images
+from gan_play.pictures import images
 from gan_play.refusals import Refused
 from gan_play.runs import bakeoff, judge, store, worker
 from gan_play.share.bakeoff import html
@@ -22,7 +22,7 @@ MINUTES = 2.0
 
 def a_bakeoff(home: Path, recipes: tuple[str, ...] = RECIPES, **changes: object) -> str:
     """A bake-off whose runs wait, at 32 px."""
-    set_folder = examples.take_in_example("sunsets", home, count=12).folder
+    set_folder = toys.a_set(home)
     wish = {"recipes": recipes, "minutes": MINUTES, "size_px": 32, "name": "Sunsets"} | changes
     return bakeoff.create(home, set_folder=set_folder, **wish)
 
@@ -87,7 +87,7 @@ def test_what_is_impossible_is_refused_and_leaves_nothing(
 
 
 def test_a_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_folder = examples.take_in_example("sunsets", tmp_path, count=12).folder
+    set_folder = toys.a_set(tmp_path)
     monkeypatch.setattr(files, "free_bytes", lambda path: 210 * limits.MB)
     with pytest.raises(Refused, match="these 2 runs need"):
         bakeoff.create(tmp_path, set_folder=set_folder, recipes=("dcgan", "stylegan2"), minutes=1, size_px=64)

@@ -281,6 +281,14 @@ def test_a_shared_code_renders_to_the_same_digest_in_another_process(
     assert "Identical" in told
 
 
+def test_an_example_set_is_drawn_on_the_way_with_progress(tmp_path: Path) -> None:
+    steps = cli.taking_in("example:sunsets", tmp_path)
+    first = next(steps)
+    assert first.sentence.startswith("Drawing: sunsets") and first.total == 400
+    steps.close()
+    assert not list(tmp_path.glob("sets/*"))  # broken off, nothing is kept
+
+
 def test_evaluate_prints_scores_as_json(trained: tuple[Path, str], capsys: pytest.CaptureFixture) -> None:
     home, run_id = trained
     assert cli.main(["evaluate", run_id, "--pictures", "16", "--home", str(home)]) == 0

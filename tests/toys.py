@@ -1,5 +1,9 @@
 """Small runs for the tests of checkpoints, store and worker: a dozen drawn pictures, the classic recipe, 32 px."""
 
+import atexit
+import functools
+import shutil
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,6 +38,19 @@ def a_labelled_set(home: Path, counts: dict[str, int]) -> Path:
         return new.finish([], images.WHITE)[1]
 
 
+@functools.cache
+def _drawn() -> Path:
+    """A set of a dozen drawn pictures in a folder that goes when the tests end."""
+    home = tempfile.mkdtemp(prefix="gan-play-toys-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return examples.take_in_example("sunsets", Path(home), count=12).folder
+
+
+def a_set(home: Path) -> Path:
+    """The folder of a set of a dozen drawn pictures: drawn once, then copied, since dozens of tests want it."""
+    return Path(shutil.copytree(_drawn(), home / "sets" / _drawn().name, dirs_exist_ok=True))
+
+
 def a_run(
     home: Path, steps: int | None = 6, start: str | None = None, recipe: str = "dcgan", **changes: object
 ) -> str:
@@ -42,7 +59,7 @@ def a_run(
     if labelled:
         set_folder = a_labelled_set(home, {"a": 12, "b": 12, "c": 12})
     else:
-        set_folder = examples.take_in_example("sunsets", home, count=12).folder
+        set_folder = a_set(home)
     mine = settings() if recipe == "dcgan" else smallest(recipe, batch=2)
     run_id = store.create_run(
         home,

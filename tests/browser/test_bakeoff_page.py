@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import toys
 
 from gan_play import files
 from gan_play.pictures import examples, images
@@ -18,7 +19,7 @@ FIRST_GRID = "document.querySelector('.bake-grids img')?.naturalWidth === 202"
 
 def write_bakeoff(home: Path, name: str, owner_key: str | None = None) -> str:
     """A bake-off as two workers leave it: over, with grids of one colour each and scores."""
-    set_folder = examples.take_in_example("sunsets", home, count=12).folder
+    set_folder = toys.a_set(home)
     wish = {"recipes": ("dcgan", "sngan"), "minutes": 1, "size_px": 32}
     made = bakeoff.create(home, set_folder=set_folder, name=name, owner_key=owner_key, **wish)
     for kind, row in enumerate(bakeoff.found(home, made)["runs"]):
