@@ -192,7 +192,9 @@ def wire(
             kind = sample.find_label(two[0], label)
             page = sample.check_seed(first)
             most = FEW_SEEDS if two[0].generator.size_px >= SLOW_PX else SEEDS
-            of_tray = [pick.seed for pick in picks(tray)]
+            of_tray = [
+                pick.seed for pick in picks(tray) if isinstance(pick.seed, int)
+            ]  # a found point is one model's
             seeds = list(dict.fromkeys([*of_tray, *range(page, page + most)]))[:most]
             shares = blend.check_shares(**dict(zip(PARTS, weights)))
             return gr.update(value=preview_html(home, two, shares, seeds, truncation, kind))
