@@ -150,6 +150,35 @@ def test_where_nothing_can_be_taken_in_the_refusal_tells_of_the_first_and_holds_
     assert [other.reason for other in error.others] == ["empty", "not-a-picture"]
 
 
+def test_one_picture_is_read_in_a_child_and_refused_as_any_other():
+    """One pixel, a hundred megapixels, no picture: nothing of it is decoded here."""
+
+    def png(width: int, height: int) -> bytes:
+        head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            for kind, body in ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(4))), (b"IEND", b""))
+        )
+
+    cases = {
+        "too-small": png(1, 1),
+        "too-many-pixels": png(10_000, 10_000),
+        "not-a-picture": b"hello",
+        "empty": b"",
+    }
+    for reason, data in cases.items():
+        assert intake.read_picture(data, "own.png").reason == reason
+    assert intake.read_picture(PNG, "own.png").shape[2] == 3
+
+
+def test_a_picture_on_disk_is_read_or_refused(tmp_path):
+    (tmp_path / "own.png").write_bytes(PNG)
+    assert np.array_equal(intake.read_picture_file(tmp_path / "own.png"), intake.read_picture(PNG))
+    for path in (tmp_path, tmp_path / "none.png", Path("a\0b")):
+        with pytest.raises(Refused):
+            intake.read_picture_file(path)
+
+
 def test_a_folder_without_files_and_a_source_that_is_missing_are_refused(tmp_path):
     (tmp_path / "bare").mkdir()
     assert refused(tmp_path / "home", tmp_path / "bare").refusal.reason == "no-pictures"
