@@ -724,12 +724,21 @@ def walk(given: argparse.Namespace) -> int:
 def film(given: argparse.Namespace) -> int:
     """A film through keyframes; its code on standard error, and in an MP4's comment."""
     from gan_play.latent import film as filming
+    from gan_play.latent import music
     from gan_play.latent import sample as playing
     from gan_play.share import artwork, films
 
     home = files.home(given.home)
     out = output(given.out, tuple(f".{form}" for form in filming.FORMATS))
     model = playing.load(home, given.run)
+    heard = None
+    if given.music is not None:
+        sound = music.keep(home, Path(given.music).expanduser())
+        heard = films.music_of(sound, films.parse_reactions(given.react), given.seconds)
+        if sound.silent:
+            say("There is nothing to hear in this sound, so nothing will move to it.")
+    elif given.seconds is not None:
+        raise Refused(refuse("film-no-music"))
     work = films.film(
         model,
         given.keys,
@@ -742,6 +751,7 @@ def film(given: argparse.Namespace) -> int:
         fps=given.fps,
         grid=given.grid,
         radius=given.radius,
+        music=heard,
     )
     bar = Bar()
     made = artwork.render(home, work, out.suffix.lower()[1:], bar.counter())
@@ -1232,6 +1242,17 @@ def parser() -> Parser:
     made.add_argument(
         "--radius", type=float, default=0.0, metavar="R", help="how far it breathes, 0 to 1 (0.2)"
     )
+    made.add_argument(
+        "--music", metavar="FILE", help="WAV, MP3, FLAC or Ogg: the film is as long, and an MP4 carries it"
+    )
+    made.add_argument(
+        "--react",
+        default="speed=onset",
+        metavar="WHAT=HEARD:N,..",
+        help="what music does: speed (0 to 1), truncation (-1 to 1) or an attribute (-3 to 3) by onset, loudness, low, "
+        "mid or high (speed=onset:0.5)",
+    )
+    made.add_argument("--seconds", metavar="S", help="of the music, from its beginning (all)")
     made.add_argument("--fps", default="24", metavar="F", help="frames a second (24)")
     made.add_argument(
         "--grid", type=int, default=1, metavar="N", help="N by N walks side by side, 1 to 3 (1)"

@@ -27,7 +27,7 @@ from gan_play.refusals import Refused, refuse
 SHIPPED: Path = Path(__file__).resolve().parent.parent / "checkpoints"
 """The folder whose starter models come with the program; found from every home."""
 
-RESERVED = {"sets", "gallery", "films", "bakeoffs", "directions"} | {"con", "prn", "aux", "nul"}
+RESERVED = {"sets", "gallery", "films", "bakeoffs", "directions", "sounds"} | {"con", "prn", "aux", "nul"}
 """Names in a home that are no runs, and names that Windows keeps for devices."""
 
 _counter = itertools.count()

@@ -73,6 +73,11 @@ LEAST_STRETCH, MOST_STRETCH = 0.1, 120  # seconds between two keyframes, or of a
 MOST_TIMELINE_SECONDS = 300  # five minutes: a song, and what two cores render in about two minutes at 64 px
 MOST_KEYS_CHARS = 8_000  # of keyframes as text, codes among them
 MOST_REACTIONS = 8  # of a film to its music
+MOST_SOUND_BYTES = 100 * MB  # five minutes of WAV with two channels of 24 bits at 48 kHz have 86 MB
+MOST_SOUNDS, MOST_SOUNDS_BYTES = (
+    50,
+    1_000 * MB,
+)  # kept for films and their links; those used least lately go first
 LEAST_FPS, MOST_FPS = 1, 60  # players show no more
 MOST_CODE_CHARS = 600  # of a share code: the contract, so that a link passes through chat programs
 MOST_LINK_CHARS = 4_000  # of a whole link around it

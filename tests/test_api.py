@@ -189,7 +189,8 @@ def path_in(answer: object) -> Path:
     return Path(answer["path"] if isinstance(answer, dict) else answer)
 
 
-def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
+def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client, tmp_path):
+    import test_music
     from gradio_client import handle_file
 
     from gan_play.pictures import images
@@ -237,6 +238,9 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client):
     film, code = client.predict(run, "1:0.5s,5:0.5s:hold=0.2", "breathe", api_name="/film")
     assert path_in(film).read_bytes()[4:8] == b"ftyp"
     assert artworks.decode(code).timeline.keys[1].hold == 0.2
+    sound = test_music.write_wav(tmp_path / "beat.wav", test_music.clicks(1.2, 0.5)[0])
+    film, code = client.predict(run, "1,5", sound=handle_file(str(sound)), fps=8, api_name="/film")
+    assert b"mp4a" in path_in(film).read_bytes() and artworks.decode(code).timeline.seconds == 1.2
     shared = client.predict(run, 7, 0.7, api_name="/share")
     assert "dentical" in client.predict(shared, api_name="/render")[2]
 

@@ -341,6 +341,10 @@ def cases() -> list[list[str]]:
         [*film, "1,2", "--sweep", sweep]
         for sweep in ("light", "light=1", "joy=0..1", "truncation=0..9", HTML)
     ]
+    found += [
+        [*film, "1,2", "--music", sound] for sound in ("nowhere.mp3", "requirements.txt", "tests", "", "a\0b")
+    ]
+    found += [[*film, "1,2", "--seconds", "3"], [*film, "1,2", "--music", "nowhere.mp3", "--react", "joy"]]
     found += [[*film, "1,2", option, "x"] for option in ("--kind", "--moves", "--fps")]
     found += [["steer", "RUN", "--out", "HOME/n.png", "--picture", "7", "--by", by] for by in BY]
     found += [["directions", "RUN", "--count", n] for n in ("0", "41", "-1", "x", "1.5", "9" * 400)]

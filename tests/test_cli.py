@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import psutil
 import pytest
@@ -19,7 +20,7 @@ from gan_play import cli, files
 from gan_play.pictures import datasets, examples, images
 from gan_play.runs import store, worker
 from gan_play.share import artwork
-from tests import toys
+from tests import test_music, toys
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -264,6 +265,26 @@ def test_film_writes_a_film_of_keyframes_whose_code_makes_it_again(
     again = tmp_path / "again.mp4"
     run(capsys, "render", code, "--out", again, "--home", home)
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_film_moves_to_music_carries_it_and_its_code_needs_the_sound(
+    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    home, run_id = trained
+    sound = test_music.write_wav(tmp_path / "beat.wav", test_music.clicks(1.5, 0.5)[0])
+    out, options = tmp_path / "film.mp4", ["--keys", "1:1s,5:1s", "--fps", "8", "--loop", "--music", sound]
+    react = ["--react", "speed=onset:0.8,truncation=loudness:0.3"]
+    assert cli.main([*map(str, ["film", run_id, *options, *react, "--out", out, "--home", home])]) == 0
+    code = capsys.readouterr().err.split()[-1]
+    found = artwork.decode(code).timeline
+    assert found.seconds == 1.5 and [one.amount for one in found.music.reactions] == [0.8, 0.3]
+    with av.open(str(out)) as container:
+        assert container.streams.video[0].frames == 12
+        assert abs(container.duration / av.time_base - 1.5) < 0.03 and container.streams.audio
+    for kept in (home / "sounds").iterdir():
+        kept.unlink()
+    assert cli.main(["render", code, "--home", str(home)]) == 2
+    assert "link holds no sound" in capsys.readouterr().err
 
 
 @pytest.mark.slow

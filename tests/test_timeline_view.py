@@ -3,11 +3,14 @@
 import dataclasses
 import json
 
+import numpy as np
 import playing
 import pytest
+import test_music
 
+from gan_play.latent import music
 from gan_play.latent.breed import cross, genome_of
-from gan_play.latent.timeline import Key, Timeline
+from gan_play.latent.timeline import Key, Reaction, Timeline
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
@@ -125,10 +128,39 @@ def test_an_opened_film_lies_on_the_desk_and_is_the_same_artwork_again():
     assert play.desk_of(walk, artworks.encode(walk), new).plan == ""
 
 
-def test_the_row_names_its_keyframes_and_escapes_what_it_shows():
-    html = timeline.html(planned(desk((1,), (5,))), MODEL)
+def test_a_sound_goes_into_the_plan_with_its_dials_and_out_again(tmp_path):
+    path = tmp_path / "a.wav"
+    test_music.write_wav(path, test_music.clicks(3, 0.5)[0])
+    old = planned(desk((1,), (5,)))
+    new = dataclasses.replace(old, plan=timeline.sounding(old, MODEL, music.keep(tmp_path, path)))
+    plan = timeline.plan_of(new)
+    assert plan.seconds == 3 and plan.music.reactions == (Reaction("speed", "onset", 0.5),)
+    html = timeline.html(new, MODEL, tmp_path)
+    assert html.count('class="reaction"') == 2 and "<svg" in html
+    text = sent(plan, reactions=[["light", "low", -1], ["speed", "onset", 0]], length=2)
+    changed = timeline.plan_of(dataclasses.replace(new, plan=timeline.changed(new, MODEL, text)))
+    assert changed.music.reactions == (Reaction("light", "low", -1.0),) and changed.seconds == 2
+    for wrong in ([["light"]], [["speed", "smell", 1]], [["joy", "low", 1]], 7):
+        with pytest.raises(Refused):
+            timeline.changed(new, MODEL, sent(plan, reactions=wrong))
+    assert timeline.plan_of(dataclasses.replace(new, plan=timeline.sounding(new, MODEL, None))).music is None
+    for kept in (tmp_path / "sounds").iterdir():
+        kept.unlink()
+    assert "link holds no sound" in timeline.html(new, MODEL, tmp_path)
+
+
+def test_a_silent_sound_is_told_on_the_timeline(tmp_path):
+    test_music.write_wav(tmp_path / "a.wav", np.zeros(44_100 * 2))
+    old = planned(desk((1,), (5,)))
+    silent = music.keep(tmp_path, tmp_path / "a.wav")
+    new = dataclasses.replace(old, plan=timeline.sounding(old, MODEL, silent))
+    assert "nothing will move to it" in timeline.html(new, MODEL, tmp_path)
+
+
+def test_the_row_names_its_keyframes_and_escapes_what_it_shows(tmp_path):
+    html = timeline.html(planned(desk((1,), (5,))), MODEL, tmp_path)
     assert html.count('class="key"') == 2 and 'aria-label="Keyframe 2: take out"' in html
-    assert timeline.html(desk((1,), (5,)), MODEL) == ""
+    assert timeline.html(desk((1,), (5,)), MODEL, tmp_path) == ""
 
 
 def test_a_plan_of_labels_that_the_next_model_hasn_t_is_put_away():

@@ -16,11 +16,15 @@ import av
 import numpy as np
 
 from gan_play import files, limits
+from gan_play.latent import music
 from gan_play.pictures import images, metadata
 from gan_play.refusals import Refused, refuse
 
 FORMATS: dict[str, int] = {"mp4": 512, "webp": 256, "gif": 256}
 """Each kind of film with the side in pixels that small frames are enlarged to. GIF and WebP grow too heavy at 512."""
+
+FRAME = 1024
+"""Samples that AAC takes at a time."""
 
 MOST_FILM_BYTES = 100 * limits.MB  # what to free for one: two minutes of a restless film
 
@@ -52,13 +56,14 @@ def write_film(
     progress: Callable[[int, int | None], None] | None = None,
     note: str = "",
     card: Callable[[str], str] | None = None,
+    sound: Path | None = None,
 ) -> Path:
     """Writes `frames` (uint8 (S, S, 3), all of one size) as a film of the kind that the suffix of `path` names.
 
     Calls `progress(done, total)` after each frame; what it raises (a cancel) ends the writing and leaves no file.
     `note` goes into an MP4 or a GIF as its comment; `card` makes an XMP packet, for all three, of the digest of the
-    frames (`metadata.frames_sha256`) once they are written. GIF counts time in hundredths of a second, so its speed is
-    rounded.
+    frames (`metadata.frames_sha256`) once they are written. The `sound` of a file goes into an MP4, as AAC, as far as
+    there are frames. GIF counts time in hundredths of a second, so its speed is rounded.
     Raises Refused for another suffix or a full disk, ValueError for no frames.
     """
     form = check_format(path.suffix.lstrip(".").lower())
@@ -66,7 +71,7 @@ def write_film(
     try:
         with files.atomic_path(path) as unfinished:
             if form == "mp4":
-                _write_mp4(counted, unfinished, fps, note)
+                _write_mp4(counted, unfinished, fps, note, sound)
             else:
                 images.write_animation(counted, unfinished, fps, form, note=note)
             if card:
@@ -87,7 +92,9 @@ def _counted(
             progress(done, total)
 
 
-def _write_mp4(frames: Iterator[np.ndarray], path: Path, fps: int, note: str) -> None:
+def _write_mp4(
+    frames: Iterator[np.ndarray], path: Path, fps: int, note: str, sound: Path | None = None
+) -> None:
     """H.264 in 4:2:0, the kind that browsers, phones and chat programs play; its index first, so it starts at once."""
     first = next(frames, None)
     if first is None:
@@ -104,10 +111,52 @@ def _write_mp4(frames: Iterator[np.ndarray], path: Path, fps: int, note: str) ->
         context.thread_count = 1  # a training may be running beside
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709, and said so:
         context.color_range = 1  # players that must guess show other colours
-        for pixels in itertools.chain([first], frames):
+        heard = _Soundtrack(container, sound) if sound else None
+        for place, pixels in enumerate(itertools.chain([first], frames), 1):
             frame = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(pixels[: stream.height, : stream.width]), format="rgb24"
             )
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
             container.mux(stream.encode(frame))
+            if heard:
+                heard.write(place / fps)
         container.mux(stream.encode(None))
+        if heard:
+            heard.finish(place / fps)
+
+
+class _Soundtrack:
+    """The sound of an MP4, written as far as its pictures are, so that neither waits for the other in memory."""
+
+    def __init__(self, container: av.container.OutputContainer, path: Path) -> None:
+        self.container = container
+        self.stream = container.add_stream("aac", rate=music.AUDIO_RATE, layout="stereo")
+        self.stream.bit_rate = 192_000
+        self.stream.time_base = Fraction(1, music.AUDIO_RATE)
+        self.pieces = music.decoded(path, music.AUDIO_RATE, "stereo", limits.MOST_TIMELINE_SECONDS + 1, FRAME)
+        self.written = 0
+
+    def write(self, seconds: float) -> None:
+        """Goes on to `seconds`, in whole pieces of 23 ms."""
+        while self.written + FRAME <= seconds * music.AUDIO_RATE:
+            piece = next(self.pieces, None)
+            if piece is None:
+                return
+            piece.pts, piece.time_base = self.written, Fraction(1, music.AUDIO_RATE)
+            self.written += piece.samples
+            self.container.mux(self.stream.encode(piece))
+
+    def finish(self, seconds: float) -> None:
+        """Writes the last piece, cut where the pictures end, and what the encoder still holds."""
+        left, piece = round(seconds * music.AUDIO_RATE) - self.written, next(self.pieces, None)
+        if piece is not None and left > 0:
+            values = np.ascontiguousarray(piece.to_ndarray()[:, :left])
+            piece = av.AudioFrame.from_ndarray(values, format="fltp", layout="stereo")
+            piece.sample_rate, piece.pts, piece.time_base = (
+                music.AUDIO_RATE,
+                self.written,
+                self.stream.time_base,
+            )
+            self.container.mux(self.stream.encode(piece))
+        self.pieces.close()
+        self.container.mux(self.stream.encode(None))

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from gan_play import __version__, files, limits
-from gan_play.latent import breed, film, found, steer
+from gan_play.latent import breed, film, found, music, steer
 from gan_play.latent import timeline as timelines
 from gan_play.latent.breed import Genome
 from gan_play.latent.found import Found
@@ -513,13 +513,19 @@ def still(home: Path, artwork: Artwork) -> np.ndarray:
     return _render_still(model, dataclasses.replace(artwork, seal=""))
 
 
-def _frames_of(home: Path, model: Model, artwork: Artwork) -> tuple[Iterator[np.ndarray], int, int]:
-    """The frames of a film, how many, and how many a second."""
+def _frames_of(
+    home: Path, model: Model, artwork: Artwork
+) -> tuple[Iterator[np.ndarray], int, int, Path | None]:
+    """The frames of a film, how many, how many a second, and its sound. Refused where that isn't here."""
     if artwork.timeline:
-        plan = artwork.timeline
-        return timelines.frames(model, plan, artwork.truncation), plan.frames, plan.fps
+        plan, sound, heard = artwork.timeline, None, None
+        if plan.music:
+            sound = music.find(home, plan.music.digest)
+            heard = music.features(sound, plan.fps, plan.frames)
+        return timelines.frames(model, plan, artwork.truncation, heard), plan.frames, plan.fps, sound
     total = frame_count(len(artwork.seeds), artwork.seconds, artwork.fps)
-    return walk(model, artwork.seeds, artwork.seconds, artwork.fps, **artwork.path), total, artwork.fps
+    frames = walk(model, artwork.seeds, artwork.seconds, artwork.fps, **artwork.path)
+    return frames, total, artwork.fps, None
 
 
 def write_film(
@@ -530,7 +536,7 @@ def write_film(
     progress: Callable[[int, int | None], None] | None = None,
 ) -> tuple[str, np.ndarray]:
     """Writes a film, with its card, to any path; (SHA-256 of its frames, its first frame)."""
-    frames, total, fps = _frames_of(home, model, artwork)
+    frames, total, fps, sound = _frames_of(home, model, artwork)
     first, digest = next(frames), hashlib.sha256()
 
     def hashed():
@@ -542,7 +548,7 @@ def write_film(
         return xmp(sealed(artwork, digest.hexdigest(), first), model, home, encoded)
 
     note = f"{MADE} Code: {encode(artwork)}"
-    film.write_film(hashed(), path, fps, total, progress, note, said)
+    film.write_film(hashed(), path, fps, total, progress, note, said, sound)
     return digest.hexdigest(), first
 
 

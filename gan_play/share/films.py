@@ -7,6 +7,7 @@ import re
 from gan_play import limits
 from gan_play.latent import timeline as timelines
 from gan_play.latent.mix import BANDS
+from gan_play.latent.music import Sound
 from gan_play.latent.sample import Model, check_number, check_truncation, find_label
 from gan_play.latent.steer import Steps, check_steps
 from gan_play.latent.timeline import Key, Music, Reaction, Timeline
@@ -88,6 +89,14 @@ def parse_reactions(text: str) -> tuple[Reaction, ...]:
         low, high = timelines.reach(target)
         found.append(Reaction(target, source, check_number(amount or 0.5, low, high, "reaction-amount")))
     return tuple(found)
+
+
+def music_of(sound: Sound, reactions: tuple[Reaction, ...], seconds: object = None) -> Music:
+    """The music of a film: as long as its sound, or `seconds` of it. Refused where that is longer than the sound."""
+    length = sound.seconds
+    if seconds is not None:
+        length = check_number(seconds, limits.LEAST_FILM_SECONDS, sound.seconds, "seconds")
+    return Music(sound.digest, round(length, 2), reactions)
 
 
 def parse_moving(text: str) -> tuple[str, ...]:

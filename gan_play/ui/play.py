@@ -21,7 +21,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from gan_play import limits
-from gan_play.latent import film, palette, sample, steer, walk
+from gan_play.latent import film, music, palette, sample, steer, walk
 from gan_play.latent.found import Found
 from gan_play.latent.sample import Model
 from gan_play.measure.attributes import ATTRIBUTES
@@ -45,6 +45,7 @@ from gan_play.ui import (
     verdict,
     yours,
 )
+from gan_play.ui.gather import uploaded
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
 from gan_play.ui.shared import (
     PRIVATE,
@@ -513,7 +514,7 @@ def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
         "pair": two_heads(desk, model),
         "parents_view": breed.parents_html(desk, model) if desk.tool == "breed" else "",
         "brood": breed.brood_html(desk, model) if desk.tool == "breed" else "",
-        "timeline": timeline.html(desk, model),
+        "timeline": timeline.html(desk, model, home),
         "adventure": tiles.note(adventure(desk.truncation)),
         "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
     }
@@ -1031,6 +1032,9 @@ def build(shared: Shared) -> None:
 
     def filmed(desk: Desk, data: dict) -> Desk:
         in_hand, what = sample.load_digest(home, desk.digest), data.get("what")
+        if what in ("sound", "silence"):
+            sound = music.keep(home, uploaded(data.get("path"))) if what == "sound" else None
+            return dataclasses.replace(desk, plan=timeline.sounding(desk, in_hand, sound))
         picks = desk.picks if what == "tray" else [desk.current]
         pictures = [Artwork("sample", in_hand.digest[:16], (seed,), label=label) for seed, label in picks]
         if what == "code":

@@ -14,7 +14,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import limits
-from gan_play.latent import blend, breed, film, palette, project, sample, steer
+from gan_play.latent import blend, breed, film, music, palette, project, sample, steer
 from gan_play.latent.directions import OFFERED
 from gan_play.latent.walk import best_way
 from gan_play.pictures import intake
@@ -180,6 +180,9 @@ def register(shared: Shared) -> None:
         radius: float = 0,
         truncation: float = 0.7,
         label: str = "",
+        sound: gr.FileData | None = None,
+        react: str = "speed=onset",
+        seconds: float = 0,
     ) -> tuple[gr.FileData, str]:
         """A film through keyframes, each with its own time, easing and rest; and its code.
 
@@ -197,9 +200,16 @@ def register(shared: Shared) -> None:
             radius: how far it breathes, 0 to 1
             truncation: how adventurous, 0 to 2
             label: name or number of a label, where a keyframe names none
+            sound: a WAV, MP3, FLAC or Ogg file that the film moves to, is as long as, and as MP4 carries
+            react: what it does, as in "speed=onset:0.5, truncation=loudness:0.3, light=low:-1"
+            seconds: so much of the sound, from its beginning; 0: all
         """
         with told():
             model = sample.load(home, run)
+            heard = None
+            if sound:
+                kept = music.keep(home, register(sound))
+                heard = films.music_of(kept, films.parse_reactions(react), seconds or None)
             recipe = films.film(
                 model,
                 seeds_text(keys),
@@ -212,6 +222,7 @@ def register(shared: Shared) -> None:
                 fps=fps,
                 grid=grid,
                 radius=radius,
+                music=heard,
             )
             film.check_format(form)
             made = artworks.render(home, recipe, form)

@@ -8,13 +8,15 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 
 from gan_play import limits
 from gan_play.latent.breed import genome_of
 from gan_play.latent.mix import BANDS
+from gan_play.latent.music import Sound, find, outline
 from gan_play.latent.sample import Model
 from gan_play.latent.steer import STEP
-from gan_play.latent.timeline import GRIDS, KINDS, Key, Timeline
+from gan_play.latent.timeline import GRIDS, KINDS, SOURCES, TARGETS, Key, Music, Reaction, Timeline, reach
 from gan_play.latent.walk import EASINGS
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.refusals import Refused, refuse
@@ -90,6 +92,10 @@ def changed(desk, model: Model, text: str) -> str:
         sent = json.loads(text)
         keys = tuple(_key(one) for one in sent["keys"])
         swept, loop = str(sent.get("attribute") or ""), bool(sent["loop"])
+        music = plan_of(desk).music
+        if music:
+            reactions = tuple(Reaction(str(a), str(b), float(c)) for a, b, c in sent.get("reactions") or ())
+            music = Music(music.digest, float(sent.get("length") or music.seconds), reactions)
         steps = {
             name: ((swept, float(sent[part])),) if swept else ()
             for name, part in (("start", "from"), ("end", "to"))
@@ -104,6 +110,7 @@ def changed(desk, model: Model, text: str) -> str:
                 radius=sent.get("radius") or 0.0,
                 until=sent.get("until"),
                 grid=int(sent.get("grid") or 1),
+                music=music,
                 **steps,
             ),
             desk,
@@ -111,6 +118,14 @@ def changed(desk, model: Model, text: str) -> str:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Refused(refuse("keys", text[:80])) from error
+
+
+def sounding(desk, model: Model, sound: Sound | None) -> str:
+    """The plan with a sound, whose onsets drive its pace at first; None takes the sound out."""
+    plan = plan_of(desk)
+    reactions = plan.music.reactions if plan.music else (Reaction("speed", "onset", 0.5),)
+    music = sound and films.music_of(sound, reactions)
+    return code_of(dataclasses.replace(plan, music=music), desk, model)
 
 
 def _key(sent: dict) -> Key:
@@ -127,8 +142,8 @@ def picture_of(key: Key, desk, model: Model) -> Artwork:
     return artworks.bred(key.genome, model.digest[:16], desk.truncation, key.steps)
 
 
-def html(desk, model: Model) -> str:
-    """The keyframes in a row and the film's settings; nothing where there is no plan on the desk."""
+def html(desk, model: Model, home: Path) -> str:
+    """The keyframes in a row, the film's settings and its music; nothing where there is no plan on the desk."""
     if not desk.plan or desk.tool != "walk":
         return ""
     plan = plan_of(desk)
@@ -148,7 +163,7 @@ def html(desk, model: Model) -> str:
         f'<ol class="keys{sharp}">{row}</ol><div class="key-add">{buttons}'
         f'<input type="text" data-add="code" maxlength="{limits.MOST_LINK_CHARS}" '
         f'placeholder="{escape(say("film.add.code"))}" aria-label="{escape(say("film.add.code"))}"></div>'
-        f'<div class="film-settings">{_settings(plan, desk)}</div></section>'
+        f'<div class="film-settings">{_settings(plan)}</div>{_music(plan, home)}</section>'
     )
 
 
@@ -214,7 +229,7 @@ def _key_html(key: Key, place: int, plan: Timeline, picture: Artwork) -> str:
     )
 
 
-def _settings(plan: Timeline, desk) -> str:
+def _settings(plan: Timeline) -> str:
     """How the film goes between its keyframes."""
     parts = [_choice("kind", plan.kind, tuple(KINDS), lambda one: say(f"film.kind.{one}"), say("film.kind"))]
     if plan.kind == "breathe":
@@ -248,6 +263,64 @@ def _settings(plan: Timeline, desk) -> str:
     moving = "".join(_tick("moving", band in plan.moving, say(f"play.{band}"), band) for band in BANDS)
     ticks = f"<fieldset><legend>{escape(say('film.moving'))}</legend>{moving}</fieldset>"
     return _tick("loop", plan.loop, say("play.loop")) + ticks + "".join(parts)
+
+
+def _music(plan: Timeline, home: Path) -> str:
+    """The sound of the film: what is heard in it, and what it does."""
+    say_file = escape(say("film.music.add" if plan.music is None else "film.music.other"))
+    chosen = (
+        f'<label class="quiet file">{say_file}<input type="file" data-add="sound" '
+        f'accept=".wav,.mp3,.flac,.ogg,.oga,.opus,audio/*"></label>'
+    )
+    if plan.music is None:
+        return f'<div class="film-music">{chosen}{tiles.note(say("film.music.hint"))}</div>'
+    out = f'<button type="button" class="quiet" data-add="silence">{escape(say("film.music.out"))}</button>'
+    length = _number(
+        "length",
+        plan.music.seconds,
+        limits.LEAST_FILM_SECONDS,
+        limits.MOST_TIMELINE_SECONDS,
+        0.1,
+        say("film.length"),
+        "plan",
+    )
+    rows = "".join(map(_reaction, (*plan.music.reactions, None)[: limits.MOST_REACTIONS]))
+    return (
+        f'<div class="film-music">{_plot(plan.music, home)}<div class="film-settings">{length}{chosen}{out}</div>'
+        f'<div class="reactions" role="group" aria-label="{escape(say("film.music.does"))}">{rows}</div></div>'
+    )
+
+
+def _reaction(reaction: Reaction | None) -> str:
+    """One thing that music does, with its dial; for None one to add."""
+    target, source, amount = reaction or ("", "onset", 0.5)
+    names = ("", *TARGETS, *ATTRIBUTES)
+    low, high = reach(target) if target else (-limits.MOST_AMOUNT, limits.MOST_AMOUNT)
+    words = {"": "film.attribute.none", "speed": "film.speed", "truncation": "play.truncation"}
+    boxes = _choice(
+        "target", target, names, lambda one: say(words.get(one, f"steer.{one}")), say("film.moves"), "react"
+    )
+    boxes += _choice("source", source, SOURCES, lambda one: say(f"film.heard.{one}"), say("film.by"), "react")
+    boxes += _number("amount", amount, low, high, STEP, say("film.amount"), "react")
+    return f'<div class="reaction">{boxes}</div>'
+
+
+def _plot(music: Music, home: Path) -> str:
+    """Loudness as a shape and onsets as lines; a sentence where the sound is silent, or isn't here."""
+    try:
+        heard = outline(find(home, music.digest))
+    except Refused as refused:
+        return tiles.note(refused.refusal.sentence, "bad")
+    if not heard.any():
+        return tiles.note(say("film.music.silent"))
+    loud, onset = heard[:, SOURCES.index("loudness")] // 6, heard[:, SOURCES.index("onset")]
+    shape = " ".join(f"{x},{48 - y}" for x, y in enumerate(loud.tolist()))
+    lines = "".join(f"M{x} 48v-{y // 6}" for x, y in enumerate(onset.tolist()) if y > 64)
+    return (
+        f'<svg class="heard" viewBox="0 0 {len(heard)} 48" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(say("film.music.plot"))}"><polygon points="0,48 {shape} {len(heard) - 1},48"/>'
+        f'<path d="{lines}"/></svg>'
+    )
 
 
 STYLE = f"<style>{look.asset('timeline.css')}</style>"

@@ -12,12 +12,26 @@ const plan = () => {
   const swept = part('sweep').checked;
   return {keys, moving, kind: part('kind').value, loop: part('loop').checked, grid: number('grid'),
     radius: number('radius'), until: swept ? number('until') ?? 1.2 : null, attribute: part('attribute').value,
-    from: number('from') ?? -1, to: number('to') ?? 1, reactions: reactions()};
+    length: number('length'), from: number('from') ?? -1, to: number('to') ?? 1, reactions: reactions()};
 };
 const reactions = () => [...element.querySelectorAll('.reaction')].map((row) => [...row.querySelectorAll('[data-react]')]
   .map((box) => box.type === 'number' ? Number(box.value) : box.value)).filter((row) => row[0] && row[2]);
 const send = () => trigger('plan', {plan: JSON.stringify(plan())});
+const bring = async (box) => {
+  const form = new FormData(), file = box.files[0];
+  if (!file) return;
+  form.append('files', file);
+  box.closest('label').classList.add('busy');
+  try {
+    const answer = await fetch('gradio_api/upload', {method: 'POST', body: form});
+    const [path] = await answer.json();
+    trigger('more', {what: 'sound', code: '', path});
+  } catch (lost) { trigger('more', {what: 'sound', code: '', path: ''}); }
+  box.closest('label').classList.remove('busy');
+  box.value = '';
+};
 element.addEventListener('change', (event) => {
+  if (event.target.dataset.add === 'sound') return bring(event.target);
   if (event.target.dataset.add === 'code') {
     const code = event.target.value.trim();
     event.target.value = '';
