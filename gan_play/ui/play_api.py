@@ -208,7 +208,7 @@ def register(shared: Shared) -> None:
             model = sample.load(home, run)
             heard = None
             if sound:
-                kept = music.keep(home, register(sound))
+                kept = music.keep(home, sent(sound))
                 heard = films.music_of(kept, films.parse_reactions(react), seconds or None)
             recipe = films.film(
                 model,
