@@ -53,7 +53,9 @@ def register(shared: Shared) -> None:
                 Artwork("sample", model.digest[:16], (seed,), truncation, kind)
                 for seed in sample.parse_seeds(seeds_text(seeds))
             ]
-            return [png(home, recipe, f"seed{recipe.seeds[0]:05d}.png") for recipe in recipes]
+            seeds = [recipe.seeds[0] for recipe in recipes]
+            names = [f"seed{seed:05d}" if isinstance(seed, int) else f"found{seed.name}" for seed in seeds]
+            return [png(home, recipe, f"{name}.png") for recipe, name in zip(recipes, names)]
 
     def mix(
         run: str, rows: str, columns: str, band: str = "coarse", truncation: float = 0.7, label: str = ""
