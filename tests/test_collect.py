@@ -1,17 +1,20 @@
 """What the pieces ask the server: links are written down as sent and can be withdrawn, pictures are liked."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import playground
 import pytest
 
+from gan_play import cli
 from gan_play.latent import sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share import gallery
 from gan_play.share.artwork import Artwork
 from gan_play.ui import collect
+from gan_play.ui import gallery as view
 
 ANNA, BERT = "anna's secret", "bert's secret"
 
@@ -89,3 +92,20 @@ def test_nonsense_of_a_browser_s_is_a_sentence(home, asked):
         answer = function(asked)
         assert "sentence" in answer or answer == {"liked": []}
     assert not (home / gallery.FILE).exists()
+
+
+def test_the_command_line_shares_withdraws_and_lists(home, capsys):
+    def run(*words: str) -> tuple[int, str]:
+        status = cli.main([*words, "--home", str(home)])
+        return status, capsys.readouterr().out.strip()
+
+    assert run("share", playground.RUN, "--seed", "3")[0] == 0
+    (sent,) = gallery.sent(home, None)
+    assert run("share", "--withdraw", f"https://a.b/?art={sent.code}") == (0, sent.code)
+    assert gallery.sent(home, None)[0].withdrawn
+    assert run("share", "--withdraw", code(home, 5))[0] == run("share")[0] == 2
+    view.keep(SimpleNamespace(home=home, public=False), code(home, 5))
+    status, out = run("gallery", "seed 5", "--json")
+    assert status == 0 and [work["title"] for work in json.loads(out)] == ["Seed 5, Toy, 32 px"]
+    assert "Seed 5" in run("gallery")[1] and run("gallery", "nowhere")[1] == ""
+    assert run("gallery", "--order", "size")[0] == 2

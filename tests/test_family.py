@@ -51,6 +51,13 @@ def test_each_owner_has_a_tree_of_their_own(tmp_path):
     assert family.find(tmp_path, ANNA, code(1, 2)).parents == (code(1),)
 
 
+def test_which_of_many_are_in_the_tree(tmp_path):
+    assert family.among(tmp_path, ANNA, [code(1)]) == set()
+    family.keep(tmp_path, ANNA, code(1, 2), [code(1)])
+    assert family.among(tmp_path, ANNA, [code(1), code(1, 2), code(3)]) == {code(1), code(1, 2)}
+    assert family.among(tmp_path, ANNA, []) == family.among(tmp_path, "bert", [code(1)]) == set()
+
+
 def test_what_was_first_said_of_a_picture_holds(tmp_path):
     family.keep(tmp_path, ANNA, code(1, 2), [code(1)])
     family.keep(tmp_path, ANNA, code(1), [code(1, 2)])  # would make a ring

@@ -10,7 +10,7 @@ from gan_play import limits
 from gan_play.latent import sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
-from gan_play.share import card
+from gan_play.share import card, family
 from gan_play.share import gallery as store
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import Query
@@ -85,6 +85,15 @@ def test_the_wall_says_what_a_work_is_and_nobody_s_text_is_markup(home):
     assert f"gradio_api/kept/{work.id}.png" in html and "One work" in html
     html, anything = gallery.wall_html(home, None, Query("nowhere"), 0)
     assert anything and "Nothing that you kept fits" in html
+
+
+def test_the_wall_says_what_is_in_the_family_tree_and_needs_no_whole_one(home):
+    gallery.keep(page(home), code(home, 5))
+    assert "family tree" not in gallery.wall_html(home, None, Query(), 0)[0]
+    family.keep(home, "", code(home, 5))
+    assert "in your family tree" in gallery.wall_html(home, None, Query(), 0)[0]
+    (home / family.FILE).write_bytes(b"damaged" * 1000)
+    assert "family tree" not in gallery.wall_html(home, None, Query(), 0)[0]
 
 
 def test_the_wall_turns_its_pages_and_never_shows_an_empty_one(home, monkeypatch):

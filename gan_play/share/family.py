@@ -83,6 +83,12 @@ def find(home: Path, owner: str, code: str) -> Member | None:
     return _member(found[0]) if found else None
 
 
+def among(home: Path, owner: str, codes: Sequence[str]) -> set[str]:
+    """Those of the codes, without seals, that are in the tree."""
+    marks = ", ".join("?" * len(codes))
+    return {row[0] for row in rows(home, f"owner = ? AND code IN ({marks})", owner, *codes)}
+
+
 def relatives(home: Path, owner: str, code: str, most: int) -> list[Member]:
     """The picture's whole family: all that is joined to it by parents and children, oldest first, the newest `most`."""
     members = {member.code: member for member in map(_member, rows(home, "owner = ?", owner))}

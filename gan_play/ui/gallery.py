@@ -3,7 +3,9 @@
 Where strangers may come, each browser sees only its own.
 """
 
+import contextlib
 import time
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from gan_play import files, limits
 from gan_play.latent.sample import load_digest, pin
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
-from gan_play.share import gallery
+from gan_play.share import family, gallery
 from gan_play.share.gallery import Query, Work
 from gan_play.ui import cards, collect, look, tiles
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
@@ -58,7 +60,7 @@ def keep(shared: Shared, code: str, key: str = "", how: str = "kept") -> Work:
     )
 
 
-def figure(home: Path, work: Work) -> str:
+def figure(home: Path, work: Work, bred: bool = False) -> str:
     """One work as HTML: the picture or the playing film, what it is, the same actions as everywhere."""
     code, title = work.code, work.name or work.title
     artwork = artworks.decode(code)
@@ -74,14 +76,14 @@ def figure(home: Path, work: Work) -> str:
             f'<img src="{film or address(work.id)}" alt="{alt}" loading="lazy" decoding="async"></button>'
         )
     date = time.strftime("%d %b %Y, %H:%M", time.localtime(work.at))
-    came = escape(say(f"gallery.how.{work.how}", date=date))
+    came = escape(say(f"gallery.how.{work.how}", date=date) + (say("gallery.family") if bred else ""))
     name = f"{alt}<span>{escape(work.title)}</span>" if work.name else alt
     notes = f'<p class="notes">{escape(work.notes)}</p>' if work.notes else ""
     save = film + "?download=1" if film else address(work.id) + "?download=1"
     acts = tiles.actions(code, ("play", "forget"), film=save, keep=False, like=artwork.is_single)
     return (
-        f'<figure class="work{sharp}" data-id="{work.id}"><label class="mark"><input type="checkbox" '
-        f'aria-label="{escape(say("gallery.mark", title=title))}"></label>{shown}<figcaption>{name}</figcaption>'
+        f'<figure class="work{sharp}" data-id="{work.id}"><span class="mark"><input type="checkbox" '
+        f'aria-label="{escape(say("gallery.mark", title=title))}"></span>{shown}<figcaption>{name}</figcaption>'
         f'{notes}<p class="subdued small">{came}</p>{acts}{described(work)}</figure>'
     )
 
@@ -154,6 +156,13 @@ def removed_note(count: int) -> str:
     return f'<p class="note undo">{escape(said)} {undo}</p>'
 
 
+def in_family(home: Path, works: Sequence[Work], owner: str | None) -> set[str]:
+    """Which of these works stand in their owner's family tree, by their codes; none where it can't be read."""
+    with contextlib.suppress(Refused):
+        return family.among(home, owner or "", [work.recipe for work in works])
+    return set()
+
+
 def wall_html(home: Path, owner: str | None, query: Query, first: int, removed: int = 0) -> tuple[str, bool]:
     """The wall, and whether anything hangs in the gallery at all."""
     works, count = gallery.find(home, owner, query, first, SHOWN)
@@ -161,7 +170,8 @@ def wall_html(home: Path, owner: str | None, query: Query, first: int, removed: 
         first = max(0, (count - 1) // SHOWN * SHOWN)
         works, count = gallery.find(home, owner, query, first, SHOWN)
     anything = bool(count) or gallery.find(home, owner, most=1)[1] > 0
-    html = "".join(figure(home, work) for work in works)
+    kin = in_family(home, works, owner)
+    html = "".join(figure(home, work, work.recipe in kin) for work in works)
     if anything and not count:
         html = f'<p class="empty">{escape(say("gallery.nothing"))}</p>'
     bar = toolbar(first, len(works), count) if count else ""
@@ -197,6 +207,7 @@ def build(shared: Shared) -> None:
             placeholder=say("gallery.open.hint"),
             max_length=limits.MOST_LINK_CHARS,
             elem_id="gallery-open",
+            min_width=280,
             scale=3,
         )
         cards.zone(shared, "gallery")

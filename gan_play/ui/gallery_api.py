@@ -39,7 +39,9 @@ def register(shared: Shared) -> None:
             owner = collect.owner_to_ask(shared, collect.check_key(shared, key))
             query = Query(text, model, label, order)
             works, count = store.find(home, owner, query, gallery.place_of(first), MOST_AT_ONCE)
-            return {"count": count, "works": [store.as_data(work) for work in works]}
+            kin = gallery.in_family(home, works, owner)
+            shown = [store.as_data(work) | {"family": work.recipe in kin} for work in works]
+            return {"count": count, "works": shown}
 
     def keep(code: str, name: str = "", notes: str = "", key: str = "") -> dict:
         """Put an artwork into the gallery; returns it as it is kept.

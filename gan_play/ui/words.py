@@ -630,7 +630,8 @@ ENGLISH = {
     "card.program": "Made by",
     "card.unknown": "not known",
     "gallery.how.kept": "Kept {date}",
-    "gallery.how.opened": "Opened from a link, {date}",
+    "gallery.how.opened": "Opened from a link or a file, {date}",
+    "gallery.family": "; in your family tree",
 }
 
 LANGUAGES = {"en": ENGLISH}
