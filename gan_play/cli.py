@@ -1207,7 +1207,7 @@ def parser() -> Parser:
     either.add_argument(
         "--labels", metavar="A,B,C", help="one for each seed, or one seed through all of these"
     )
-    made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
+    made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp|.zip")
 
     made = verb(
         "film",
@@ -1260,7 +1260,7 @@ def parser() -> Parser:
     made.add_argument("--loop", action="store_true", help="go back to the first keyframe")
     truncation(made)
     made.add_argument("--label", metavar="L", help="name or number of a label, where a keyframe names none")
-    made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp")
+    made.add_argument("--out", required=True, metavar="FILE.mp4|.gif|.webp|.zip")
 
     made = verb(
         "blend", blend, "blend two models that share an ancestor", "RUN_A RUN_B --weight 0.5 --fine 1"

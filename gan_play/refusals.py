@@ -152,7 +152,7 @@ REASONS: dict[str, str] = {
     "easing": "{file} is not a kind of easing: choose {names}.",
     "seconds": "A film can't be {file} seconds long: choose from {low} to {high}.",
     "fps": "A film can't have {file} frames a second: choose a whole number from {low} to {high}.",
-    "film-format": "{file} is not a kind of film that can be written: choose mp4, gif or webp.",
+    "film-format": "{file} is not a kind of film that can be written: choose mp4, gif or webp, or zip for its frames.",
     "keys": "{file} is no list of keyframes: write them like 1:2s,5:1.5s:hold=0.5,9.",
     "key-count": "{file} keyframes were given: choose between {least} and {most} for this film.",
     "key-seconds": "A keyframe can't take {file} seconds to the next: choose from {low} to {high}.",

@@ -1,5 +1,6 @@
 import errno
 import tracemalloc
+import zipfile
 
 import av
 import numpy as np
@@ -61,7 +62,18 @@ def test_gif_and_webp_move_and_loop_for_ever(tmp_path, form):
     ) in data
 
 
-@pytest.mark.parametrize("form", ["mp4", "gif", "webp"])
+def test_a_zip_holds_each_frame_as_it_is_and_says_what_it_is(tmp_path):
+    path = write_film(colours(3, 32), tmp_path / "film.zip", note="a note")
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        assert names == ["frame00001.png", "frame00002.png", "frame00003.png", "about.txt"]
+        assert archive.read("about.txt") == b"a note\n"
+        for name, frame in zip(names, colours(3, 32)):
+            assert np.array_equal(images.decode(archive.read(name)), frame)
+    assert [p.name for p in tmp_path.iterdir()] == ["film.zip"]
+
+
+@pytest.mark.parametrize("form", ["mp4", "gif", "webp", "zip"])
 def test_each_kind_of_film_is_made_of_a_walk(tmp_path, form):
     model = playing.model()
     seen = []
@@ -99,7 +111,7 @@ def test_a_cancelled_film_leaves_the_old_one_and_nothing_else(tmp_path):
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("form", ["mp4", "gif", "webp"])
+@pytest.mark.parametrize("form", ["mp4", "gif", "webp", "zip"])
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path, form):
     def full():
         yield from colours(3)
@@ -110,7 +122,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path, form):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("form", ["mp4", "gif", "webp"])
+@pytest.mark.parametrize("form", ["mp4", "gif", "webp", "zip"])
 def test_a_film_of_nothing_is_an_error_and_no_file(tmp_path, form):
     with pytest.raises(ValueError):
         write_film([], tmp_path / f"film.{form}")

@@ -1,4 +1,4 @@
-"""Frames become a film: MP4 (H.264), GIF or animated WebP.
+"""Frames become a film: MP4 (H.264), GIF or animated WebP, or a ZIP of PNGs for programs that edit films.
 
 Promises: frames stream through, one in memory at a time, so that a longer film costs no memory; small pictures are
 enlarged by whole multiples, so that players don't blur them; a film that failed or was cancelled leaves nothing.
@@ -17,11 +17,12 @@ import numpy as np
 
 from gan_play import files, limits
 from gan_play.latent import music
-from gan_play.pictures import images, metadata
+from gan_play.pictures import images, intake, metadata
 from gan_play.refusals import Refused, refuse
 
-FORMATS: dict[str, int] = {"mp4": 512, "webp": 256, "gif": 256}
-"""Each kind of film with the side in pixels that small frames are enlarged to. GIF and WebP grow too heavy at 512."""
+FORMATS: dict[str, int] = {"mp4": 512, "webp": 256, "gif": 256, "zip": 0}
+"""Each kind of film with the side in pixels that small frames are enlarged to. GIF and WebP grow too heavy at 512; the
+PNGs of a ZIP are the frames themselves, to the last bit."""
 
 FRAME = 1024
 """Samples that AAC takes at a time."""
@@ -72,15 +73,28 @@ def write_film(
         with files.atomic_path(path) as unfinished:
             if form == "mp4":
                 _write_mp4(counted, unfinished, fps, note, sound)
+            elif form == "zip":
+                intake.write_zip(unfinished, _pngs(counted, note))
             else:
                 images.write_animation(counted, unfinished, fps, form, note=note)
-            if card:
+            if card and form != "zip":
                 metadata.add(unfinished, card(metadata.frames_sha256(unfinished.read_bytes())))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise Refused(refuse("disk-full", megabytes=MOST_FILM_BYTES // limits.MB)) from None
     return path
+
+
+def _pngs(frames: Iterator[np.ndarray], note: str) -> Iterator[tuple[str, bytes]]:
+    """Each frame as a PNG, and the note as a text beside them."""
+    place = 0
+    for place, frame in enumerate(frames, 1):
+        yield f"frame{place:05d}.png", images.encode(frame, "png")
+    if not place:
+        raise ValueError("a film needs at least one frame")
+    if note:
+        yield "about.txt", f"{note}\n".encode()
 
 
 def _counted(

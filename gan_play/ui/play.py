@@ -439,10 +439,12 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
     if artwork.operation == "label_grid":
         return label_figure(artwork, model, code, title), code
     if artwork.is_film:
-        if known_film(home, artwork, desk.form):
+        made = known_film(home, artwork, desk.form)
+        frames = film_address(code, "zip") + "?download=1" if made and desk.form == "zip" else ""
+        if made and not frames:
             return tiles.film(code, title, film_address(code, desk.form), desk.form), code
         side = artwork.timeline.grid if artwork.timeline else 1
-        return tiles.stills(code, title, STILLS, 2 * (side - 1) + side * size_px), code
+        return tiles.stills(code, title, STILLS, 2 * (side - 1) + side * size_px, film=frames), code
     src = data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
     if set(artwork.weights or ()) <= {0.0, 1.0}:  # what is mixed half-way can't be bred as it is

@@ -140,7 +140,7 @@ def register(shared: Shared) -> None:
             seeds: in their order, as in "1, 5, 9"
             seconds: how long
             loop: whether it leads back to the first one without a seam
-            form: "mp4", "gif" or "webp"
+            form: "mp4", "gif", "webp", or "zip" for its frames as PNG
             fps: frames a second
             way: "w" through the styles, "z" through the noise, or nothing: what suits the network
             easing: "linear", "smooth", "gentle" or "linger"
@@ -196,7 +196,7 @@ def register(shared: Shared) -> None:
             loop: whether it leads back to the first one
             moves: what moves, of "coarse", "middle", "fine"; nothing: all
             sweep: what changes on the way, as in "truncation=0.2..1.2, light=-1..2"
-            form: "mp4", "gif" or "webp"
+            form: "mp4", "gif", "webp", or "zip" for its frames as PNG
             fps: frames a second
             grid: so many walks in a row, and as many rows, 1 to 3
             radius: how far it breathes, 0 to 1

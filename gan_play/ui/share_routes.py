@@ -39,7 +39,7 @@ from gan_play.ui.words import say
 KEPT_PICTURES = 400
 """Rendered pictures held in memory: eleven grids of 36; about 4 MB at 64 px, 200 MB at 512 px."""
 
-KINDS = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp"}
+KINDS = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp", "zip": "application/zip"}
 DAY = {"Cache-Control": "public, max-age=86400"}
 PRIVATE = {"Cache-Control": "private, max-age=86400"}
 

@@ -146,8 +146,9 @@ def row_name(text: str) -> str:
     return f'<span class="kind" title="{escape(text)}">{escape(text)}</span>'
 
 
-def stills(code: str, title: str, count: int, size_px: int, gap_px: int = 2) -> str:
-    """A walk before its film is made: the moments of its strip in a few rows, with its actions."""
+def stills(code: str, title: str, count: int, size_px: int, gap_px: int = 2, film: str = "") -> str:
+    """A walk before its film is made: the moments of its strip in a few rows, with its actions; `film` is what is
+    downloaded where it can't be shown."""
     wide = 100 * (count * size_px + (count - 1) * gap_px) / size_px
     places = [f"{100 * place / (count - 1):.4f}%" for place in range(count)]
     paint = f"background: url('{escape(address(code))}')"
@@ -155,7 +156,7 @@ def stills(code: str, title: str, count: int, size_px: int, gap_px: int = 2) -> 
     return (
         f'<figure class="stage"><button type="button" class="large" data-do="open" data-code="{escape(code)}" '
         f'aria-label="{escape(say("act.open.of", title=title))}"><span class="stills">{moments}</span></button>'
-        f"<figcaption>{escape(title)}</figcaption>{actions(code)}</figure>"
+        f"<figcaption>{escape(title)}</figcaption>{actions(code, film=film)}</figure>"
     )
 
 

@@ -362,6 +362,7 @@ ENGLISH = {
     "play.form.mp4": "MP4",
     "play.form.gif": "GIF",
     "play.form.webp": "WebP",
+    "play.form.zip": "PNG frames in a ZIP",
     "play.film.make": "Make the film",
     "play.film.cancel": "Cancel",
     "play.film.begin": "Beginning the film ...",
