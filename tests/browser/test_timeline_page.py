@@ -1,0 +1,76 @@
+"""A film on the timeline in a real browser: from the tray to keyframes, their order, music, the film and its link."""
+
+import os
+
+import playground
+import pytest
+from playwright.sync_api import Page, expect
+
+from gan_play.share import artwork as artworks
+from tests import test_music
+
+expect.set_options(timeout=60_000)  # a busy machine is no failure
+
+
+@pytest.fixture
+def home(tmp_path):
+    playground.run_in(tmp_path)
+    return tmp_path
+
+
+def plan(page: Page):
+    """The timeline that the page holds."""
+    return artworks.decode(page.input_value("#play-plan :is(textarea, input)")).timeline
+
+
+def changes(page: Page, act) -> None:
+    """Does something and waits until the plan on the page is another one."""
+    box = "#play-plan :is(textarea, input)"
+    before = page.input_value(box)
+    act()
+    page.wait_for_function("([box, old]) => document.querySelector(box).value !== old", arg=[box, before])
+    page.wait_for_timeout(300)  # the row is drawn anew
+
+
+@pytest.mark.slow  # it renders a film with sound, twice over the whole page
+@pytest.mark.timeout(900)
+def test_a_film_is_planned_set_to_music_made_and_brought_back_by_its_link(serve, visit, home, tmp_path):
+    sound = test_music.write_wav(tmp_path / "beat.wav", test_music.clicks(2, 0.5)[0])
+    address = serve(home)
+    page = visit(address)
+    for place, seed in enumerate((1, 5, 9), 1):
+        page.click(f"#seeds .tile[data-seed='{seed}']")
+        expect(page.locator("#tray .tile.picked")).to_have_count(place)
+    page.click("#play-tool label:has-text('Walk')")
+    changes(page, lambda: page.click("#play-timeline"))
+    expect(page.locator(".timeline .key")).to_have_count(3)
+    assert plan(page).seeds == (1, 5, 9)
+
+    changes(page, lambda: page.locator(".key [data-move='1']").first.click())
+    assert plan(page).seeds == (5, 1, 9)
+    changes(page, lambda: page.locator(".key").nth(2).drag_to(page.locator(".key").nth(0)))
+    assert plan(page).seeds == (9, 5, 1)
+    hold = page.locator(".key [data-key='hold']").first
+    changes(page, lambda: (hold.fill("0.5"), hold.press("Tab")))
+    changes(page, lambda: page.select_option("[data-plan='kind']", "breathe"))
+    changes(page, lambda: page.uncheck("[data-plan='moving'][value='coarse']"))
+    made = plan(page)
+    assert (made.keys[0].hold, made.kind, made.moving) == (0.5, "breathe", ("middle", "fine"))
+
+    changes(page, lambda: page.set_input_files("[data-add='sound']", str(sound)))
+    expect(page.locator("svg.heard")).to_be_visible()
+    assert plan(page).seconds == 2
+    page.click("#play-make")
+    page.wait_for_selector("#stage video", timeout=240_000)
+    page.wait_for_function("document.querySelector('#stage video').duration > 1.9")
+    page.set_input_files("[data-add='sound']", os.path.abspath(__file__))
+    expect(page.locator("#play-message")).to_contain_text("no sound that can be read")
+
+    code = page.input_value("#play-plan :is(textarea, input)")
+    for width in (1280, 390):
+        other = visit(f"{address}?art={code}", width)
+        expect(other.locator(".timeline .key")).to_have_count(3)
+        assert plan(other) == plan(page)
+        assert other.evaluate("document.documentElement.scrollWidth") <= width
+    page.click("#play-timeline")
+    expect(page.locator(".timeline")).to_have_count(0)
