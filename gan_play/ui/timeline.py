@@ -16,7 +16,18 @@ from gan_play.latent.mix import BANDS
 from gan_play.latent.music import Sound, find, outline
 from gan_play.latent.sample import Model
 from gan_play.latent.steer import STEP
-from gan_play.latent.timeline import GRIDS, KINDS, SOURCES, TARGETS, Key, Music, Reaction, Timeline, reach
+from gan_play.latent.timeline import (
+    GRIDS,
+    KINDS,
+    SOURCES,
+    STILLS,
+    TARGETS,
+    Key,
+    Music,
+    Reaction,
+    Timeline,
+    reach,
+)
 from gan_play.latent.walk import EASINGS
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.refusals import Refused, refuse
@@ -159,11 +170,23 @@ def html(desk, model: Model, home: Path) -> str:
     sharp = " sharp" if model.generator.size_px < 64 else ""
     return (
         f'<section class="timeline" aria-label="{escape(say("film.timeline"))}"><div class="timeline-head">'
-        f'<strong>{escape(say("film.timeline"))}</strong> <span class="subdued">{escape(facts)}</span></div>'
+        f'<strong>{escape(say("film.timeline"))}</strong> <span class="subdued">{escape(facts)}</span>'
+        f"{_flip(plan, desk, model)}</div>"
         f'<ol class="keys{sharp}">{row}</ol><div class="key-add">{buttons}'
         f'<input type="text" data-add="code" maxlength="{limits.MOST_LINK_CHARS}" '
         f'placeholder="{escape(say("film.add.code"))}" aria-label="{escape(say("film.add.code"))}"></div>'
         f'<div class="film-settings">{_settings(plan)}</div>{_music(plan, home)}</section>'
+    )
+
+
+def _flip(plan: Timeline, desk, model: Model) -> str:
+    """A first look at how it moves: the moments of the film's strip, one after the other."""
+    side = plan.grid * model.generator.size_px + 2 * (plan.grid - 1)
+    wide = 100 * (STILLS * (side + 2) - 2) / side
+    address = escape(tiles.address(code_of(plan, desk, model)))
+    return (
+        f'<span class="flip" role="img" aria-label="{escape(say("film.preview"))}" '
+        f"style=\"background-image: url('{address}'); background-size: {wide:.2f}% 100%\"></span>"
     )
 
 

@@ -427,6 +427,7 @@ ENGLISH = {
     "film.open": "Timeline: times, rests and more",
     "film.close": "Back to the simple walk",
     "film.facts": "Keyframes: {count}. {seconds} s.",
+    "film.preview": "A first look at the film: twelve of its moments in turn",
     "film.key": "Keyframe {place}",
     "film.seconds": "Seconds",
     "film.hold": "Rest",
