@@ -72,15 +72,6 @@ def moved(text: str, way: object, by: object) -> str:
     return text_of(rows_of(text) | {name: dict(check_steps([(name, by)])).get(name, 0.0)})
 
 
-def turned(text: str, way: object, to: object) -> str:
-    """A direction applied to other layers, as far as before. Refused for what is none."""
-    old, new = directions.read(way), directions.read(to)
-    rows = rows_of(text)
-    return text_of(
-        {(new.name if name == old.name else name): by for name, by in ({old.name: 0.0} | rows).items()}
-    )
-
-
 def more(text: str, model: Model) -> str:
     """Rows for the next few that aren't shown."""
     rows = rows_of(text)
@@ -90,14 +81,12 @@ def more(text: str, model: Model) -> str:
 
 
 def changed(desk, model: Model, data: dict):
-    """The desk after something was done in the list."""
-    do = data.get("do")
-    if do == "move":
-        found = moved(desk.found, data.get("way"), data.get("by"))
-    elif do == "turn":
-        found = turned(desk.found, data.get("way"), data.get("to"))
-    else:
-        found = more(desk.found, model) if do == "more" else desk.found
+    """The desk after something was done in the list, which sends all its rows: none is lost where two follow closely.
+
+    Refused for a direction or an amount that can't be.
+    """
+    found = text_of(rows_of(data.get("rows") or desk.found))
+    found = more(found, model) if data.get("do") == "more" else found
     return dataclasses.replace(desk, found=found, opened="")
 
 

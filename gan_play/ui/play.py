@@ -349,6 +349,9 @@ def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
         tool=tool,
         opened=code,
         label=label_text(shown.label),
+        found=desk.found
+        if desk.digest[:16] == artwork.model
+        else "",  # another model's directions are others
     )
     if tool == "steer":
         return steered(new, artwork)
@@ -988,7 +991,7 @@ def build(shared: Shared) -> None:
 
         return event(run, [*desk_in, *more_in], desk_out, api_name=name, **(QUIET | options))
 
-    def on_piece(event, change, name: str) -> object:
+    def on_piece(event, change, name: str, **options) -> object:
         """Wire an event of our own pieces, which carries data, to a function from desk and data to a new desk."""
 
         def run(event: gr.EventData, *values):
@@ -997,7 +1000,7 @@ def build(shared: Shared) -> None:
                 return gr.skip()
             return ask(desk, lambda: change(desk, event._data if isinstance(event._data, dict) else {}))
 
-        return event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **QUIET)
+        return event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **(QUIET | options))
 
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
@@ -1214,7 +1217,7 @@ def build(shared: Shared) -> None:
         trigger_mode="always_last",
         **QUIET,
     ).then(name_ways, [shared.key, *desk_in], measured, api_name="ui_play_directions_named", **QUIET)
-    on_piece(ways.act, directed, "act_directions")
+    on_piece(ways.act, directed, "act_directions", trigger_mode="always_last")
     ways.rename(rename_way, [shared.key, *desk_in], [ways, message], api_name="ui_play_rename", **QUIET)
     ways.slide(slide, desk_in, view, api_name="ui_play_slide", trigger_mode="always_last", **QUIET)
     for source in (strength.release, held.input):
@@ -1381,8 +1384,7 @@ def build(shared: Shared) -> None:
                     gallery.keep(shared, art, key, "opened")
             elif is_run(home, model_id) and model_id != done.get("model"):
                 there = sample.load(home, model_id)  # whose directions are others
-                rest = directions.at_rest(old.found)
-                new = dataclasses.replace(old, digest=there.digest, opened="", found=rest)
+                new = dataclasses.replace(old, digest=there.digest, opened="", found="")
         except Refused as refused:
             said_why = tiles.note(refused.refusal.sentence, "bad")
             if not old.digest and is_run(home, model_id):

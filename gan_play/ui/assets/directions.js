@@ -4,6 +4,13 @@ const row_of = (event) => event.target.closest('.direction');
 const tell = (row, by) => {
   row.querySelector('output').textContent = (by > 0 ? '+' : '') + Number(by);
 };
+// All rows go along with each change: of two that follow closely the server may be told the second alone.
+let sent = 0;
+const send = (what) => {
+  sent = Date.now();
+  const rows = [...element.querySelectorAll('.direction')];
+  trigger('act', {do: what, rows: rows.map((row) => row.dataset.way + '=' + row.querySelector('[type=range]').value).join(' ')});
+};
 element.addEventListener('input', (event) => {
   const row = row_of(event);
   if (!row || event.target.type !== 'range') return;
@@ -13,10 +20,9 @@ element.addEventListener('input', (event) => {
 element.addEventListener('change', (event) => {
   const [row, changed] = [row_of(event), event.target];
   if (!row) return;
-  const way = row.dataset.way;
-  if (changed.type === 'range') trigger('act', {do: 'move', way, by: changed.value});
-  else if (changed.tagName === 'SELECT') trigger('act', {do: 'turn', way, to: changed.value});
-  else trigger('rename', {way, name: changed.value});
+  if (changed.type === 'text') return trigger('rename', {way: row.dataset.way, name: changed.value});
+  if (changed.tagName === 'SELECT') row.dataset.way = changed.value;
+  send('move');
 });
 element.addEventListener('keydown', (event) => {
   if (!event.target.classList.contains('direction-name')) return;
@@ -25,12 +31,12 @@ element.addEventListener('keydown', (event) => {
 });
 element.addEventListener('click', (event) => {
   const [row, by, doing] = [row_of(event), event.target.closest('[data-by]'), event.target.closest('[data-do]')];
-  if (doing?.dataset.do === 'more') return trigger('act', {do: 'more'});
+  if (doing?.dataset.do === 'more') return send('more');
   if (doing && row) return trigger('rename', {way: row.dataset.way, name: ''});
   if (!row || by?.tagName !== 'BUTTON') return;
   row.querySelector('[type=range]').value = by.dataset.by;
   tell(row, by.dataset.by);
-  trigger('act', {do: 'move', way: row.dataset.way, by: by.dataset.by});
+  send('move');
 });
 const copy = () => {
   const [from, to] = [document.querySelector('#stage .large img'), element.querySelector('.directions-now')];
@@ -39,7 +45,10 @@ const copy = () => {
 const stage = document.querySelector('#stage');
 if (stage) new MutationObserver(copy).observe(stage, {subtree: true, childList: true, attributeFilter: ['src']});
 // A patched control keeps what it shows: it takes the server's word, unless somebody is at it.
-watch('value', () => {
+const SETTLED_MS = 1500;
+const sync = () => {
+  const wait = sent + SETTLED_MS - Date.now();
+  if (wait > 0) return setTimeout(sync, wait + 50);  // its word may be older than what was just done here
   element.querySelectorAll('.direction').forEach((row) => {
     const [slider, range, name] = ['[type=range]', 'select', '.direction-name'].map((one) => row.querySelector(one));
     if (!slider.matches(':active')) {
@@ -49,5 +58,8 @@ watch('value', () => {
     range.value = row.dataset.way;
     if (name !== document.activeElement) name.value = name.dataset.was;
   });
+};
+watch('value', () => {
+  sync();
   copy();
 });
