@@ -39,6 +39,7 @@ def steps(page: Page) -> dict[str, float]:
     return dict(artworks.decode(page.get_attribute("#stage [data-do='open']", "data-code")).steps)
 
 
+@pytest.mark.timeout(400)  # many answers to wait for, where the machine does other work
 def test_a_direction_is_moved_turned_renamed_and_opened_from_its_link(serve, visit, home):
     page = steering_seed_3(visit(serve(home)))
     row = page.locator(".direction[data-way^='sefa1']")
@@ -83,7 +84,8 @@ def test_a_direction_is_moved_turned_renamed_and_opened_from_its_link(serve, vis
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.slow  # a second server in public mode
+@pytest.mark.slow  # a second server, where strangers may come
+@pytest.mark.timeout(400)
 def test_in_public_names_are_for_the_browser_that_gave_them(serve, visit, home):
     public = serve(home, public=True)
     page = steering_seed_3(visit(public))
