@@ -176,6 +176,7 @@ def test_what_is_no_sound_is_told_in_a_sentence(tmp_path):
 
     good = write_wav(tmp_path / "good.wav", tone(2)).read_bytes()
     assert reason(tmp_path / "missing.wav") == "unreadable"
+    assert reason(tmp_path) == reason(tmp_path / "a\0b") == "unreadable"
     assert reason(file("empty.wav", b"")) == "empty"
     assert reason(file("text.mp3", b"not a sound at all, but words")) == "not-sound"
     assert reason(file("list.wav", b"#EXTM3U\nfile:///etc/passwd\n")) == "not-sound"

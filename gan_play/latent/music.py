@@ -54,7 +54,7 @@ def kind_of(path: Path) -> str:
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(12)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name that no disk can hold
         raise Refused(refuse("unreadable", name)) from error
     if not size:
         raise Refused(refuse("empty", name))
