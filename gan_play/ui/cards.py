@@ -49,7 +49,7 @@ def zone(shared: Shared, name: str) -> None:
         label=say("card.drop"),
         file_types=list(cards.SUFFIXES),
         file_count="single",
-        height=150,
+        height=180,
         min_width=280,
         elem_id=f"{name}-check",
         scale=2,
