@@ -641,7 +641,7 @@ def project(given: argparse.Namespace) -> int:
         mask = intake.read_picture_file(Path(given.mask).expanduser()).mean(axis=2) > 127
     target = projection.check_target(model, pixels, mask)
     last = follow_looks(projection.resumed(home, model, target, steps), steps)
-    work = artwork.Artwork("sample", model.digest[:16], (last.point,))
+    work = artwork.Artwork("sample", model.digest[:16], (last.point,), label=last.label)
     files.write_atomically(out, artwork.render(home, work).png)
     say(projection.sentence(last.distance))
     say(last.point)
@@ -666,8 +666,9 @@ def palette(given: argparse.Namespace) -> int:
     else:
         colours = palettes.parse_palette(given.towards)
     say(palettes.palette_text(colours))
-    last = follow_looks(palettes.towards(model, begun.genome, colours, begun.truncation), palettes.STEPS)
-    work = artwork.Artwork("sample", model.digest[:16], (last.point,), begun.truncation)
+    looks = palettes.towards(model, begun.genome, colours, begun.truncation, begun.steps)
+    last = follow_looks(looks, palettes.STEPS)
+    work = artwork.Artwork("sample", model.digest[:16], (last.point,), begun.truncation, last.label)
     files.write_atomically(out, artwork.render(home, work).png)
     say(last.point)
     say(artwork.encode(work))

@@ -93,7 +93,7 @@ REASONS: dict[str, str] = {
     "not-finite": "Training went astray: {file} is no longer a number, so nothing was saved.",
     # Playing and sharing
     "seed": "{file} is not a seed: a seed is a whole number from 0 to 9223372036854775807.",
-    "found-elsewhere": "{file} was found in another kind of model than {model}: give it its picture anew.",
+    "found-elsewhere": "{file} was found in another model than {model}: look for its picture here as well.",
     "seeds": "{file} is not a list of seeds: write them like 1,5,9 or 0-35.",
     "seed-count": "{file} seeds were given: choose between {least} and {most} here.",
     "truncation": "{file} can't be how adventurous a picture is: choose a number from {low} to {high}.",

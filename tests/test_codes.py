@@ -47,7 +47,7 @@ def some(operation: str, place: int, plain, labelled) -> Artwork:
             axes = found.axes_of(plain)
         levels = rng.integers(-40, 41, (axes.rows, len(axes.axes)))
         return Artwork(
-            "sample", first[0], (found.write(torch.from_numpy(levels).to(torch.int8), 7),), first[2]
+            "sample", first[0], (found.write(model, torch.from_numpy(levels).to(torch.int8), 7),), first[2]
         )
     if operation == "sample":
         return Artwork("sample", *first)

@@ -489,3 +489,19 @@ def test_decoding_needs_neither_torch_nor_gradio():
     code = "import sys, gan_play.pictures.intake; print({'torch', 'gradio'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "set()"
+
+
+def test_a_canvas_is_read_with_what_is_hidden_and_only_as_a_small_png():
+    pixels = np.full((20, 20, 4), (200, 100, 50, 255), np.uint8)
+    pixels[:5, :, 3], pixels[5:8, :, 3] = 0, 120
+    read, opaque = images.decode_painted(saved(pixels, "PNG"), "canvas", 64)
+    assert (read[10:] == (200, 100, 50)).all()
+    assert opaque[8:].all() and not opaque[:8].any()
+    for data in (
+        saved(pixels, "PNG")[:20],
+        b"",
+        saved(pixels, "TIFF"),
+        header_only(65, 20),
+        header_only(20, 2**31 - 1),
+    ):
+        assert images.decode_painted(data, "canvas", 64).reason == "not-a-picture"

@@ -5,7 +5,7 @@ import playing
 import pytest
 import torch
 
-from gan_play.latent import breed, palette, sample
+from gan_play.latent import breed, palette, sample, steer
 from gan_play.latent.palette import Towards
 from gan_play.pictures import images
 from gan_play.refusals import Refused
@@ -52,7 +52,7 @@ def test_a_picture_of_just_these_colours_is_nearest_and_missing_ones_count():
 
 def test_the_painting_comes_nearer_to_the_colours_and_its_lights_stay():
     wanted = ((230, 180, 60), (90, 40, 20))
-    looks = list(palette.towards(TOY, breed.genome_of(7), wanted, 0.7, 25))
+    looks = list(palette.towards(TOY, breed.genome_of(7), wanted, 0.7, steps=25))
     before, after = sample.sample_one(TOY, 7, 0.7), looks[-1].pixels
     assert looks[-1].distance < 0.8
     assert np.array_equal(after, sample.sample_one(TOY, looks[-1].point))
@@ -60,8 +60,16 @@ def test_the_painting_comes_nearer_to_the_colours_and_its_lights_stay():
     assert torch.corrcoef(torch.stack(light))[0, 1] > 0.5
 
 
+def test_it_starts_from_the_picture_as_it_is_steered():
+    steered, alone = (("light", -2.0),), breed.genome_of(7)
+    looks = list(palette.towards(TOY, alone, ((90, 90, 90),), 0.7, steered, 2))
+    begun = steer.paint(TOY, alone, 0.7, steered).astype(int)
+    away = [abs(looks[0].pixels - x).mean() for x in (begun, sample.sample_one(TOY, 7, 0.7).astype(int))]
+    assert away[0] < away[1]
+
+
 def test_it_starts_from_bred_pictures_and_from_networks_without_styles():
     child = breed.mutate(breed.genome_of(7), 1000, 0.4, held=("coarse",))
-    assert next(palette.towards(TOY, child, ((0, 0, 0),), 0.7, 25)).step == 25
+    assert next(palette.towards(TOY, child, ((0, 0, 0),), 0.7, steps=25)).step == 25
     plain = playing.model("dcgan")
-    assert next(palette.towards(plain, child, ((0, 0, 0),), 0.7, 25)).step == 25
+    assert next(palette.towards(plain, child, ((0, 0, 0),), 0.7, steps=25)).step == 25

@@ -97,8 +97,13 @@ def test_a_figure_takes_its_lines_from_the_two_halves_of_the_tray_or_as_typed():
         play.lines(desk(rows="<b>", columns="1"))
 
 
+def point_of(model):
+    """The text of some point in a model."""
+    return str(found.write(model, torch.zeros(3, found.AXES, dtype=torch.int8), 5))
+
+
 def test_a_found_point_goes_onto_the_stage_and_once_into_the_tray():
-    text = str(found.write(torch.zeros(3, found.AXES, dtype=torch.int8), 5))
+    text = point_of(playing.model())
     put = play.found_in(desk(tray=[4], tool="project"), text)
     assert (put.seed, put.picked) == (text, [4, text])
     assert play.found_in(put, text) == put
@@ -109,9 +114,12 @@ def test_a_found_point_goes_onto_the_stage_and_once_into_the_tray():
 
 
 def test_a_found_point_leaves_the_desk_with_another_kind_of_model():
-    text = str(found.write(torch.zeros(3, found.AXES, dtype=torch.int8), 5))
-    put = play.fitting(play.found_in(desk(tray=[4]), text), playing.model("dcgan"))
-    assert (put.seed, put.picked) == ("0", [4])
+    text = point_of(playing.model())
+    code = artworks.encode(artworks.Artwork("sample", DIGEST, (text,)))
+    lying = dataclasses.replace(play.found_in(desk(tray=[4]), text), parents=code)
+    put = play.fitting(lying, playing.model(seed=1))
+    assert (put.seed, put.picked, put.parents) == ("0", [4], "")
+    assert play.fitting(lying, playing.model()) == lying
 
 
 @pytest.mark.parametrize(

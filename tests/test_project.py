@@ -88,6 +88,15 @@ def test_a_damaged_state_is_begun_anew(tmp_path, damage):
     assert list(project.resumed(tmp_path, TOY, target, 4))[-1].point == whole.point
 
 
+def test_a_disk_that_is_full_or_closed_ends_no_search(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(project.files, "write_json", full)
+    target = check_target(TOY, sample.sample_one(TOY, 999, 1.0))
+    assert [look.step for look in project.resumed(tmp_path, TOY, target, 8)] == [4, 8]
+
+
 def test_only_the_newest_searches_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(project.limits, "MOST_PROJECTIONS", 2)
     for seed in range(3):
@@ -118,6 +127,7 @@ def test_labels_take_turns_in_the_search_for_a_start():
     assert project.nearest_seed(model, Unlikeness(target)) == (4, 1)
     look = list(project.project(model, target, 4))[-1]
     assert found.fits(model, look.point)
+    assert look.label == 1
 
 
 def test_distances_are_said_with_their_meaning():

@@ -2,7 +2,8 @@
 
 It stands wherever a seed may stand, in a tray, a mix, a walk or a link, and is text, as a seed can be: nothing else
 has to be kept for it. Its styles are whole numbers along the main axes of the model's own styles, one set for each
-band (composition, form, colour), or one in all for networks without styles; its noise is that of a seed.
+band (composition, form, colour), or one in all for networks without styles; its noise is that of a seed. It belongs to
+the model that it was found in: in the next state of a training the axes already lie otherwise.
 
 Promises: the same text and model give the same styles, in float32, to the last bit on the same build. Truncation
 doesn't move it: it stays where it was found.
@@ -38,7 +39,7 @@ LEVELS = 32
 STYLES = 2_000
 """Seeds whose styles say which axes matter."""
 
-HEAD_BYTES = 1 + 8
+HEAD_BYTES = 1 + 4 + 8
 MOST_CHARS = 2 + 4 * (HEAD_BYTES + MOST_AXES * 3) // 3
 
 _known: weakref.WeakKeyDictionary[Model, Axes] = weakref.WeakKeyDictionary()
@@ -55,10 +56,11 @@ class Axes(NamedTuple):
 class Found(str):
     """The text of a found point. Refused for any other text.
 
-    Its bytes, in base64: 1 or 3 rows and the number of axes K in one byte, the seed of the noise in eight, then K
-    signed bytes for each row.
+    Its bytes, in base64: 1 or 3 rows and the number of axes K in one byte, the first four of the model's digest, the
+    seed of the noise in eight, then K signed bytes for each row.
     """
 
+    model: str  # the first eight hex digits of its digest
     noise_seed: int
     levels: Tensor  # int8 (rows, K)
 
@@ -68,10 +70,11 @@ class Found(str):
             with contextlib.suppress(ValueError):
                 data = base64.urlsafe_b64decode(text[1:] + "==")
         count, rows = (data[0] & 127, 3 if data[0] & 128 else 1) if data else (0, 0)
-        if not count or len(data) != HEAD_BYTES + rows * count or data[1] > 127 or to_text(data) != text:
+        if not count or len(data) != HEAD_BYTES + rows * count or data[5] > 127 or to_text(data) != text:
             raise Refused(refuse("seed", text[:40]))
         self = super().__new__(cls, text)
-        self.noise_seed = int.from_bytes(data[1:HEAD_BYTES], "big")
+        self.model = data[1:5].hex()
+        self.noise_seed = int.from_bytes(data[5:HEAD_BYTES], "big")
         self.levels = torch.frombuffer(bytearray(data[HEAD_BYTES:]), dtype=torch.int8).view(rows, count)
         return self
 
@@ -99,13 +102,12 @@ def size_of(head: int) -> int:
     return HEAD_BYTES + (head & 127) * (3 if head & 128 else 1)
 
 
-def write(levels: Tensor, noise_seed: int) -> Found:
-    """A found point from whole numbers (rows, K) in int8 and the seed of its noise."""
+def write(model: Model, levels: Tensor, noise_seed: int) -> Found:
+    """A found point of a model, from whole numbers (rows, K) in int8 and the seed of its noise."""
     rows, count = levels.shape
     head = count | (128 if rows == 3 else 0)
-    return Found(
-        to_text(bytes([head]) + noise_seed.to_bytes(8, "big") + levels.contiguous().numpy().tobytes())
-    )
+    data = bytes([head]) + bytes.fromhex(model.digest[:8]) + noise_seed.to_bytes(8, "big")
+    return Found(to_text(data + levels.contiguous().numpy().tobytes()))
 
 
 def axes_of(model: Model) -> Axes:
@@ -134,8 +136,10 @@ def axes_of(model: Model) -> Axes:
 
 
 def fits(model: Model, point: Found) -> bool:
-    """Whether a point has as many numbers as it takes in this model. What it shows in another model may differ."""
+    """Whether a point was found in this model, and has as many numbers as that takes."""
     generator = model.generator
+    if point.model != model.digest[:8]:
+        return False
     count = min(generator.w_dim, AXES if generator.num_ws > 1 else MOST_AXES)
     return tuple(point.levels.shape) == (3 if generator.num_ws > 1 else 1, count)
 

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_play.latent import breed, project
+from gan_play.latent import breed, project, steer
 from gan_play.latent.breed import Genome
+from gan_play.latent.found import Found
 from gan_play.latent.sample import Model, canonical
 from gan_play.measure.attributes import luma
 from gan_play.pictures import images
@@ -98,18 +99,30 @@ def _soft_least(x: Tensor, axis: int) -> Tensor:
 
 
 def towards(
-    model: Model, genome: Genome, palette: Palette, truncation: float = 0.7, steps: int = STEPS
+    model: Model,
+    genome: Genome,
+    palette: Palette,
+    truncation: float = 0.7,
+    steered: Sequence[tuple[str, float]] = (),
+    steps: int = STEPS,
 ) -> Iterator[project.Look]:
-    """Looks on the way from a picture to the same in the palette's colours; the distance is 1 at the start."""
+    """Looks on the way from a picture, steered as it is, to the same in the palette's colours.
+
+    The distance is 1 at the start. The noise is that of the seed with the largest share in the finest band.
+    """
+    pixels = steer.paint(model, genome, truncation, steered)
+    push = steer.push(model, genome, truncation, steered)
     with canonical():
         bands, _ = breed.styles(model, genome, truncation)
+        if push is not None:
+            bands = tuple(ws + more for ws, more in zip(bands, push))
         ws = _merged(model, bands)
-    apart = Towards(check_palette(palette), breed.paint(model, genome, truncation))
+    apart = Towards(check_palette(palette), pixels)
     strongest = max(range(len(genome.seeds)), key=lambda at: genome.shares[at][-1])
-    seed = genome.seeds[strongest]
-    state = project.begin(model, apart, ws, getattr(seed, "noise_seed", seed))
+    seed, label = breed.genes_of(genome)[strongest]
+    state = project.begin(model, apart, ws, seed.noise_seed if isinstance(seed, Found) else seed, label)
     with canonical():
-        state.unlike = float(apart(images.to_tensor(breed.paint(model, genome, truncation)[None])))
+        state.unlike = float(apart(images.to_tensor(pixels[None])))
     yield from project.search(model, apart, state, steps)
 
 

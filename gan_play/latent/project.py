@@ -15,6 +15,7 @@ each layer's own; Zhang 2018 for distances in features.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ class State:
     unlike: float  # how far the model's average picture is: what a distance of 1 means
     best: Tensor = field(default_factory=lambda: torch.empty(0))
     least: float = math.inf  # how far the best is
+    label: int | None = None  # of the picture that it started from
 
     def to_json(self) -> dict:
         """Numbers that `from_json` reads back to the last bit."""
@@ -113,6 +115,7 @@ class Look(NamedTuple):
     pixels: np.ndarray  # of the best so far, uint8 (S, S, 3)
     point: Found
     distance: float  # 0: the same picture; 1: as far as the model's average picture is
+    label: int | None = None  # that it started from; None for a model without labels
 
 
 def check_target(model: Model, pixels: np.ndarray, mask: np.ndarray | None = None) -> Target:
@@ -185,7 +188,7 @@ def nearest_seed(model: Model, apart: Apart) -> tuple[int, int | None]:
     return nearest[1:]
 
 
-def begin(model: Model, apart: Apart, ws: Tensor, noise_seed: int) -> State:
+def begin(model: Model, apart: Apart, ws: Tensor, noise_seed: int, label: int | None = None) -> State:
     """A search that starts from styles (1, L, D), as far as a found point can say them."""
     with canonical():
         low, high = -128 / LEVELS, 127 / LEVELS
@@ -194,7 +197,7 @@ def begin(model: Model, apart: Apart, ws: Tensor, noise_seed: int) -> State:
         unlike = float(apart(average))
     with torch.inference_mode(False):
         start, zeros = coefficients.clone(), torch.zeros(coefficients.shape)
-        return State(0, noise_seed, start, zeros, zeros.clone(), unlike, start.clone())
+        return State(0, noise_seed, start, zeros, zeros.clone(), unlike, start.clone(), label=label)
 
 
 def search(model: Model, apart: Apart, state: State, steps: int = STEPS) -> Iterator[Look]:
@@ -226,11 +229,11 @@ def _descend(state: State, gradient: Tensor, steps: int) -> None:
 def look(model: Model, apart: Apart, state: State) -> Look:
     """The best so far as a point, and its picture: exactly what will be painted for it everywhere."""
     levels = (state.best[0] * LEVELS).round().clamp(-128, 127).to(torch.int8)
-    point = found.write(levels, state.noise_seed)
+    point = found.write(model, levels, state.noise_seed)
     pixels = sample_one(model, point)
     with canonical():
         distance = float(apart(images.to_tensor(pixels[None])))
-    return Look(state.step, pixels, point, distance / max(state.unlike, 1e-9))
+    return Look(state.step, pixels, point, distance / max(state.unlike, 1e-9), state.label)
 
 
 def check_steps(steps: object) -> int:
@@ -254,7 +257,7 @@ def _from_seed(model: Model, apart: Apart) -> State:
     seed, label = nearest_seed(model, apart)
     with canonical():
         ws = styles_of(model, seed, 1.0, label)
-    return begin(model, apart, ws, seed)
+    return begin(model, apart, ws, seed, label)
 
 
 # Interrupted searches
@@ -267,7 +270,7 @@ def resumed(home: Path, model: Model, target: Target, steps: int = STEPS) -> Ite
     """
     kept, apart = _kept_at(home, model, target, steps), Unlikeness(target)
     state = _read(kept)
-    if state is None or not found.fits(model, _point_of(state)):
+    if state is None or not found.fits(model, _point_of(model, state)):
         state = _from_seed(model, apart)
     elif state.step:
         yield look(model, apart, state)
@@ -282,8 +285,8 @@ def _kept_at(home: Path, model: Model, target: Target, steps: int) -> Path:
     return home / "projections" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.json"
 
 
-def _point_of(state: State) -> Found:
-    return found.write(torch.zeros(state.best.shape[1:], dtype=torch.int8), 0)
+def _point_of(model: Model, state: State) -> Found:
+    return found.write(model, torch.zeros(state.best.shape[1:], dtype=torch.int8), 0)
 
 
 def _read(path: Path) -> State | None:
@@ -296,8 +299,11 @@ def _read(path: Path) -> State | None:
 
 
 def _keep(path: Path, state: State) -> None:
-    path.parent.mkdir(exist_ok=True)
-    files.write_json(path, state.to_json())
+    with contextlib.suppress(
+        OSError
+    ):  # a full or closed disk ends no search: it can't be gone on with, that is all
+        path.parent.mkdir(exist_ok=True)
+        files.write_json(path, state.to_json())
     old = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
     for one in old[: -limits.MOST_PROJECTIONS]:
         one.unlink(missing_ok=True)

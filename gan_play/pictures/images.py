@@ -278,8 +278,14 @@ def decode(data: bytes, name: str = "", background: Color = WHITE) -> np.ndarray
     return result.pixels if isinstance(result, Decoded) else result
 
 
-def decode_painted(data: bytes, name: str = "") -> tuple[np.ndarray, np.ndarray] | Refusal:
-    """The pixels (H, W, 3) uint8 of a picture, and which of its places are opaque (H, W) bool; or why not."""
+def decode_painted(data: bytes, name: str, most_px: int) -> tuple[np.ndarray, np.ndarray] | Refusal:
+    """The pixels (H, W, 3) uint8 of a PNG from a canvas, and which of its places are opaque (H, W) bool; or why not.
+
+    Neither side may be longer than `most_px`: its head is read before anything is decoded.
+    """
+    size = struct.unpack(">II", data[16:24].ljust(8, b"\xff"))
+    if data[:16] != b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" or max(size) > most_px:
+        return refuse("not-a-picture", name)
     over = [decode(data, name, background) for background in (WHITE, (0, 0, 0))]
     if isinstance(over[0], Refusal) or isinstance(over[1], Refusal):
         return next(one for one in over if isinstance(one, Refusal))

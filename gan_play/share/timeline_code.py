@@ -17,7 +17,7 @@ from gan_play.latent.walk import EASINGS
 from gan_play.share import step_code
 from gan_play.share.step_code import STEER_NAMES, amount_of, level_of
 
-_FOUND = limits.MOST_SEED + 1  # in the place of a seed: a found point follows
+_FOUND = b"\x80\x00"  # in the place of a seed a found point follows: 0 in two bytes, as no number is written
 _UNTIL, _SWEPT, _MUSIC, _LABELLED, _LOOP = 8, 16, 32, 64, 128  # flags beside the three bands that move
 _RESTS, _STEERED, _BRED, _AS_BEFORE = 16, 32, 64, 128  # flags beside the easing of a keyframe
 MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
@@ -35,8 +35,8 @@ def number(value: int) -> bytes:
 
 
 def seed_bytes(seed: Seed) -> bytes:
-    """A seed as a number; a found point as the first number that is no seed, and its bytes."""
-    return number(_FOUND) + seed.data if isinstance(seed, Found) else number(seed)
+    """A seed as a number; a found point as a mark that is no number, and its bytes."""
+    return _FOUND + seed.data if isinstance(seed, Found) else number(seed)
 
 
 class Reader:
@@ -63,10 +63,10 @@ class Reader:
 
     def seed(self) -> Seed:
         """A seed or a found point, as `seed_bytes` writes it. Refused for bytes that are none."""
-        read = self.number()
-        if read != _FOUND:
-            return read
-        begin, self.place = self.place, self.place + found.size_of(self.data[self.place])
+        if self.data[self.place : self.place + len(_FOUND)] != _FOUND:
+            return self.number()
+        begin = self.place + len(_FOUND)
+        self.place = begin + found.size_of(self.data[begin])
         return Found(found.to_text(self.data[begin : self.place]))
 
     def steps(self) -> Steps:

@@ -3,7 +3,6 @@
 The preview is painted from a model in memory and sent along as data: nothing is written until its button is pressed.
 """
 
-import base64
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from gan_play import limits
 from gan_play.latent import blend, sample
 from gan_play.latent.blend import PARTS, Shares
 from gan_play.latent.sample import Model
-from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
@@ -90,7 +88,7 @@ def preview_html(
             code = artworks.encode(artwork)
             if model is not made:
                 pixels.setdefault(model, []).append(picture(home, code).pixels)
-            src = data_url(pixels[made][place]) if model is made else tiles.address(code)
+            src = tiles.data_url(pixels[made][place]) if model is made else tiles.address(code)
             shown.append(
                 f'<img src="{escape(src)}" alt="{escape(title_of(artwork, model))}" draggable="false">'
             )
@@ -104,11 +102,6 @@ def preview_html(
         f'<div class="blend-rows{sharp}" role="group" aria-label="{escape(say("blend.preview"))}" '
         f'style="--seeds:{len(seeds)}">{"".join(rows)}</div>{warning}'
     )
-
-
-def data_url(pixels) -> str:
-    """A picture as text, lossless."""
-    return "data:image/png;base64," + base64.b64encode(images.encode(pixels, "png")).decode()
 
 
 def create(shared: Shared, a: Model, b: Model, shares: Shares, name: str, key: str) -> str:

@@ -52,12 +52,14 @@ def in_model(code: str, model: Model, truncation: float) -> Artwork:
 
 
 def fits(code: str, model: Model) -> bool:
-    """Whether a code's picture has labels that the model has, or none as it."""
+    """Whether a code's picture has labels that the model has, or none as it, and no point found in another one."""
     try:
-        labels = artworks.decode(code).genome.labels
+        genome = artworks.decode(code).genome
     except Refused:
         return False
-    return bool(labels) == bool(model.labels) and all(label < len(model.labels) for label in labels)
+    labels = genome.labels
+    known = bool(labels) == bool(model.labels) and all(label < len(model.labels) for label in labels)
+    return known and all(sample.fits(model, seed) for seed in genome.seeds)
 
 
 def parents_of(desk, model: Model) -> list[Artwork]:

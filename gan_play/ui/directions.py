@@ -66,12 +66,6 @@ def fitting(text: str, model: Model) -> str:
     return text_of(dict(row for one, row in rows.items() if one.number <= len(found.get(one.family, ()))))
 
 
-def moved(text: str, way: object, by: object) -> str:
-    """One slider moved. Refused for a direction or an amount that can't be."""
-    name = directions.read(way).name
-    return text_of(rows_of(text) | {name: dict(check_steps([(name, by)])).get(name, 0.0)})
-
-
 def more(text: str, model: Model) -> str:
     """Rows for the next few that aren't shown."""
     rows = rows_of(text)

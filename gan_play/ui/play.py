@@ -5,7 +5,6 @@ that the browser sent, and `paint` sends back what differs. What the stage shows
 code, an address and a link. Pictures come by `<img>` from their address (`ui/share_routes.py`), rendered canonically.
 """
 
-import base64
 import contextlib
 import dataclasses
 import json
@@ -25,7 +24,6 @@ from gan_play.latent import film, music, palette, sample, steer, walk
 from gan_play.latent.found import Found
 from gan_play.latent.sample import Model
 from gan_play.measure.attributes import ATTRIBUTES
-from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
@@ -448,7 +446,7 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
             return tiles.film(code, title, film_address(code, desk.form), desk.form), code
         side = artwork.timeline.grid if artwork.timeline else 1
         return tiles.stills(code, title, STILLS, 2 * (side - 1) + side * size_px, film=frames), code
-    src = data_url(picture(home, code).pixels) if quick else ""
+    src = tiles.data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
     if set(artwork.weights or ()) <= {0.0, 1.0}:  # what is mixed half-way can't be bred as it is
         also += tuple(f"to-{tool}" for tool in ("breed", "steer", "film") if tool != desk.tool)
@@ -499,11 +497,6 @@ def two_heads(desk: Desk, model: Model) -> str:
     if two is None:
         return ""
     return tiles.pair([seed_tile(desk, model, pick) for pick in two])
-
-
-def data_url(pixels) -> str:
-    """A picture as text, sent along with an answer: lossless, since it stands in for the real one."""
-    return "data:image/png;base64," + base64.b64encode(images.encode(pixels, "png")).decode()
 
 
 def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
@@ -991,7 +984,7 @@ def build(shared: Shared) -> None:
 
         return event(run, [*desk_in, *more_in], desk_out, api_name=name, **(QUIET | options))
 
-    def on_piece(event, change, name: str, **options) -> object:
+    def on_piece(event, change, name: str) -> object:
         """Wire an event of our own pieces, which carries data, to a function from desk and data to a new desk."""
 
         def run(event: gr.EventData, *values):
@@ -1000,7 +993,7 @@ def build(shared: Shared) -> None:
                 return gr.skip()
             return ask(desk, lambda: change(desk, event._data if isinstance(event._data, dict) else {}))
 
-        return event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **(QUIET | options))
+        return event(run, desk_in, desk_out, api_name=f"ui_play_{name}", **QUIET)
 
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
@@ -1196,15 +1189,19 @@ def build(shared: Shared) -> None:
         except Refused as refused:
             return gr.skip(), gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
 
-    def slide(event: gr.EventData, *values):
-        """The stage while a direction's slider is dragged."""
+    def direct(event: gr.EventData, *values):
+        """What is done in the list of directions; while a slider is dragged the stage alone is painted anew.
+
+        One event for both: a late answer to the dragging would paint the stage as it was before.
+        """
         desk, data = Desk.sent(values), event._data if isinstance(event._data, dict) else {}
+        if not desk.digest:
+            return gr.skip()
+        if data.get("do") != "slide":
+            return ask(desk, lambda: directed(desk, data))
         with contextlib.suppress(Refused):
-            new = dataclasses.replace(
-                desk, found=directions.moved(desk.found, data.get("way"), data.get("by"))
-            )
-            html, _ = stage(new, sample.load_digest(home, desk.digest), home, quick=True)
-            return gr.update(value=html)
+            html, _ = stage(directed(desk, data), sample.load_digest(home, desk.digest), home, quick=True)
+            return {view: gr.update(value=html)}
         return gr.skip()
 
     gr.on(
@@ -1217,9 +1214,10 @@ def build(shared: Shared) -> None:
         trigger_mode="always_last",
         **QUIET,
     ).then(name_ways, [shared.key, *desk_in], measured, api_name="ui_play_directions_named", **QUIET)
-    on_piece(ways.act, directed, "act_directions", trigger_mode="always_last")
+    ways.act(
+        direct, desk_in, desk_out, api_name="ui_play_act_directions", trigger_mode="always_last", **QUIET
+    )
     ways.rename(rename_way, [shared.key, *desk_in], [ways, message], api_name="ui_play_rename", **QUIET)
-    ways.slide(slide, desk_in, view, api_name="ui_play_slide", trigger_mode="always_last", **QUIET)
     for source in (strength.release, held.input):
         on(source, stay)
     on_piece(tree.pick, branch, "pick_family").then(
@@ -1312,9 +1310,9 @@ def build(shared: Shared) -> None:
         )
         on(searching.success, found_in, point)
         stopped = part["stop"].click(
-            lambda: gr.update(visible=False),
+            lambda: (gr.update(visible=False), gr.update(value=tiles.note(say("yours.stopped")))),
             None,
-            part["stop"],
+            [part["stop"], part["progress"]],
             cancels=[searching],
             api_name=f"ui_play_{begin_search.__name__}_stop",
             **QUIET,
@@ -1398,7 +1396,11 @@ def build(shared: Shared) -> None:
         if not new.digest or new == old:
             return dealt
         in_hand = sample.load_digest(home, new.digest)
-        said = answer(old, new) | dealt
+        try:
+            said = answer(old, new) | dealt
+        except Refused as refused:  # what the open tool is to do can't be done with this model
+            said = answer(old, dataclasses.replace(new, tool="sample")) | dealt
+            said[message] = gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
         said |= {nothing: gr.update(visible=False), room: gr.update(visible=True)}
         return said | {model: offered(in_hand, key)}
 

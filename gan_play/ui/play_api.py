@@ -391,7 +391,7 @@ def register(shared: Shared) -> None:
             seen = intake.read_picture_file(sent(mask)).mean(axis=2) > 127 if mask else None
             target = project.check_target(model, pixels, seen)
             *_, last = project.resumed(home, model, target, count)
-            recipe = Artwork("sample", model.digest[:16], (last.point,))
+            recipe = Artwork("sample", model.digest[:16], (last.point,), label=last.label)
             return png(home, recipe, "found.png"), artworks.encode(recipe), last.distance, str(last.point)
 
     def paint_palette(run: str, picture: str, towards: str, label: str = "") -> tuple[gr.FileData, str, str]:
@@ -407,8 +407,8 @@ def register(shared: Shared) -> None:
             model = sample.load(home, run)
             begun = artworks.parent(model, seeds_text(picture), sample.find_label(model, label))
             wanted = palette.parse_palette(seeds_text(towards))
-            *_, last = palette.towards(model, begun.genome, wanted, begun.truncation)
-            recipe = Artwork("sample", model.digest[:16], (last.point,), begun.truncation)
+            *_, last = palette.towards(model, begun.genome, wanted, begun.truncation, begun.steps)
+            recipe = Artwork("sample", model.digest[:16], (last.point,), begun.truncation, last.label)
             return png(home, recipe, "palette.png"), artworks.encode(recipe), str(last.point)
 
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:

@@ -5,6 +5,7 @@ downloads and shares are the same bytes. Tiles are real buttons: Tab reaches the
 Functions take plain text and escape it; the result is for a `gr.HTML` with its default template.
 """
 
+import base64
 import json
 import os
 import re
@@ -12,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+
+from gan_play.pictures import images
 from gan_play.ui import look
 from gan_play.ui.words import say
 
@@ -34,6 +38,11 @@ class Tile:
 def address(code: str, suffix: str = "png") -> str:
     """Where the page finds an artwork; relative, so that it works behind any prefix."""
     return f"gradio_api/art/{code}.{suffix}"
+
+
+def data_url(pixels: np.ndarray) -> str:
+    """A picture as text, for an <img>: lossless, since it stands in for one with an address."""
+    return "data:image/png;base64," + base64.b64encode(images.encode(pixels, "png")).decode()
 
 
 def public_base() -> str:

@@ -15,6 +15,7 @@ from gan_play.latent.breed import genome_of
 from gan_play.latent.mix import BANDS
 from gan_play.latent.music import Sound, find, outline
 from gan_play.latent.sample import Model
+from gan_play.latent.sample import fits as sample_fits
 from gan_play.latent.steer import STEP
 from gan_play.latent.timeline import (
     GRIDS,
@@ -49,6 +50,8 @@ def fits(code: str, model: Model) -> bool:
     except (Refused, AttributeError):
         return False
     labels = [key.genome.labels for key in keys]
+    if not all(sample_fits(model, seed) for key in keys for seed in key.genome.seeds):
+        return False  # a point that was found in another model
     return all(
         bool(one) == bool(model.labels) and all(label < len(model.labels) for label in one) for one in labels
     )

@@ -493,6 +493,7 @@ ENGLISH = {
     "yours.stop": "Stop and keep what there is",
     "yours.begin": "Looking for the nearest of its own pictures ...",
     "yours.step": "Step {step} of {steps}",
+    "yours.stopped": "Stopped. What was found so far is on the stage and in the tray.",
     "yours.done": "Done: it is on the stage and in the tray.",
     "yours.yours": "Looked for",
     "yours.found": "Found",

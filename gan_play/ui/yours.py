@@ -16,7 +16,7 @@ import numpy as np
 
 from gan_play.latent import found, palette, project, sample
 from gan_play.pictures import images, intake
-from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.refusals import Refusal, Refused
 from gan_play.share import artwork as artworks
 from gan_play.ui import look, tiles
 from gan_play.ui.gather import uploaded
@@ -28,11 +28,6 @@ SIDE_PX = 256
 
 MOST_SENT_CHARS = 600_000
 """Of a canvas as text: 256 px of pure noise are 400,000."""
-
-
-def data_url(pixels: np.ndarray) -> str:
-    """A picture as text, for an <img>."""
-    return "data:image/png;base64," + base64.b64encode(images.encode(pixels, "png")).decode()
 
 
 def on_canvas(pixels: np.ndarray) -> str:
@@ -51,7 +46,7 @@ def on_canvas(pixels: np.ndarray) -> str:
         for name in ("undo", "clear")
     )
     return (
-        f'<div class="yours"><canvas data-src="{data_url(square)}" width="{square.shape[1]}" '
+        f'<div class="yours"><canvas data-src="{tiles.data_url(square)}" width="{square.shape[1]}" '
         f'height="{square.shape[0]}" role="img" aria-label="{escape(say("yours.canvas"))}"></canvas>'
         f'<div class="yours-row">{buttons}</div>'
         f'<div class="yours-row"><label>{escape(say("yours.colour"))} <input type="color" value="#6f8fb0"></label>'
@@ -73,18 +68,16 @@ def read_canvas(sent: object) -> tuple[np.ndarray, np.ndarray]:
         data = base64.b64decode(text.removeprefix("data:image/png;base64,"), validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    painted = images.decode_painted(data, say("yours.canvas"))
+    painted = images.decode_painted(data, say("yours.canvas"), 2 * SIDE_PX)
     if isinstance(painted, Refusal):
         raise Refused(painted)
-    if max(painted[1].shape) > 2 * SIDE_PX:
-        raise Refused(refuse("not-uploaded"))
     return painted
 
 
 def compared(target: np.ndarray, seen: project.Look) -> str:
     """Side by side: what is looked for, and how far the search is."""
     halves = "".join(
-        f'<span class="half"><img src="{data_url(pixels)}" alt="{escape(say(f"yours.{name}"))}">'
+        f'<span class="half"><img src="{tiles.data_url(pixels)}" alt="{escape(say(f"yours.{name}"))}">'
         f"<span>{escape(say(f'yours.{name}'))}</span></span>"
         for name, pixels in (("yours", target), ("found", seen.pixels))
     )
@@ -124,7 +117,7 @@ def towards(home: Path, code: str, colours: str) -> Iterator[tuple[str, str]]:
     """Paints what is on the stage towards a palette. Refused before anything begins."""
     wanted, begun = palette.parse_palette(colours), artworks.decode(code)
     model = sample.load_digest(home, begun.model)
-    looks = palette.towards(model, begun.genome, wanted, begun.truncation)
+    looks = palette.towards(model, begun.genome, wanted, begun.truncation, begun.steps)
     return watched(looks, palette.STEPS, picture(home, code).pixels, words=False)
 
 
@@ -141,7 +134,7 @@ def colour_text(colour: object) -> str:
         parts = text[text.find("(") + 1 :].rstrip(")").split(",")[:3]
         try:
             return "#" + bytes(min(255, max(0, round(float(part)))) for part in parts).hex()
-        except ValueError:
+        except (ValueError, OverflowError):
             return text
     return text
 

@@ -39,7 +39,8 @@ def steps(page: Page) -> dict[str, float]:
     return dict(artworks.decode(page.get_attribute("#stage [data-do='open']", "data-code")).steps)
 
 
-@pytest.mark.timeout(400)  # many answers to wait for, where the machine does other work
+@pytest.mark.slow  # many answers to wait for, where the machine does other work
+@pytest.mark.timeout(600)
 def test_a_direction_is_moved_turned_renamed_and_opened_from_its_link(serve, visit, home):
     page = steering_seed_3(visit(serve(home)))
     row = page.locator(".direction[data-way^='sefa1']")
@@ -55,8 +56,6 @@ def test_a_direction_is_moved_turned_renamed_and_opened_from_its_link(serve, vis
     page.mouse.up()
     expect(page.locator("#stage figcaption")).to_contain_text("sefa1 +1.")
     assert steps(page)["sefa1"] > 1
-    page.wait_for_timeout(4000)  # a late answer to the dragging would show the picture before the next change
-
     row.locator("select").select_option("sefa1@fine")
     expect(page.locator("#stage figcaption")).to_contain_text("sefa1 colour +1.")
     row.locator(".direction-strip button").first.click()

@@ -15,7 +15,7 @@ element.addEventListener('input', (event) => {
   const row = row_of(event);
   if (!row || event.target.type !== 'range') return;
   tell(row, event.target.value);
-  trigger('slide', {way: row.dataset.way, by: event.target.value});
+  send('slide');
 });
 element.addEventListener('change', (event) => {
   const [row, changed] = [row_of(event), event.target];
