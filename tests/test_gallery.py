@@ -92,13 +92,17 @@ def test_what_was_removed_comes_back_with_its_name_for_a_day(tmp_path, monkeypat
         keep(tmp_path, seed)
     gallery.describe(tmp_path, ANNA, work(1).id, "Dusk", "")
     assert gallery.remove(tmp_path, ANNA, [work(1).id, work(2).id, "nonsense"]) == 2
-    assert seeds(tmp_path) == [3] and gallery.bring_back(tmp_path, BERT) == 0
+    assert (
+        seeds(tmp_path) == [3] and gallery.bring_back(tmp_path, BERT) == gallery.removed(tmp_path, BERT) == 0
+    )
+    assert gallery.removed(tmp_path, ANNA) == gallery.removed(tmp_path, None) == 2
     assert gallery.bring_back(tmp_path, ANNA) == 2 and seeds(tmp_path, text="dusk") == [1]
     gallery.remove(tmp_path, ANNA, [work(1).id])
     assert keep(tmp_path, 1) and seeds(tmp_path, text="dusk") == [1]  # kept again
     gallery.remove(tmp_path, ANNA, [work(1).id])
     later = time.time() + gallery.UNDO_S + 1
     monkeypatch.setattr(gallery.time, "time", lambda: later)
+    assert gallery.removed(tmp_path, ANNA) == 0
     keep(tmp_path, 4)
     assert gallery.bring_back(tmp_path, ANNA) == 0 and not gallery.picture_path(tmp_path, work(1).id).exists()
     assert gallery.picture_path(tmp_path, work(2).id).read_bytes() == PNG
@@ -110,6 +114,13 @@ def test_a_full_gallery_and_a_full_disk_are_sentences(tmp_path, monkeypatch):
     with pytest.raises(Refused, match="holds 2 works"):
         gallery.keep(tmp_path, work(3), PNG, most=2)
     gallery.keep(tmp_path, work(2), PNG, most=2)  # it is there
+    gallery.remove(tmp_path, ANNA, [work(1).id])
+    gallery.keep(tmp_path, work(3), PNG, most=2)  # what was removed makes room
+    assert seeds(tmp_path) == [3, 2] and gallery.removed(tmp_path, ANNA) == 0
+    assert not gallery.picture_path(tmp_path, work(1).id).exists()
+    gallery.remove(tmp_path, ANNA, [work(2).id])
+    gallery.keep(tmp_path, work(2), PNG, most=2)
+    assert seeds(tmp_path) == [3, 2] and gallery.picture_path(tmp_path, work(2).id).exists()
     monkeypatch.setattr(gallery.files, "free_bytes", lambda path: 0)
     with pytest.raises(Refused, match="disk is full"):
         keep(tmp_path, 4)

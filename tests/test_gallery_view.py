@@ -87,6 +87,19 @@ def test_the_wall_says_what_a_work_is_and_nobody_s_text_is_markup(home):
     assert anything and "Nothing that you kept fits" in html
 
 
+def test_what_was_removed_can_be_brought_back_whenever_the_wall_is_hung(home):
+    kept = [gallery.keep(page(home), code(home, seed)).id for seed in range(3)]
+    assert 'data-wall="undo"' not in gallery.wall_html(home, None, Query(), 0)[0]
+    store.remove(home, None, kept[:1])
+    store.remove(home, None, kept[1:])
+    for said in ("2 works removed", "One work removed"):
+        for _ in range(2):  # as often as the page looks
+            html, _anything = gallery.wall_html(home, None, Query(), 0)
+            assert said in html and 'data-wall="undo"' in html
+        store.bring_back(home, None)
+    assert 'data-wall="undo"' not in gallery.wall_html(home, None, Query(), 0)[0]
+
+
 def test_the_wall_says_what_is_in_the_family_tree_and_needs_no_whole_one(home):
     gallery.keep(page(home), code(home, 5))
     assert "family tree" not in gallery.wall_html(home, None, Query(), 0)[0]

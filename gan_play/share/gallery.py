@@ -62,6 +62,11 @@ ORDERS = {
     "name": "words, id",
 }
 
+LAST_REMOVED = (
+    "removed = (SELECT MAX(removed) FROM works WHERE (? IS NULL OR owner = ?) AND removed >= ?) "
+    "AND (? IS NULL OR owner = ?)"
+)
+
 _moved: set[Path] = set()  # homes whose works of before have moved over, or needn't
 
 
@@ -199,30 +204,38 @@ def _work_of(home: Path, work_id: str, about: dict, names: dict[str, tuple[str, 
 
 def keep(home: Path, work: Work, png: bytes, most: int = limits.MOST_WORKS) -> Work:
     """Writes a work and its picture; one that is there already stays as it is, but that what was opened is now kept,
-    and what was removed comes back. Refused where the gallery holds `most`, or the disk is too full.
+    and what was removed comes back. Of what was removed the oldest makes room for it.
+
+    Refused where `most` works hang in the gallery, or the disk is too full.
     """
     with reading(home) as file:
         known = file and _one(file, "recipe = ? AND owner = ?", work.recipe, work.owner)
-        removed = file and file.execute("SELECT 1 FROM works WHERE id = ? AND removed", (work.id,)).fetchone()
-        count = file.execute("SELECT COUNT(*) FROM works").fetchone()[0] if file else 0
+        removed = known and _count(file, "id = ? AND removed", known.id)
+        full = file and _count(file, "removed IS NULL") >= most
     if known and not removed and (work.how == "opened" or known.how == "kept"):
         return known
+    if full and (known is None or removed):
+        raise Refused(refuse("gallery-full", most=f"{most:,}"))
     if known is None:
-        if count >= most:
-            raise Refused(refuse("gallery-full", most=f"{most:,}"))
         if files.free_bytes(home) < limits.FREE_BYTES_KEPT:
             raise Refused(refuse("disk-full", megabytes=limits.FREE_BYTES_KEPT // limits.MB))
         (home / FOLDER).mkdir(exist_ok=True)
         files.write_atomically(picture_path(home, work.id), png)
+    else:
+        work = replace(work, id=known.id)
     with opened(home) as file:
         _insert(file, work, "OR IGNORE")
         file.execute(
             "UPDATE works SET removed = NULL, how = CASE how WHEN 'kept' THEN how ELSE ? END WHERE id = ?",
             (work.how, work.id),
         )
-        gone = _purge(file)
+        gone = _purge(file, most)
     _unlink(home, gone)
     return work
+
+
+def _count(file: sqlite3.Connection, where: str, *values: object) -> int:
+    return file.execute(f"SELECT COUNT(*) FROM works WHERE {where}", values).fetchone()[0]
 
 
 def id_of(owner: str, recipe: str) -> str:
@@ -272,18 +285,32 @@ def remove(home: Path, owner: str | None, ids: Sequence[str]) -> int:
 
 def bring_back(home: Path, owner: str | None) -> int:
     """Undoes the last removal, which may have been of many works. How many came back."""
-    where = (
-        "removed = (SELECT MAX(removed) FROM works WHERE ? IS NULL OR owner = ?) AND (? IS NULL OR owner = ?)"
-    )
     with opened(home) as file:
-        return file.execute(f"UPDATE works SET removed = NULL WHERE {where}", (owner,) * 4).rowcount
+        return file.execute(f"UPDATE works SET removed = NULL WHERE {LAST_REMOVED}", _since(owner)).rowcount
 
 
-def _purge(file: sqlite3.Connection) -> list[str]:
-    """Forgets what was removed long ago; the ids."""
-    before = (time.time() - UNDO_S,)
-    gone = [row[0] for row in file.execute("SELECT id FROM works WHERE removed < ?", before)]
-    file.execute("DELETE FROM works WHERE removed < ?", before)
+def removed(home: Path, owner: str | None) -> int:
+    """How many works `bring_back` would bring back."""
+    with reading(home) as file:
+        return _count(file, LAST_REMOVED, *_since(owner)) if file else 0
+
+
+def _since(owner: str | None) -> tuple[object, ...]:
+    """What `LAST_REMOVED` asks for."""
+    return (owner, owner, time.time() - UNDO_S, owner, owner)
+
+
+def _purge(file: sqlite3.Connection, most: int) -> list[str]:
+    """Forgets what was removed long ago, and of what else was removed the oldest where there are more than `most`
+    works in all; the ids."""
+    before = time.time() - UNDO_S
+    spare = max(0, _count(file, "removed IS NULL OR removed >= ?", before) - most)
+    where = (
+        "removed < ? OR id IN (SELECT id FROM works WHERE removed >= ? ORDER BY removed, id LIMIT ?)",
+        (before, before, spare),
+    )
+    gone = [row[0] for row in file.execute(f"SELECT id FROM works WHERE {where[0]}", where[1])]
+    file.execute(f"DELETE FROM works WHERE {where[0]}", where[1])
     return gone
 
 

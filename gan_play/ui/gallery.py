@@ -163,7 +163,7 @@ def in_family(home: Path, works: Sequence[Work], owner: str | None) -> set[str]:
     return set()
 
 
-def wall_html(home: Path, owner: str | None, query: Query, first: int, removed: int = 0) -> tuple[str, bool]:
+def wall_html(home: Path, owner: str | None, query: Query, first: int) -> tuple[str, bool]:
     """The wall, and whether anything hangs in the gallery at all."""
     works, count = gallery.find(home, owner, query, first, SHOWN)
     if not works and first:  # what was removed was the last page
@@ -177,7 +177,7 @@ def wall_html(home: Path, owner: str | None, query: Query, first: int, removed: 
     bar = toolbar(first, len(works), count) if count else ""
     links = sent_links(home, owner)
     return (
-        f'{removed_note(removed)}{bar}<div class="works" data-first="{first}">{html}</div>{links}',
+        f'{removed_note(gallery.removed(home, owner))}{bar}<div class="works" data-first="{first}">{html}</div>{links}',
         anything,
     )
 
@@ -254,7 +254,7 @@ def build(shared: Shared) -> None:
     controls = [shared.key, text, order, model, label]
     hung = [wall, nothing, finding, model, label, packed]
 
-    def hang(key: str, *asked: object, first: int = 0, removed: int = 0) -> dict:
+    def hang(key: str, *asked: object, first: int = 0) -> dict:
         """What hangs on the wall."""
         owner = collect.owner_to_ask(shared, key)
         words, how, of_model, of_label = (str(one or "") for one in asked)
@@ -262,7 +262,7 @@ def build(shared: Shared) -> None:
             models, labels = gallery.choices(home, owner)
             chosen = (of_model if of_model in models else "", of_label if of_label in labels else "")
             query = Query(words, *chosen, how)
-            html, anything = wall_html(home, owner, query, first, removed)
+            html, anything = wall_html(home, owner, query, first)
         except Refused as refused:  # the rest of the page works
             return {wall: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
 
@@ -274,7 +274,7 @@ def build(shared: Shared) -> None:
         return {
             wall: gr.update(value=html),
             nothing: gr.update(visible=not anything),
-            finding: gr.update(visible=anything or bool(removed)),
+            finding: gr.update(visible=anything),
             model: offered(models, chosen[0]),
             label: offered(labels, chosen[1]),
         }
@@ -334,12 +334,10 @@ def build(shared: Shared) -> None:
                 return zipped(owner, ids)
             if do == "forget":
                 work = gallery.by_code(home, owner, str(data.get("code", "")))
-                return hang(
-                    key, *asked, first=first, removed=gallery.remove(home, owner, [work.id] if work else [])
-                )
-            if do == "remove":
-                return hang(key, *asked, first=first, removed=gallery.remove(home, owner, ids))
-            if do == "undo":
+                gallery.remove(home, owner, [work.id] if work else [])
+            elif do == "remove":
+                gallery.remove(home, owner, ids)
+            elif do == "undo":
                 gallery.bring_back(home, owner)
             elif do == "describe":
                 gallery.describe(home, owner, *(str(data.get(name, "")) for name in ("id", "name", "notes")))
