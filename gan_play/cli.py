@@ -898,8 +898,11 @@ def share(given: argparse.Namespace) -> int:
     label = playing.find_label(model, given.label)
     work = artwork.Artwork("sample", model.digest, (seed,), given.truncation, label)
     code = artwork.share(home, work).code
-    with contextlib.suppress(Refused):  # a link needs no database; only it can't be withdrawn
+    try:
         gallery.send(home, gallery.owner_of(""), code, f"{model.name}, seed {seed}")
+    except Refused as refused:  # a link needs no database; only it can't be withdrawn
+        if refused.refusal.reason == "withdrawn":
+            raise
     print(code)
     return 0
 

@@ -286,6 +286,7 @@ def test_works_are_kept_found_liked_and_removed(open_page, tmp_path: Path):
 
     from gan_play.latent import sample
     from gan_play.share import artwork as artworks
+    from gan_play.share import gallery
 
     run_in(tmp_path)
     client = client_of(open_page(tmp_path, public=True))
@@ -305,6 +306,11 @@ def test_works_are_kept_found_liked_and_removed(open_page, tmp_path: Path):
     assert client.predict(api_name="/bring_back", **mine) == 1
     with pytest.raises(Exception, match="no link that you made"):
         client.predict(code, api_name="/withdraw", **mine)
+    gallery.send(tmp_path, "anna", code)
+    assert client.predict(code, api_name="/render")[1]
+    gallery.withdraw(tmp_path, "anna", code)
+    with pytest.raises(Exception, match="was withdrawn"):
+        client.predict(code, api_name="/render")
 
 
 def test_two_models_are_blended_by_a_program(client, server_home):

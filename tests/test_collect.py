@@ -51,6 +51,8 @@ def test_a_link_is_sealed_written_down_and_withdrawn_by_who_made_it(home):
     assert "no longer" in ask(home, "withdrawn", sealed, ANNA)["done"]
     with pytest.raises(Refused, match="withdrawn"):
         gallery.check_alive(home, sealed)
+    for asked in (sealed, code(home, 7)):
+        assert "was withdrawn" in ask(home, "sealed", asked, BERT)["sentence"]
     assert ask(home, "sealed", sealed, ANNA)["code"] == sealed
     gallery.check_alive(home, sealed)  # shared again
 

@@ -325,3 +325,13 @@ def test_a_link_is_withdrawn_by_who_made_it_and_lives_while_anybody_shares_it(tm
     gallery.check_alive(tmp_path, code(2))
     gallery.send(tmp_path, ANNA, code(1), "Seed 1")  # made anew, it lives again
     gallery.check_alive(tmp_path, code(1))
+
+
+def test_nobody_but_who_withdrew_a_link_makes_it_live_again(tmp_path):
+    gallery.send(tmp_path, ANNA, code(1))
+    gallery.withdraw(tmp_path, ANNA, code(1))
+    with pytest.raises(Refused, match="was withdrawn"):
+        gallery.send(tmp_path, BERT, code(1))
+    with pytest.raises(Refused, match="was withdrawn"):
+        gallery.check_alive(tmp_path, code(1))
+    assert gallery.sent(tmp_path, BERT) == []

@@ -504,9 +504,18 @@ class Sent:
 
 
 def send(home: Path, owner: str, code: str, title: str = "") -> None:
-    """Writes down that a link was made; one that was withdrawn is alive again."""
+    """Writes down that a link was made; one that its owner has withdrawn is alive again.
+
+    Refused where others made it, and all of them have withdrawn it.
+    """
     artworks.decode(code)
     with opened(home) as file:
+        made, withdrawn, mine = file.execute(
+            "SELECT COUNT(*), COUNT(withdrawn), COUNT(CASE owner WHEN ? THEN 1 END) FROM sent WHERE code = ?",
+            (owner, code),
+        ).fetchone()
+        if made and made == withdrawn and not mine:
+            raise Refused(refuse("withdrawn"))
         (count,) = file.execute("SELECT COUNT(*) FROM sent").fetchone()
         if count >= limits.MOST_SENT:  # the oldest that is alive is forgotten: it can't be withdrawn any more
             file.execute("DELETE FROM sent WHERE (owner, code) IN (SELECT owner, code FROM sent "

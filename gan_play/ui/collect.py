@@ -4,7 +4,6 @@ Each is a function of what a browser sent, which is checked; an answer is a dict
 refused. A browser says its owner key along with its question; at home it may be empty.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 from gan_play.latent.film import FORMATS
@@ -55,7 +54,8 @@ def like(shared: Shared, code: str, liked: bool, passed: Sequence[object], key: 
 
 
 def seal(shared: Shared, code: str, key: str = "") -> str:
-    """The code to send: sealed, with its model kept for good, and written down as sent. Refused for a bad one."""
+    """The code to send: sealed, with its model kept for good, and written down as sent. Refused for a bad one,
+    and for one that others made and withdrew."""
     home, artwork = shared.home, artworks.decode(code)
     form = next((form for form in FORMATS if known_film(home, artwork, form)), None)
     model = load_digest(home, artwork.model)
@@ -64,8 +64,11 @@ def seal(shared: Shared, code: str, key: str = "") -> str:
         made = artworks.encode(artwork)
     else:
         made = artworks.share(home, artwork, form or "mp4").code
-    with contextlib.suppress(Refused):  # a link needs no database; only it can't be withdrawn
+    try:
         gallery.send(home, owner_to_write(shared, key), made, title_of(artwork, model))
+    except Refused as refused:  # a link needs no database; only it can't be withdrawn
+        if refused.refusal.reason == "withdrawn":
+            raise
     return made
 
 

@@ -22,6 +22,7 @@ from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share import films, naming
 from gan_play.share.artwork import Artwork
+from gan_play.share.gallery import check_alive
 from gan_play.ui.blend import create
 from gan_play.ui.gather import uploaded
 from gan_play.ui.share_routes import picture
@@ -239,6 +240,7 @@ def register(shared: Shared) -> None:
         """
         with told():
             recipe = artworks.decode(code)
+            check_alive(home, code)
             if recipe.is_film:
                 made = artworks.render(home, recipe)
                 return file(made.film.read_bytes(), "walk.mp4"), made.sha256, made.sentence
