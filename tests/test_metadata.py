@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 
 import av
 import numpy as np
@@ -122,6 +123,11 @@ def test_a_file_made_to_be_slow_or_huge_costs_little():
         + metadata.UUID
         + b"a" * 10**6
     )
+    empty = b"GIF89a" + b"\1\0\1\0\0\0\0" + b"\x21\x01\0" * 2 * 10**7
+    began = time.process_time()
+    assert metadata.read(empty) == "" and metadata.comment(empty) == ""
+    metadata.frames_sha256(empty)
+    assert time.process_time() - began < 10  # walked to its end, each of the three takes minutes
     for data in (many, sub_blocks, huge, b"RIFF\0\0\0\0WEBP" + b"XMP \0\0\0\0" * 10**6):
         assert metadata.read(data) == "" and metadata.comment(data) == ""
         metadata.frames_sha256(data)

@@ -26,6 +26,7 @@ DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorith
 
 PNG_KEY = "XML:com.adobe.xmp"
 MOST_PARTS = 500_000  # of one file: a film of two minutes at 60 frames a second has 7,200
+MOST_BLOCKS = 100_000  # of a GIF: two a frame; an empty one has three bytes, so that a file can hold millions
 UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 GIF_APP = b"\x21\xff\x0bXMP DataXMP"
 GIF_TRAILER = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"  # leads readers of sub-blocks out of the packet
@@ -221,7 +222,7 @@ def _webp_packet(data: bytes) -> bytes:
 def _gif_blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
     """The parts of a GIF: ("picture" | "comment" | "xmp", bytes)."""
 
-    parts = 0
+    parts = blocks = 0
 
     def sub_blocks(at: int) -> int:
         """Where the sub-blocks that begin at `at` end; beyond the bytes where they do not."""
@@ -240,7 +241,9 @@ def _gif_blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
     at = 13 + table(data[10])
     yield "picture", data[:at]
     while at < len(data):
-        begin = at
+        begin, blocks = at, blocks + 1
+        if blocks > MOST_BLOCKS:
+            return
         if data[at] == 0x21 and data[at : at + 14] == GIF_APP:
             end = data.find(GIF_TRAILER, at)
             at = len(data) if end < 0 else end + len(GIF_TRAILER)
