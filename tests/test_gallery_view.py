@@ -1,5 +1,6 @@
 """The Gallery's tab: what is kept by whom, what its wall says, and a file that is checked."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from gan_play.share import card, family
 from gan_play.share import gallery as store
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import Query
-from gan_play.ui import collect, gallery
+from gan_play.ui import cards, collect, gallery
 
 
 @pytest.fixture
@@ -122,3 +123,29 @@ def test_the_wall_turns_its_pages_and_never_shows_an_empty_one(home, monkeypatch
 def test_a_bad_code_is_not_kept(home, text):
     with pytest.raises(Refused):
         gallery.keep(page(home), text)
+
+
+def saved(folder: Path, data: bytes) -> str:
+    path = folder / "saved.png"
+    path.write_bytes(data)
+    return str(path)
+
+
+def test_a_saved_file_opens_after_its_link_was_withdrawn_and_where_its_pixels_cant_be_read(home, tmp_path):
+    made = artworks.share(home, artworks.decode(code(home, 5)))
+    path = saved(tmp_path, made.png)
+    assert cards.looked_at(page(home), path)[0] == made.code
+    store.send(home, "anna", made.code)
+    store.withdraw(home, "anna", made.code)
+    opened, _sentence, same, _html = cards.looked_at(page(home), path)
+    assert same is True and opened == code(home, 5)
+    store.check_alive(home, opened)
+    opened, sentence, same, _html = cards.looked_at(page(home), saved(tmp_path, made.png[:-40]))
+    assert same is None and opened == code(home, 5) and "saved.png" in sentence
+
+
+def test_a_saved_file_whose_model_is_gone_opens_nothing(home, tmp_path):
+    path = saved(tmp_path, artworks.render(home, artworks.decode(code(home, 5))).png)
+    shutil.rmtree(home / playground.RUN)
+    with pytest.raises(Refused, match="isn't here|model"):
+        cards.looked_at(page(home), path)

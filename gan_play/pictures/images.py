@@ -201,6 +201,15 @@ def _colors(image: Image.Image, data: bytes) -> Image.Image:
     return _as(image, "RGB")
 
 
+def _over(image: Image.Image, background: Color) -> Image.Image:
+    """`image` over a ground, where it has transparency."""
+    if image.mode != "RGBA":
+        return image
+    ground = Image.new("RGB", image.size, background)
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
+
+
 def within(width: int, height: int, side_px: int) -> tuple[int, int]:
     """The size with the shorter side brought down to `side_px`, never up."""
     scale = min(1.0, side_px / min(width, height))
@@ -231,10 +240,7 @@ def _decoded(data: bytes, name: str, background: Color, side_px: int | None) -> 
         clean = _colors(image, data)
         if side_px:
             clean = clean.resize(within(*clean.size, side_px), Image.Resampling.LANCZOS)
-        if clean.mode == "RGBA":
-            ground = Image.new("RGB", clean.size, background)
-            ground.paste(clean, mask=clean.getchannel("A"))
-            clean = ground
+        clean = _over(clean, background)
         if turn is not None:
             clean = clean.transpose(turn)
             if turn in _QUARTER_TURNS:
@@ -276,6 +282,38 @@ def decode(data: bytes, name: str = "", background: Color = WHITE) -> np.ndarray
     """The pixels (H, W, 3) uint8 of a picture file, at full size; or why not. Never raises."""
     result = examine(data, name, background)
     return result.pixels if isinstance(result, Decoded) else result
+
+
+def decode_exact(data: bytes, width: int, height: int, name: str = "") -> np.ndarray | Refusal:
+    """The pixels (height, width, 3) uint8 of a PNG of which it is known how large it must be; or why not. Never raises.
+
+    For what was made here, whatever its shape: nothing is decoded unless its head says this size.
+    """
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _foreign(data, name)
+    if png_size(data) != (width, height):
+        return refuse("damaged", name)
+    try:
+        with _one_at_a_time, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                if image.size != (width, height):
+                    return refuse("damaged", name)
+                image.load()
+                return np.array(_as(_over(_colors(image, data), WHITE), "RGB"))
+    except MemoryError:
+        return refuse("too-heavy", name)
+    except Exception as error:  # as in `examine`
+        early = isinstance(error, EOFError) or re.search("truncated|unexpected end", str(error).lower())
+        return refuse("truncated" if early else "damaged", name)
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """(width, height) as the head of a PNG says; (0, 0) for other bytes."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 24:
+        return 0, 0
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height
 
 
 def decode_painted(data: bytes, name: str, most_px: int) -> tuple[np.ndarray, np.ndarray] | Refusal:

@@ -654,13 +654,17 @@ def read_card(png: bytes) -> Artwork:
 def compare(pixels: np.ndarray, others: np.ndarray) -> str:
     """A sentence on whether two pictures are the same, and if not, by how much they differ."""
     if pixels.shape != others.shape:
-        (h, w), (other_h, other_w) = pixels.shape[:2], others.shape[:2]
-        return f"Another picture: {w} x {h} pixels, not {other_w} x {other_h}."
+        return other_size(pixels.shape[1::-1], others.shape[1::-1])
     apart = np.abs(pixels.astype(np.int16) - others).max(axis=-1)
     if not apart.any():
         return "Identical: every byte is the same."
     share_of = np.count_nonzero(apart) / apart.size
     return f"Differs in {share_of:.1%} of its pixels, by at most {apart.max()} of 255."
+
+
+def other_size(size: tuple[int, int], other: tuple[int, int]) -> str:
+    """A sentence on two pictures of which the sizes (width, height) alone tell that they aren't the same."""
+    return f"Another picture: {size[0]} x {size[1]} pixels, not {other[0]} x {other[1]}."
 
 
 def _fields(pixels: np.ndarray) -> bytes:

@@ -84,15 +84,20 @@ def read(data: bytes, name: str = "") -> Card:
 
 def compare(home: Path, data: bytes, card: Card, name: str = "") -> Compared:
     """Whether a file still is what its card says. A picture is painted again here, and compared pixel by pixel; of a
-    film the encoded frames are compared with the digest in its card.
+    film the encoded frames are compared with the digest in its card. A picture of another size than it must have is
+    never decoded.
 
     Refused where the picture can't be decoded, or its model isn't here.
     """
     if card.form == "png":
-        pixels = images.decode(data, name)
+        painted, (width, height) = artworks.still(home, card.artwork), images.png_size(data)
+        if (height, width) != painted.shape[:2]:
+            sentence = artworks.other_size((width, height), painted.shape[1::-1])
+            return Compared(False, f"Changed since it was saved. {sentence}")
+        pixels = images.decode_exact(data, width, height, name)
         if isinstance(pixels, Refusal):
             raise Refused(pixels)
-        sentence = artworks.compare(pixels, artworks.still(home, card.artwork))
+        sentence = artworks.compare(pixels, painted)
         same = sentence.startswith("Identical")
         if same:
             return Compared(True, f"{sentence} This is what its card says.")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
+from gan_play.latent.sample import load_digest
 from gan_play.refusals import Refused
 from gan_play.share import card as cards
-from gan_play.share.card import Card
+from gan_play.share import gallery
+from gan_play.share.card import Card, Compared
 from gan_play.ui import tiles
 from gan_play.ui.shared import QUIET, Shared
 from gan_play.ui.words import say
@@ -30,17 +32,29 @@ def facts(card: Card) -> str:
 
 
 def looked_at(shared: Shared, path: str) -> tuple[str, str, bool | None, str]:
-    """A dropped file: (its code, the sentence, whether it is what its card says, all of it as HTML). Refused where it
-    has no card, or its model isn't here."""
+    """A dropped file: (its code, the sentence, whether it is what its card says, all of it as HTML).
+
+    It is opened by its card even where its pixels can't be read, and without its seal where its link is withdrawn: a
+    saved file is beyond that. Refused where it has no card, or its model isn't here.
+    """
     data, name = cards.read_file(Path(path)), Path(path).name
     card = cards.read(data, name)
-    found = cards.compare(shared.home, data, card, name)
+    load_digest(shared.home, card.artwork.model)
+    try:
+        found = cards.compare(shared.home, data, card, name)
+    except Refused as refused:
+        found = Compared(None, refused.refusal.sentence)
+    code = card.code
+    try:
+        gallery.check_alive(shared.home, code)
+    except Refused:
+        code = gallery.plain(code)
     kind = {True: "good", False: "bad", None: ""}[found.same]
     html = (
         tiles.note(found.sentence, kind)
         + f"<details><summary>{escape(say('card.more'))}</summary>{facts(card)}</details>"
     )
-    return card.code, found.sentence, found.same, f'<div class="card-said">{html}</div>'
+    return code, found.sentence, found.same, f'<div class="card-said">{html}</div>'
 
 
 def zone(shared: Shared, name: str) -> None:
