@@ -70,7 +70,10 @@ LEAST_STOPS, MOST_STOPS = 2, 12  # of a walk; twelve is what the tray holds
 LEAST_FILM_SECONDS, MOST_FILM_SECONDS = 0.5, 120  # two minutes at 64 px render in about half a minute
 MOST_KEYS = 36  # of a film of several walks: four for each of nine fields; of one walk MOST_STOPS
 LEAST_STRETCH, MOST_STRETCH = 0.1, 120  # seconds between two keyframes, or of a rest at one
-MOST_TIMELINE_SECONDS = 300  # five minutes: a song, and what two cores render in about two minutes at 64 px
+MOST_TIMELINE_SECONDS = 300  # five minutes: a song; how much work it is, the pictures below limit
+MOST_FILM_PICTURES = (
+    7_200  # five minutes at 24 frames a second, two at 60, as the longest walk; of a grid all fields
+)
 MOST_KEYS_CHARS = 8_000  # of keyframes as text, codes among them
 MOST_REACTIONS = 8  # of a film to its music
 MOST_SOUND_BYTES = 100 * MB  # five minutes of WAV with two channels of 24 bits at 48 kHz have 86 MB

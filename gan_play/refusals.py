@@ -159,6 +159,8 @@ REASONS: dict[str, str] = {
     "key-hold": "A film can't rest at a keyframe for {file} seconds: choose from {low} to {high}.",
     "film-kind": "{file} is not a way to film: choose one of {names}.",
     "film-still": "Nothing moves in this film: add a keyframe, a sweep or music, or let it breathe.",
+    "film-pictures": "This film would have {file} pictures, and {most} are the most: make it shorter, with fewer "
+    "frames a second or fewer walks side by side.",
     "film-moving": "Something has to move: choose one or more of coarse, middle and fine.",
     "film-radius": "{file} can't be how far a picture breathes: choose a number from {low} to {high}.",
     "film-circle": "A circle is a loop through one or two seeds of one label: take out the other keyframes.",

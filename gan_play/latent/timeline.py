@@ -139,6 +139,9 @@ class Timeline:
         low, high = limits.LEAST_FILM_SECONDS, limits.MOST_TIMELINE_SECONDS
         check_number(self.seconds, low, high, "seconds")
         check_number(self.round_seconds, low, high, "seconds")
+        pictures = self.frames * self.grid**2
+        if pictures > limits.MOST_FILM_PICTURES:
+            raise Refused(refuse("film-pictures", f"{pictures:,}", most=f"{limits.MOST_FILM_PICTURES:,}"))
 
     @property
     def seeds(self) -> tuple[int, ...]:
