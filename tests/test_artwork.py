@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gan_play import limits
-from gan_play.latent import sample, walk
+from gan_play.latent import found, sample, walk
 from gan_play.latent import timeline as timelines
 from gan_play.latent.breed import Genome, cross, genome_of
 from gan_play.latent.directions import Direction
@@ -59,7 +59,7 @@ def plans(draw):
     return Timeline(
         tuple(key() for _ in range(count)),
         kind=draw(st.sampled_from(["linear", "spherical", "breathe"])),
-        fps=draw(st.integers(1, 60)),
+        fps=draw(st.integers(1, 60 if grid == 1 else 20)),  # all in all MOST_FILM_PICTURES
         loop=grid > 1 or draw(st.booleans()),
         moving=draw(st.lists(st.sampled_from(artworks.BAND_NAMES), min_size=1)),
         radius=draw(thousandths.filter(lambda n: n >= 0.02)),
@@ -183,6 +183,12 @@ def test_a_film_that_no_link_can_hold_is_refused_in_a_sentence_and_twelve_long_s
         Artwork("film", MODEL, (), timeline=Timeline(bred))
     assert refused.value.refusal.reason == "film-code"
     assert encode(Artwork("film", MODEL, (), timeline=Timeline(bred[:1], "breathe")))
+    levels = torch.zeros(3, found.AXES, dtype=torch.int8)
+    own = tuple(Key(genome_of(found.write(TOY, levels, number))) for number in range(3))
+    with pytest.raises(Refused) as refused:
+        Artwork("film", MODEL, (), timeline=Timeline(own))
+    assert refused.value.refusal.reason == "code-full"
+    assert encode(Artwork("film", MODEL, (), timeline=Timeline(own[:2])))
 
 
 def test_what_does_not_fit_into_a_code_sealed_or_not_is_refused_in_a_sentence():

@@ -186,7 +186,9 @@ class Artwork:
         for name, value in made.items():
             object.__setattr__(self, name, value)
         if self.timeline and len(timeline_code.write(self.timeline)) > MOST_TIMELINE_BYTES:
-            raise Refused(refuse("film-code"))
+            shown = [seed for key in planned for seed in key.genome.seeds]
+            own = any(isinstance(seed, Found) for seed in shown)
+            raise Refused(refuse("code-full" if own else "film-code"))
         own = any(isinstance(seed, Found) for seed in (*self.seeds, *self.columns))
         if (self.steps or own) and len(_bytes(self)) + SEAL_BYTES * (not self.seal) > MOST_CODE_BYTES:
             raise Refused(refuse("code-full" if own else "steps-room"))
