@@ -8,6 +8,7 @@ import playing
 import pytest
 import test_music
 
+from gan_play import limits
 from gan_play.latent import music
 from gan_play.latent.breed import cross, genome_of
 from gan_play.latent.timeline import Key, Reaction, Timeline
@@ -47,7 +48,11 @@ def sent(plan, **changes):
         "loop": plan.loop,
         "grid": plan.grid,
     }
-    said |= {"radius": None, "until": None, "attribute": "", "from": -1, "to": 1, "reactions": []}
+    said |= {"radius": None, "until": None, "reactions": []}
+    said["sweeps"] = [
+        [name, dict(plan.start).get(name, 0), dict(plan.end).get(name, 0)]
+        for name in {**dict(plan.start), **dict(plan.end)}
+    ]
     return json.dumps(said | changes)
 
 
@@ -62,7 +67,7 @@ def test_the_walk_through_the_tray_becomes_keyframes_that_share_its_time():
 def test_what_the_browser_changes_is_the_new_plan():
     old = planned(desk((1,), (5,)))
     plan = timeline.plan_of(old)
-    text = sent(plan, kind="spherical", until=1.2, attribute="light", moving=["fine"], loop=False)
+    text = sent(plan, kind="spherical", until=1.2, sweeps=[["light", -1, 1]], moving=["fine"], loop=False)
     new = artworks.decode(timeline.changed(old, MODEL, text)).timeline
     assert (new.kind, new.until, new.loop, new.moving) == ("spherical", 1.2, False, ("fine",))
     assert (new.start, new.end) == ((("light", -1.0),), (("light", 1.0),))
@@ -90,12 +95,65 @@ def test_nonsense_of_a_browser_is_refused_in_a_sentence(text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"kind": "jump"}, {"until": "x"}, {"grid": 9}, {"from": "x", "attribute": "light"}]
+    "change", [{"kind": "jump"}, {"until": "x"}, {"grid": 9}, {"sweeps": [["light", "x", 1]]}]
 )
 def test_a_plan_that_can_t_be_is_refused_too(change):
     old = planned(desk((1,), (5,)))
     with pytest.raises(Refused):
         timeline.changed(old, MODEL, sent(timeline.plan_of(old), **change))
+
+
+def test_an_edit_keeps_every_sweep_and_the_page_names_each(tmp_path):
+    two = (Key(genome_of(1)), Key(genome_of(5)))
+    plan = Timeline(two, start=(("warmth", -1.0),), end=(("light", 2.0), ("warmth", 1.0), ("sefa2", -1.0)))
+    old = dataclasses.replace(desk((1,), (5,)), plan=artworks.encode(film(plan)))
+    html = timeline.html(old, MODEL, tmp_path)
+    assert html.count('class="sweep"') == 4  # and one to add
+    for name in ("light", "warmth", "sefa2"):
+        assert html.count(f'<option value="{name}" selected>') == 1
+    new = artworks.decode(timeline.changed(old, MODEL, sent(plan, loop=False))).timeline
+    assert (new.start, new.end, new.loop) == (plan.start, plan.end, False)
+    fewer = [["sefa2", 0, 1.5]]
+    new = artworks.decode(timeline.changed(old, MODEL, sent(plan, sweeps=fewer))).timeline
+    assert (new.start, new.end) == ((), (("sefa2", 1.5),))
+
+
+def test_the_last_keyframe_that_is_left_breathes_and_a_circle_stays_one():
+    for kind in ("linear", "spherical", "breathe"):
+        plan = Timeline((Key(genome_of(1)), Key(genome_of(5))), kind)
+        old = dataclasses.replace(desk((1,), (5,)), plan=artworks.encode(film(plan)))
+        one = sent(dataclasses.replace(plan, keys=plan.keys[:1], kind="breathe"), kind=kind)
+        new = artworks.decode(timeline.changed(old, MODEL, one)).timeline
+        assert (new.kind, new.seeds) == ("breathe", (1,))
+    circle = Timeline((Key(genome_of(1)), Key(genome_of(5))), "circle")
+    old = dataclasses.replace(old, plan=artworks.encode(film(circle)))
+    one = sent(dataclasses.replace(circle, keys=circle.keys[:1]))
+    assert artworks.decode(timeline.changed(old, MODEL, one)).timeline.kind == "circle"
+
+
+@pytest.mark.parametrize(
+    "number", [float("inf"), float("-inf"), float("nan"), 10**400, -1, 1e300, "1", True, [1], {}]
+)
+def test_no_number_of_a_browser_is_a_bug_wherever_it_stands(number, tmp_path):
+    path = test_music.write_wav(tmp_path / "a.wav", test_music.clicks(3, 0.5)[0])
+    old = planned(desk((1,), (5,)))
+    old = dataclasses.replace(old, plan=timeline.sounding(old, MODEL, music.keep(tmp_path, path)))
+    plan = timeline.plan_of(old)
+    key = json.loads(sent(plan))["keys"][0]
+    wrong = [{"keys": [key, key | {name: number}]} for name in ("seconds", "hold", "easing", "code")]
+    names = ("radius", "until", "grid", "length", "kind", "loop", "moving", "keys", "reactions", "sweeps")
+    wrong += [{"kind": "breathe", name: number} for name in names]
+    wrong += [{"reactions": [["light", "low", number]]}, {"reactions": [[number, "low", 1]]}]
+    wrong += [
+        {"sweeps": [["light", number, 1]]},
+        {"sweeps": [["light", 1, number]]},
+        {"sweeps": [[number, 0, 1]]},
+    ]
+    for change in wrong:
+        try:
+            artworks.decode(timeline.changed(old, MODEL, sent(plan, **change)))
+        except Refused as refused:
+            assert len(refused.refusal.sentence) <= limits.MOST_SENTENCE_CHARS
 
 
 def test_pictures_are_added_at_the_end_bred_and_steered_ones_too():

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import queue
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -970,7 +971,12 @@ def build(shared: Shared) -> None:
         try:
             return answer(old, change()) | {message: gr.update(value="")}
         except Refused as refused:
-            return {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+            said = {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+            with contextlib.suppress(Refused):  # a row of keyframes was changed by hand before it was sent
+                if old.plan:
+                    model, mark = sample.load_digest(home, old.digest), secrets.token_hex(4)
+                    said[keyframes] = gr.update(value=timeline.html(old, model, home, mark))
+            return said
 
     def on(event, change, *more_in, **options) -> object:
         """Wire an event to a function from the desk (and `more_in`) to a new desk."""

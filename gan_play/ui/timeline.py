@@ -16,7 +16,7 @@ from gan_play.latent.mix import BANDS
 from gan_play.latent.music import Sound, find, outline
 from gan_play.latent.sample import Model
 from gan_play.latent.sample import fits as sample_fits
-from gan_play.latent.steer import STEP
+from gan_play.latent.steer import STEP, check_steps
 from gan_play.latent.timeline import (
     GRIDS,
     KINDS,
@@ -105,32 +105,32 @@ def changed(desk, model: Model, text: str) -> str:
             raise ValueError
         sent = json.loads(text)
         keys = tuple(_key(one) for one in sent["keys"])
-        swept, loop = str(sent.get("attribute") or ""), bool(sent["loop"])
-        music = plan_of(desk).music
+        plan, loop, kind = plan_of(desk), bool(sent["loop"]), sent["kind"]
+        if len(keys) == 1 < len(plan.keys) and kind in ("linear", "spherical"):
+            kind = "breathe"  # nothing else would move
+        music = plan.music
         if music:
             reactions = tuple(Reaction(str(a), str(b), float(c)) for a, b, c in sent.get("reactions") or ())
             music = Music(music.digest, float(sent.get("length") or music.seconds), reactions)
-        steps = {
-            name: ((swept, float(sent[part])),) if swept else ()
-            for name, part in (("start", "from"), ("end", "to"))
-        }
+        sweeps = [(str(name), float(first), float(last)) for name, first, last in sent.get("sweeps") or ()]
         return code_of(
             dataclasses.replace(
-                plan_of(desk),
+                plan,
                 keys=keys,
-                kind=sent["kind"],
+                kind=kind,
                 loop=loop,
                 moving=tuple(map(str, sent["moving"])),
                 radius=sent.get("radius") or 0.0,
                 until=sent.get("until"),
                 grid=int(sent.get("grid") or 1),
                 music=music,
-                **steps,
+                start=tuple((name, first) for name, first, _ in sweeps),
+                end=tuple((name, last) for name, _, last in sweeps),
             ),
             desk,
             model,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise Refused(refuse("keys", text[:80])) from error
 
 
@@ -156,8 +156,11 @@ def picture_of(key: Key, desk, model: Model) -> Artwork:
     return artworks.bred(key.genome, model.digest[:16], desk.truncation, key.steps)
 
 
-def html(desk, model: Model, home: Path) -> str:
-    """The keyframes in a row, the film's settings and its music; nothing where there is no plan on the desk."""
+def html(desk, model: Model, home: Path, mark: str = "") -> str:
+    """The keyframes in a row, the film's settings and its music; nothing where there is no plan on the desk.
+
+    What was done to the row by hand stays until another text comes: with a new `mark` it is put back.
+    """
     if not desk.plan or desk.tool != "walk":
         return ""
     plan = plan_of(desk)
@@ -172,13 +175,14 @@ def html(desk, model: Model, home: Path) -> str:
     )
     sharp = " sharp" if model.generator.size_px < 64 else ""
     return (
-        f'<section class="timeline" aria-label="{escape(say("film.timeline"))}"><div class="timeline-head">'
+        f'<section class="timeline" data-mark="{mark}" aria-label="{escape(say("film.timeline"))}">'
+        '<div class="timeline-head">'
         f'<strong>{escape(say("film.timeline"))}</strong> <span class="subdued">{escape(facts)}</span>'
         f"{_flip(plan, desk, model)}</div>"
         f'<ol class="keys{sharp}">{row}</ol><div class="key-add">{buttons}'
         f'<input type="text" data-add="code" maxlength="{limits.MOST_LINK_CHARS}" '
         f'placeholder="{escape(say("film.add.code"))}" aria-label="{escape(say("film.add.code"))}"></div>'
-        f'<div class="film-settings">{_settings(plan)}</div>{_music(plan, home)}</section>'
+        f'<div class="film-settings">{_settings(plan)}</div>{_sweeps(plan)}{_music(plan, home)}</section>'
     )
 
 
@@ -270,25 +274,32 @@ def _settings(plan: Timeline) -> str:
         parts.append(
             _number("until", plan.until, 0, limits.MOST_TRUNCATION, 0.05, say("film.until.to"), "plan")
         )
-    name = next((name for name, _ in (*plan.end, *plan.start)), "")
-    names = ("", *ATTRIBUTES)
-    parts.append(
-        _choice(
-            "attribute",
-            name,
-            names,
-            lambda one: say(f"steer.{one}") if one else say("film.attribute.none"),
-            say("film.attribute"),
-        )
-    )
-    if name:
-        most = limits.MOST_AMOUNT
-        first, last = dict(plan.start).get(name, 0.0), dict(plan.end).get(name, 0.0)
-        parts.append(_number("from", first, -most, most, STEP, say("film.from"), "plan"))
-        parts.append(_number("to", last, -most, most, STEP, say("film.to"), "plan"))
     moving = "".join(_tick("moving", band in plan.moving, say(f"play.{band}"), band) for band in BANDS)
     ticks = f"<fieldset><legend>{escape(say('film.moving'))}</legend>{moving}</fieldset>"
     return _tick("loop", plan.loop, say("play.loop")) + ticks + "".join(parts)
+
+
+def _sweeps(plan: Timeline) -> str:
+    """What is steered on the way, each with its amounts at first and in the end, and one to add."""
+    first, last, most = dict(plan.start), dict(plan.end), limits.MOST_AMOUNT
+    swept = tuple(name for name, _ in check_steps([(name, 1) for name in {**first, **last}]))
+    rows = ""
+    for name in (*swept, ""):
+        names = ("", *(one for one in (*ATTRIBUTES, name) if one == name or one not in swept))
+        boxes = _choice(
+            "name", name, tuple(dict.fromkeys(names)), _steer_words, say("film.attribute"), "sweep"
+        )
+        if name:
+            ends = (("from", first.get(name, 0.0)), ("to", last.get(name, 0.0)))
+            for part, value in ends:
+                boxes += _number(part, value, -most, most, STEP, say(f"film.{part}"), "sweep")
+        rows += f'<div class="sweep">{boxes}</div>'
+    return f'<div class="reactions" role="group" aria-label="{escape(say("film.attribute"))}">{rows}</div>'
+
+
+def _steer_words(name: str) -> str:
+    """What is steered by, in words; directions by their names."""
+    return say("film.attribute.none") if not name else say(f"steer.{name}") if name in ATTRIBUTES else name
 
 
 def _music(plan: Timeline, home: Path) -> str:

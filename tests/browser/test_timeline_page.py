@@ -74,3 +74,34 @@ def test_a_film_is_planned_set_to_music_made_and_brought_back_by_its_link(serve,
         assert other.evaluate("document.documentElement.scrollWidth") <= width
     page.click("#play-timeline")
     expect(page.locator(".timeline")).to_have_count(0)
+
+
+@pytest.mark.slow  # it opens the page for itself, to see what becomes of a row that was changed by hand
+@pytest.mark.timeout(300)
+def test_what_is_taken_out_and_what_is_refused_leave_the_page_as_the_film_is(serve, visit, home):
+    page = visit(serve(home))
+    for place, seed in enumerate((1, 5, 9), 1):
+        page.click(f"#seeds .tile[data-seed='{seed}']")
+        expect(page.locator("#tray .tile.picked")).to_have_count(place)
+    page.click("#play-tool label:has-text('Walk')")
+    changes(page, lambda: page.click("#play-timeline"))
+    kind = plan(page).kind
+    for _ in range(2):  # the second time the film as it is, is no news
+        page.select_option("[data-plan='kind']", "circle")
+        expect(page.locator("#play-message")).to_contain_text("A circle")
+        expect(page.locator("[data-plan='kind']")).to_have_value(kind)
+    changes(page, lambda: page.select_option("[data-sweep='name']", "light"))
+    changes(page, lambda: page.select_option(".sweep:last-child [data-sweep='name']", "warmth"))
+    assert plan(page).end == (("light", 1.0), ("warmth", 1.0))
+    expect(page.locator(".sweep")).to_have_count(3)
+    changes(page, lambda: page.uncheck(".tick [value='coarse']"))
+    changes(page, lambda: page.uncheck(".tick [value='middle']"))
+    page.evaluate("document.querySelector('.key').remove()")
+    page.locator(".tick [value='fine']").click()
+    expect(page.locator("#play-message")).to_contain_text("Something has to move")
+    expect(page.locator(".tick [value='fine']")).to_be_checked()
+    expect(page.locator(".key")).to_have_count(3)
+    for count in (2, 1):
+        changes(page, lambda: page.locator(".key [data-move='0']").last.click())
+        expect(page.locator(".key")).to_have_count(count)
+    expect(page.locator("[data-plan='kind']")).to_have_value("breathe")

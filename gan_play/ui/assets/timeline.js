@@ -11,11 +11,15 @@ const plan = () => {
   const moving = [...element.querySelectorAll('[data-plan="moving"]:checked')].map((tick) => tick.value);
   const swept = part('sweep').checked;
   return {keys, moving, kind: part('kind').value, loop: part('loop').checked, grid: number('grid'),
-    radius: number('radius'), until: swept ? number('until') ?? 1.2 : null, attribute: part('attribute').value,
-    length: number('length'), from: number('from') ?? -1, to: number('to') ?? 1, reactions: reactions()};
+    radius: number('radius'), until: swept ? number('until') ?? 1.2 : null, sweeps: sweeps(),
+    length: number('length'), reactions: reactions()};
 };
 const reactions = () => [...element.querySelectorAll('.reaction')].map((row) => [...row.querySelectorAll('[data-react]')]
   .map((box) => box.type === 'number' ? Number(box.value) : box.value)).filter((row) => row[0] && row[2]);
+const sweeps = () => [...element.querySelectorAll('.sweep')].map((row) => {
+  const box = (name) => row.querySelector('[data-sweep="' + name + '"]');
+  return [box('name').value, Number(box('from')?.value ?? -1), Number(box('to')?.value ?? 1)];
+}).filter((row) => row[0]);
 const send = () => trigger('plan', {plan: JSON.stringify(plan())});
 const bring = async (box) => {
   const form = new FormData(), file = box.files[0];
