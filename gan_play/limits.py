@@ -54,6 +54,7 @@ MOST_WORKS = (
 )
 MOST_WORKS_PUBLIC = 2_000  # of all visitors together: they can't be made to fill the disk
 MOST_LIKES = 50_000  # liked and passed-over pictures of one visitor
+MOST_LIKES_PUBLIC = 200_000  # of all visitors together: below 200 MB
 MOST_SENT = 100_000  # links of one home that can be withdrawn
 MOST_AMOUNT = 3  # of steering by an attribute: beyond it few models have seen anything
 MOST_DIRECTION = 64  # the number of a direction in its family: beyond it hardly anything changes
@@ -86,6 +87,7 @@ MOST_CODE_CHARS = 600  # of a share code: the contract, so that a link passes th
 MOST_LINK_CHARS = 4_000  # of a whole link around it
 MOST_HELD_MODELS = 6  # generators in memory: 3 MB each at 64 px, 60 MB at 512
 MOST_BLENDS = 20  # of one visitor where strangers may come: about 6 MB each at 64 px, 100 MB at 512
+MOST_BLENDS_PUBLIC = 100  # of all visitors together, so that fresh keys don't fill the disk: 600 MB at 64 px
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
 # Disk

@@ -122,6 +122,7 @@ REASONS: dict[str, str] = {
     "each. Like some more.",
     "not-single": "Only single pictures can be liked: open one of them first.",
     "likes-full": "{most} liked and passed-over pictures are as many as can be remembered: take some likes back.",
+    "likes-full-public": "{most} pictures are liked or passed over here, as many as can be remembered of all visitors.",
     "withdrawn": "This link was withdrawn by who made it, so it shows nothing here any more.",
     "no-card": "{file} has no card of GAN Play in it: take the file as it was saved here; chat programs and editors "
     "remove cards.",
@@ -191,6 +192,8 @@ REASONS: dict[str, str] = {
     "blend-weight": "{file} is no weight for blending: choose a number from {low} to {high}.",
     "blend-train": "{file} is a blend, which no training made, so it can't go on: start a new run from it.",
     "blend-start": "{file} is a blend of models without their critics, so no training can start from it.",
+    "blend-full-public": "{most} blends were made here, as many as there is room for: play with one of them, or come "
+    "back later.",
     "blend-full": "You have made {most} blends, as many as one visitor may here: delete one first.",
     # The page
     "not-uploaded": "These files didn't come through this page: drop them on it again.",

@@ -5,10 +5,11 @@ import types
 import playground
 import playing
 import pytest
+import torch
 
 from gan_play import cli, files, limits
 from gan_play.latent import blend as blending
-from gan_play.latent import sample
+from gan_play.latent import found, sample
 from gan_play.refusals import Refused
 from gan_play.runs import store
 from gan_play.ui import blend, train, verdict
@@ -76,6 +77,17 @@ def test_in_public_a_blend_needs_a_key_and_a_visitor_may_make_so_many(home, monk
     with pytest.raises(Refused, match="made 1 blends"):
         blend.create(shared(home, public=True), *both(home), shares, "", "a secret key")
     blend.create(shared(home, public=True), *both(home), shares, "", "another secret key")
+    monkeypatch.setattr(limits, "MOST_BLENDS_PUBLIC", 2)
+    with pytest.raises(Refused, match="2 blends were made here"):
+        blend.create(shared(home, public=True), *both(home), shares, "", "a third secret key")
+
+
+def test_the_preview_begins_at_a_number_and_passes_found_points_over(home):
+    model = sample.load(home, A)
+    point = found.write(model, torch.zeros((1, found.AXES), dtype=torch.int8), 7)
+    assert blend.preview_seeds(model, [9, point, 3], "3") == [9, 3, 4, 5, 6, 7]
+    with pytest.raises(Refused):
+        blend.preview_seeds(model, [], str(point))
 
 
 def test_play_and_train_say_that_it_is_a_blend(home):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import playground
 import pytest
 
-from gan_play import cli
+from gan_play import cli, limits
 from gan_play.latent import sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
@@ -79,6 +79,19 @@ def test_pictures_are_liked_and_no_longer_by_each_for_themselves(home):
     assert ask(home, "liking", seeds[1], ANNA, "")["count"] == 0
     ask(home, "liking", seeds[2], "a browser at home", "yes", public=False)
     assert ask(home, "liked", "another one", seeds[2], public=False) == {"liked": [seeds[2]]}
+
+
+def test_visitors_can_t_fill_the_disk_with_likes_and_taking_one_back_is_never_refused(home, monkeypatch):
+    one, other = code(home, 1), code(home, 2)
+    assert ask(home, "liking", one, ANNA, "yes", [])["count"] == 1
+    foreign = artworks.encode(Artwork("sample", "f" * 16, (1,)))
+    assert "ffff" in ask(home, "liking", foreign, ANNA, "yes", [])["sentence"]
+    monkeypatch.setattr(limits, "MOST_LIKES_PUBLIC", 1)
+    monkeypatch.setattr(limits, "MOST_LIKES", 0)
+    for where in (True, False):
+        assert "as can be remembered" in ask(home, "liking", other, BERT, "yes", [], public=where)["sentence"]
+    assert ask(home, "liking", one, ANNA, "")["count"] == 0
+    assert gallery.likes(home, None) == ([], [])
 
 
 def test_figures_and_films_can_t_be_liked(home):

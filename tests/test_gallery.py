@@ -78,6 +78,8 @@ def test_each_owner_has_works_likes_and_links_of_their_own_and_at_home_all_are_o
     gallery.send(tmp_path, BERT, code(1))
     assert seeds(tmp_path) == [1] and seeds(tmp_path, BERT) == [2, 1] and len(seeds(tmp_path, None)) == 3
     assert not gallery.is_liked(tmp_path, ANNA, code(1)) and gallery.is_liked(tmp_path, None, code(1))
+    asked = (gallery.by_code(tmp_path, ANNA, code(1)), *gallery.by_ids(tmp_path, ANNA, [work(1).id]))
+    assert not any(one.liked for one in asked) and gallery.by_code(tmp_path, BERT, code(1)).liked
     assert not gallery.find(tmp_path, ANNA)[0][0].liked and gallery.sent(tmp_path, ANNA) == []
     mine = work(1, BERT).id
     with pytest.raises(Refused, match="any more"):
@@ -297,8 +299,12 @@ def test_likes_and_what_was_passed_over_are_remembered_by_model(tmp_path):
     liked, passed = gallery.likes(tmp_path, ANNA, MODEL)
     assert set(liked) == {code(1), code(2)} and passed == [code(3)]
     assert len(gallery.likes(tmp_path, ANNA)[0]) == 3 and gallery.likes(tmp_path, BERT) == ([], [])
-    gallery.like(tmp_path, ANNA, code(1), liked=False)
-    assert gallery.likes(tmp_path, ANNA, MODEL)[0] == [code(2)]
+    gallery.unlike(tmp_path, ANNA, code(1))
+    gallery.unlike(tmp_path, ANNA, code(3))  # which was passed over
+    assert gallery.likes(tmp_path, ANNA, MODEL) == (
+        [code(2)],
+        [code(3)],
+    )  # what is liked no more teaches nothing
 
 
 def test_there_is_an_end_to_what_is_remembered(tmp_path, monkeypatch):
@@ -307,6 +313,15 @@ def test_there_is_an_end_to_what_is_remembered(tmp_path, monkeypatch):
     gallery.like(tmp_path, ANNA, code(1), passed=[code(2), code(3)])
     with pytest.raises(Refused, match="as can be remembered"):
         gallery.like(tmp_path, ANNA, code(4))
+    gallery.like(tmp_path, BERT, code(1), most=5)
+    with pytest.raises(Refused, match="of all visitors"):
+        gallery.like(tmp_path, BERT, code(2), most=4)
+    gallery.unlike(tmp_path, ANNA, code(1))
+    assert gallery.likes(tmp_path, ANNA)[0] == []
+    gallery.like(tmp_path, ANNA, code(4))
+    monkeypatch.setattr(gallery.files, "free_bytes", lambda path: 0)
+    with pytest.raises(Refused, match="disk is full"):
+        gallery.like(tmp_path, BERT, code(1))
     for seed in (1, 2, 3):
         gallery.send(tmp_path, ANNA, code(seed))
     assert len(gallery.sent(tmp_path, ANNA)) == 2

@@ -209,7 +209,7 @@ def keep(home: Path, work: Work, png: bytes, most: int = limits.MOST_WORKS) -> W
     Refused where `most` works hang in the gallery, or the disk is too full.
     """
     with reading(home) as file:
-        known = file and _one(file, "recipe = ? AND owner = ?", work.recipe, work.owner)
+        known = file and _one(file, work.owner, "recipe = ?", work.recipe)
         removed = known and _count(file, "id = ? AND removed", known.id)
         full = file and _count(file, "removed IS NULL") >= most
     if known and not removed and (work.how == "opened" or known.how == "kept"):
@@ -261,7 +261,7 @@ def describe(home: Path, owner: str | None, work_id: str, name: str, notes: str)
     name = " ".join(str(name).split())[:MOST_NAME_CHARS]
     notes = str(notes).replace("\r\n", "\n").strip()[:MOST_NOTES_CHARS]
     with opened(home) as file:
-        work = _one(file, "id = ? AND (? IS NULL OR owner = ?)", work_id, owner, owner)
+        work = _one(file, owner, "id = ?", work_id)
         if work is None:
             raise Refused(refuse("gallery-gone"))
         file.execute(
@@ -351,14 +351,14 @@ def by_ids(home: Path, owner: str | None, ids: Sequence[str]) -> list[Work]:
     with reading(home) as file:
         if file is None:
             return []
-        found = [_one(file, "id = ? AND (? IS NULL OR owner = ?)", str(one), owner, owner) for one in ids]
+        found = [_one(file, owner, "id = ?", str(one)) for one in ids]
         return [work for work in found if work is not None]
 
 
 def by_code(home: Path, owner: str | None, code: str) -> Work | None:
     """The work of a code, sealed or not."""
     with reading(home) as file:
-        return file and _one(file, "recipe = ? AND (? IS NULL OR owner = ?)", plain(code), owner, owner)
+        return file and _one(file, owner, "recipe = ?", plain(code))
 
 
 def choices(home: Path, owner: str | None) -> tuple[list[str], list[str]]:
@@ -403,8 +403,9 @@ def _select(
     return [_work([*names, "liked"], row) for row in rows]
 
 
-def _one(file: sqlite3.Connection, where: str, *values: object) -> Work | None:
-    found = _select(file, [where], "at", None, values, 1, 0)
+def _one(file: sqlite3.Connection, owner: str | None, where: str, *values: object) -> Work | None:
+    """The owner's work, or anybody's where `owner` is None."""
+    found = _select(file, ["(? IS NULL OR owner = ?)", where], "at", owner, (owner, owner, *values), 1, 0)
     return found[0] if found else None
 
 
@@ -447,25 +448,37 @@ def _cell(text: str) -> str:
 # Likes
 
 
-def like(home: Path, owner: str, code: str, liked: bool = True, passed: Sequence[str] = ()) -> None:
-    """Writes down that a picture is liked, or no longer; `passed` are codes of those that were seen beside it."""
+def like(home: Path, owner: str, code: str, passed: Sequence[str] = (), most: int | None = None) -> None:
+    """Writes down that a picture is liked; `passed` are codes of those that were seen beside it.
+
+    Refused where the disk is too full, or as many are remembered of this owner as can be, or `most` of all.
+    """
     recipe = plain(code)
     beside = [other for other in dict.fromkeys(map(plain, passed)) if other != recipe]
     now = time.time()
+    if files.free_bytes(home) < limits.FREE_BYTES_KEPT:
+        raise Refused(refuse("disk-full", megabytes=limits.FREE_BYTES_KEPT // limits.MB))
     with opened(home) as file:
         (count,) = file.execute("SELECT COUNT(*) FROM likes WHERE owner = ?", (owner,)).fetchone()
         if count + len(beside) >= limits.MOST_LIKES:
             raise Refused(refuse("likes-full", most=f"{limits.MOST_LIKES:,}"))
+        (count,) = file.execute("SELECT COUNT(*) FROM likes").fetchone()
+        if most is not None and count + len(beside) >= most:
+            raise Refused(refuse("likes-full-public", most=f"{most:,}"))
         file.execute(
-            "INSERT INTO likes VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET liked = excluded.liked, at = excluded.at",
-            (owner, recipe, artworks.decode(recipe).model, int(liked), now),
+            "INSERT INTO likes VALUES (?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET liked = 1, at = excluded.at",
+            (owner, recipe, artworks.decode(recipe).model, now),
         )
-        if liked:
-            file.executemany(
-                "INSERT OR IGNORE INTO likes VALUES (?, ?, ?, 0, ?)",
-                [(owner, other, artworks.decode(other).model, now) for other in beside],
-            )
+        file.executemany(
+            "INSERT OR IGNORE INTO likes VALUES (?, ?, ?, 0, ?)",
+            [(owner, other, artworks.decode(other).model, now) for other in beside],
+        )
+
+
+def unlike(home: Path, owner: str, code: str) -> None:
+    """Forgets that a picture is liked. Nothing is learnt of it: it isn't one that was passed over."""
+    with opened(home) as file:
+        file.execute("DELETE FROM likes WHERE owner = ? AND recipe = ? AND liked", (owner, plain(code)))
 
 
 def is_liked(home: Path, owner: str | None, code: str) -> bool:

@@ -3,6 +3,7 @@
 The preview is painted from a model in memory and sent along as data: nothing is written until its button is pressed.
 """
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 from gan_play import limits
 from gan_play.latent import blend, sample
 from gan_play.latent.blend import PARTS, Shares
-from gan_play.latent.sample import Model
+from gan_play.latent.sample import Model, Seed
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
@@ -104,14 +105,25 @@ def preview_html(
     )
 
 
+def preview_seeds(model: Model, picked: Sequence[Seed], first: object) -> list[int]:
+    """The seeds of a preview: those of the tray, then those from `first` on. Refused where `first` is no number."""
+    page, most = sample.whole_seed(first), FEW_SEEDS if model.generator.size_px >= SLOW_PX else SEEDS
+    of_tray = [seed for seed in picked if isinstance(seed, int)]  # a found point is one model's
+    return list(dict.fromkeys([*of_tray, *range(page, page + most)]))[:most]
+
+
 def create(shared: Shared, a: Model, b: Model, shares: Shares, name: str, key: str) -> str:
-    """Makes the run of a blend; its id. Where strangers may come it needs a key, and each may make so many."""
+    """Makes the run of a blend; its id. Where strangers may come it needs a key, and each may make so many, and all
+    of them together."""
     if shared.public:
         if not isinstance(key, str) or not 8 <= len(key) <= 200:
             raise Refused(refuse("no-key"))
         mine = [run for run in visible_runs(shared, key) if run.blend and not run.shipped]
         if len(mine) >= limits.MOST_BLENDS:
             raise Refused(refuse("blend-full", most=limits.MOST_BLENDS))
+        every = [run for run in store.list_runs(shared.home) if run.blend and not run.shipped]
+        if len(every) >= limits.MOST_BLENDS_PUBLIC:
+            raise Refused(refuse("blend-full-public", most=limits.MOST_BLENDS_PUBLIC))
     owner = key if isinstance(key, str) and key else None
     return blend.make(shared.home, a, b, shares, str(name or "").strip(), owner)
 
@@ -183,12 +195,7 @@ def wire(
         try:
             two = pair(in_hand, other)
             kind = sample.find_label(two[0], label)
-            page = sample.check_seed(first)
-            most = FEW_SEEDS if two[0].generator.size_px >= SLOW_PX else SEEDS
-            of_tray = [
-                pick.seed for pick in picks(tray) if isinstance(pick.seed, int)
-            ]  # a found point is one model's
-            seeds = list(dict.fromkeys([*of_tray, *range(page, page + most)]))[:most]
+            seeds = preview_seeds(two[0], [pick.seed for pick in picks(tray)], first)
             shares = blend.check_shares(**dict(zip(PARTS, weights)))
             return gr.update(value=preview_html(home, two, shares, seeds, truncation, kind))
         except Refused as refused:

@@ -6,6 +6,7 @@ refused. A browser says its owner key along with its question; at home it may be
 
 from collections.abc import Callable, Sequence
 
+from gan_play import limits
 from gan_play.latent.film import FORMATS
 from gan_play.latent.sample import load_digest, pin
 from gan_play.refusals import Refused, refuse
@@ -42,14 +43,19 @@ def check_key(shared: Shared, key: object) -> str:
 def like(shared: Shared, code: str, liked: bool, passed: Sequence[object], key: str = "") -> int:
     """Likes a picture or takes that back; `passed` were seen beside it. How many of its model are liked now.
 
-    Refused for what is no single picture.
+    Refused for what is no single picture, and to like one whose model isn't here.
     """
-    artwork = artworks.decode(code)
+    artwork, owner = artworks.decode(code), owner_to_write(shared, key)
     if not artwork.is_single:
         raise Refused(refuse("not-single"))
-    beside = [artworks.find_code(str(other)) for other in passed[:MOST_PASSED]]
-    beside = [other for other in beside if artworks.decode(other).model == artwork.model]
-    gallery.like(shared.home, owner_to_write(shared, key), code, liked, beside)
+    if not liked:
+        gallery.unlike(shared.home, owner, code)
+    else:
+        load_digest(shared.home, artwork.model)
+        beside = [artworks.find_code(str(other)) for other in passed[:MOST_PASSED]]
+        beside = [other for other in beside if artworks.decode(other).model == artwork.model]
+        most = limits.MOST_LIKES_PUBLIC if shared.public else None
+        gallery.like(shared.home, owner, code, beside, most)
     return len(gallery.likes(shared.home, owner_to_ask(shared, key), artwork.model)[0])
 
 
