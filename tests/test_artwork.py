@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import playing
 import pytest
+import test_music
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gan_play import limits
-from gan_play.latent import found, sample, walk
+from gan_play.latent import found, music, sample, walk
 from gan_play.latent import timeline as timelines
 from gan_play.latent.breed import Genome, cross, genome_of
 from gan_play.latent.directions import Direction
@@ -466,6 +467,38 @@ def test_a_film_is_rendered_once_and_again_where_it_is_missing_or_of_another_bui
     monkeypatch.setattr(torch, "__version__", "9.9")
     render(home, WORKS["walk"], progress=lambda *done: calls.append(done))
     assert len(calls) == 8
+
+
+def test_a_film_that_was_made_is_proved_and_shared_without_its_sound_and_never_made_again_for_that(
+    home, monkeypatch
+):
+    path = test_music.write_wav(home / "a.wav", test_music.tone(1))
+    heard = music.keep(home, path)
+    reactions = (Reaction("speed", "loudness", 0.5),)
+    keys = (Key(genome_of(1)), Key(genome_of(2)))
+    plan = Timeline(keys, fps=4, music=Music(heard.digest, heard.seconds, reactions))
+    work = Artwork("film", MODEL, (), timeline=plan)
+    assert artworks.film_proof(home, work, "mp4") is None
+    made = render(home, work)
+    heard.path.unlink()
+    again = render(home, decode(made.code))
+    assert (again.code, again.sha256, again.film) == (made.code, made.sha256, made.film)
+    assert again.sentence.startswith("Identical")
+    monkeypatch.setattr(torch, "__version__", "9.9")  # as stating other rights, it asks for another card
+    sha256, code, sentence = artworks.film_proof(home, decode(made.code), "mp4")
+    assert (sha256, code) == (made.sha256, made.code) and sentence.startswith("Identical")
+    assert artworks.film_proof(home, work, "../mp4") is artworks.film_proof(home, work, "gif") is None
+    with pytest.raises(Refused, match="no sound"):
+        render(home, work)
+    for noted in (
+        "",
+        "[]",
+        '{"sha256": 7, "fields": 7}',
+        '{"sha256": "x", "fields": "zz"}',
+        '{"sha256": "x"}',
+    ):
+        made.film.with_name(made.film.name + ".json").write_text(noted)
+        assert artworks.film_proof(home, work, "mp4") is None
 
 
 def test_old_films_make_room_for_new_ones(home, monkeypatch):

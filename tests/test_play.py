@@ -218,7 +218,7 @@ def test_the_stage_shows_something_for_every_tool(home, in_hand, tool):
     assert none == "" and "Pick two" in nothing
 
 
-def test_a_film_is_told_on_the_way_and_proved_when_done(home, in_hand):
+def test_a_film_is_told_on_the_way_and_proved_when_done_but_never_made_for_that(home, in_hand, monkeypatch):
     ready = desk(digest=in_hand.digest, tool="walk", tray=[1, 2], seconds=1)
     artwork = play.artwork_of(ready)
     code = artworks.encode(artwork)
@@ -226,6 +226,9 @@ def test_a_film_is_told_on_the_way_and_proved_when_done(home, in_hand):
     said = list(play.films(home, artwork, "mp4"))
     assert "progressbar" in said[0]
     assert share_routes.known_film(home, artwork, "mp4").stat().st_size > 0
+    assert "SHA-256" in play.proof(home, code, "mp4")
+    monkeypatch.setattr(artworks, "rights_of", lambda *of: ("Mine.", ""))  # the card is out of date
+    monkeypatch.setattr(artworks, "write_film", lambda *of: pytest.fail("a proof makes no film"))
     assert "SHA-256" in play.proof(home, code, "mp4")
     assert "<video" in play.stage(ready, in_hand, home)[0]
 

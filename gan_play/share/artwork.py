@@ -465,19 +465,19 @@ def render(
     if artwork.is_film:
         film.check_format(form)
         target = film_path(home, plain, form)
-        sha256, first = _render_film(home, model, plain, target, progress)
+        sha256, fields = _render_film(home, model, plain, target, progress)
         pixels = strip_of(model, plain)
     else:
-        pixels = first = _render_still(model, plain)
-        sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
-    signed = sealed(plain, sha256, first)
+        pixels = _render_still(model, plain)
+        sha256, fields = hashlib.sha256(pixels.tobytes()).hexdigest(), _fields(pixels)
+    signed = sealed(plain, sha256, fields)
     png = images.encode(pixels, "png", text=card(signed, model, home))
     return Rendered(artwork, encode(signed), pixels, png, sha256, target, _verdict(artwork.seal, signed.seal))
 
 
-def sealed(artwork: Artwork, sha256: str, first: np.ndarray) -> Artwork:
-    """An artwork with its seal: the SHA-256 of its pixels, and the colours of its (first) picture."""
-    return dataclasses.replace(artwork, seal=sha256[:16] + _fields(first).hex())
+def sealed(artwork: Artwork, sha256: str, fields: bytes) -> Artwork:
+    """An artwork with its seal: the SHA-256 of its pixels, and the colours of its (first) picture in nine fields."""
+    return dataclasses.replace(artwork, seal=sha256[:16] + fields.hex())
 
 
 def film_path(home: Path, artwork: Artwork, form: str) -> Path:
@@ -536,10 +536,11 @@ def write_film(
     artwork: Artwork,
     path: Path,
     progress: Callable[[int, int | None], None] | None = None,
-) -> tuple[str, np.ndarray]:
-    """Writes a film, with its card, to any path; (SHA-256 of its frames, its first frame)."""
+) -> tuple[str, bytes]:
+    """Writes a film, with its card, to any path; (SHA-256 of its frames, the colours of its first in nine fields)."""
     frames, total, fps, sound = _frames_of(home, model, artwork)
     first, digest = next(frames), hashlib.sha256()
+    fields = _fields(first)
 
     def hashed():
         for frame in (first, *frames):
@@ -547,28 +548,54 @@ def write_film(
             yield frame
 
     def said(encoded: str) -> str:
-        return xmp(sealed(artwork, digest.hexdigest(), first), model, home, encoded)
+        return xmp(sealed(artwork, digest.hexdigest(), fields), model, home, encoded)
 
     note = f"{MADE} Code: {encode(artwork)}"
     film.write_film(hashed(), path, fps, total, progress, note, said, sound)
-    return digest.hexdigest(), first
+    return digest.hexdigest(), fields
+
+
+def film_proof(home: Path, artwork: Artwork, form: str) -> tuple[str, str, str] | None:
+    """Of a film that was made here, also by another build or with another card, what was noted then: (SHA-256 of its
+    frames, its sealed code, whether it is what was shared). None where it isn't here. Nothing is rendered.
+    """
+    path = film_path(home, artwork, form) if form in film.FORMATS else None
+    made = _noted(path) if path and path.is_file() else None
+    if made is None:
+        return None
+    signed = sealed(artwork, *made)
+    return made[0], encode(signed), _verdict(artwork.seal, signed.seal)
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _noted(path: Path, build: str | None = None) -> tuple[str, bytes] | None:
+    """What was noted of a film when it was made, if by this build: as `write_film` says it."""
+    known = files.read_json(_note(path))
+    try:
+        sha256, fields = known["sha256"], bytes.fromhex(known["fields"])
+        right = re.fullmatch(r"[0-9a-f]{64}", sha256) and len(fields) == SEAL_BYTES - 8
+        return (sha256, fields) if right and build in (None, known["build"]) else None
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 def _render_film(
     home: Path, model: Model, artwork: Artwork, path: Path, progress: Callable[[int, int | None], None] | None
-) -> tuple[str, np.ndarray]:
-    """Writes the film unless this build wrote it before; (SHA-256 of its frames, its first frame)."""
-    note, build = path.with_name(path.name + ".json"), f"{__version__} {torch.__version__}"
+) -> tuple[str, bytes]:
+    """Writes the film unless this build wrote it before; as `write_film`."""
+    build = f"{__version__} {torch.__version__}"
     build += f" card {CARD_VERSION} {rights_of(home, model)[0]}"  # a new statement needs a new card
-    known = files.read_json(note)
-    if path.exists() and isinstance(known, dict) and known.get("build") == build:
-        first = next(_frames_of(home, model, artwork)[0])
-        return str(known.get("sha256")), first
-    path.parent.mkdir(exist_ok=True)
-    sha256, first = write_film(home, model, artwork, path, progress)
-    files.write_json(note, {"sha256": sha256, "build": build, "code": encode(artwork)})
-    _forget_old_films(path.parent)
-    return sha256, first
+    known = _noted(path, build) if path.exists() else None
+    if known is None:
+        path.parent.mkdir(exist_ok=True)
+        sha256, fields = known = write_film(home, model, artwork, path, progress)
+        noted = {"sha256": sha256, "fields": fields.hex(), "build": build, "code": encode(artwork)}
+        files.write_json(_note(path), noted)
+        _forget_old_films(path.parent)
+    return known
 
 
 def _forget_old_films(folder: Path) -> None:

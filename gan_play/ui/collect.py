@@ -12,7 +12,7 @@ from gan_play.latent.sample import load_digest, pin
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share import gallery
-from gan_play.ui.share_routes import known_film, title_of
+from gan_play.ui.share_routes import title_of
 from gan_play.ui.shared import Shared
 from gan_play.ui.words import say
 
@@ -63,13 +63,13 @@ def seal(shared: Shared, code: str, key: str = "") -> str:
     """The code to send: sealed, with its model kept for good, and written down as sent. Refused for a bad one,
     and for one that others made and withdrew."""
     home, artwork = shared.home, artworks.decode(code)
-    form = next((form for form in FORMATS if known_film(home, artwork, form)), None)
     model = load_digest(home, artwork.model)
-    if artwork.is_film and form is None:  # its film isn't made yet: the recipe is enough
+    if artwork.is_film:  # of one that isn't made yet the recipe is enough
         pin(home, model)
-        made = artworks.encode(artwork)
+        proofs = (artworks.film_proof(home, artwork, form) for form in FORMATS)
+        made = next((code for _, code, _ in filter(None, proofs)), artworks.encode(artwork))
     else:
-        made = artworks.share(home, artwork, form or "mp4").code
+        made = artworks.share(home, artwork).code
     try:
         gallery.send(home, owner_to_write(shared, key), made, title_of(artwork, model))
     except Refused as refused:  # a link needs no database; only it can't be withdrawn

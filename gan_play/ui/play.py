@@ -640,10 +640,10 @@ def proof(home: Path, code: str, form: str) -> str:
         return ""
     artwork = artworks.decode(code)
     if artwork.is_film:
-        if not known_film(home, artwork, form):
+        made = artworks.film_proof(home, artwork, form)
+        if not made:
             return tiles.note(say("play.proof.strip"))
-        made = artworks.render(home, artwork, form)
-        sha256, sentence = made.sha256, made.sentence
+        sha256, _, sentence = made
     else:
         found = picture(home, code)
         sha256, sentence = found.sha256, found.sentence
