@@ -500,7 +500,8 @@ def sample(given: argparse.Namespace) -> int:
         say("Labels, from above: " + ", ".join(printable(name, 24) for name in model.labels))
     if not single:
         columns = len(seeds) if every else math.ceil(len(tiles) ** 0.5)
-        files.write_atomically(out, images.encode(images.grid(numpy.stack(tiles), columns), "png"))
+        text = artwork.grid_card(model, home, "a grid of pictures", seeds)
+        files.write_atomically(out, images.encode(images.grid(numpy.stack(tiles), columns), "png", text=text))
     print(out)
     return 0
 
@@ -549,7 +550,8 @@ def breed(given: argparse.Namespace) -> int:
     else:
         pictures = numpy.stack([one.pixels for one in made])
         columns = math.ceil(len(made) ** 0.5)
-        files.write_atomically(out, images.encode(images.grid(pictures, columns), "png"))
+        text = artwork.grid_card(model, home, "a grid of children")
+        files.write_atomically(out, images.encode(images.grid(pictures, columns), "png", text=text))
     for one in made:
         say(artwork.encode(one.artwork))
     print(out)
@@ -606,7 +608,8 @@ def directions(given: argparse.Namespace) -> int:
             ]
         bar.clear()
         columns = len(rows) // len(found)
-        files.write_atomically(out, images.encode(images.grid(numpy.stack(rows), columns), "png"))
+        text = artwork.grid_card(model, home, "a figure of directions")
+        files.write_atomically(out, images.encode(images.grid(numpy.stack(rows), columns), "png", text=text))
     if given.json:
         print(as_json([naming.as_dict(one) for one in found]))
         return 0
@@ -956,13 +959,17 @@ def card(given: argparse.Namespace) -> int:
     home, path = files.home(given.home), Path(given.what).expanduser()
     if path.suffix.lower() in cards.SUFFIXES:
         data = cards.read_file(path)
-        found = cards.read(data, path.name)
-        try:
-            compared = cards.compare(home, data, found, path.name)
-            same, sentence = compared.same, compared.sentence
-        except Refused as refused:  # the card can be read all the same
-            same, sentence = None, refused.refusal.sentence
-        text = as_json(cards.as_data(found) | {"same": same, "compared": sentence})
+        if said := cards.read_grid(data):
+            same, sentence = None, cards.grid_refused(said, path.name).refusal.sentence
+        else:
+            found = cards.read(data, path.name)
+            said = cards.as_data(found)
+            try:
+                compared = cards.compare(home, data, found, path.name)
+                same, sentence = compared.same, compared.sentence
+            except Refused as refused:  # the card can be read all the same
+                same, sentence = None, refused.refusal.sentence
+        text = as_json(said | {"same": same, "compared": sentence})
         out = output(given.out, (".json",)) if given.out else None
     else:
         out = output(given.out, (".md",)) if given.out else None

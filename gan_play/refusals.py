@@ -126,6 +126,7 @@ REASONS: dict[str, str] = {
     "withdrawn": "This link was withdrawn by who made it, so it shows nothing here any more.",
     "no-card": "{file} has no card of GAN Play in it: take the file as it was saved here; chat programs and editors "
     "remove cards.",
+    "card-grid": "{file} is {what}, which no one code paints again: save one of its pictures alone to open it.",
     "card-form": "{file} is no PNG, GIF, WebP or MP4, and only these carry a card.",
     "card-newer": "{file} has a card of a newer GAN Play: update this one to open it.",
     "card-damaged": "The card in {file} is damaged or was changed by hand, so nothing can be opened by it.",

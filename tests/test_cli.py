@@ -17,9 +17,10 @@ import psutil
 import pytest
 
 from gan_play import cli, files
-from gan_play.pictures import datasets, examples, images
+from gan_play.pictures import datasets, examples, images, metadata
+from gan_play.refusals import Refused
 from gan_play.runs import store, worker
-from gan_play.share import artwork
+from gan_play.share import artwork, card
 from tests import test_music, toys
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,6 +153,20 @@ def test_sample_writes_a_grid(
     printed = run(capsys, "sample", trained[1], "--seeds", "0-4", "--out", out, "--home", trained[0])
     assert printed == str(out)
     assert images.decode(out.read_bytes()).shape == (2 * 32 + 2, 3 * 32 + 4, 3)
+    check_grid(capsys, out, trained, "a grid of pictures", ["0", "1", "2", "3", "4"])
+
+
+def check_grid(capsys, out: Path, trained: tuple[Path, str], what: str, seeds: list[str]) -> None:
+    """That a grid says all but a code, and that `card` says what it is."""
+    text = images.read_text(out.read_bytes())
+    assert "Code" not in text and "trainedAlgorithmicMedia" in text[metadata.PNG_KEY]
+    assert text["Software"].startswith("GAN Play") and text["Copyright"] and text["Description"]
+    assert cli.main(["card", str(out), "--home", str(trained[0])]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["grid"], said["seeds"]) == (what, seeds) and len(said["model"]) == 64
+    assert f"is {what}, which no one code paints again" in said["compared"]
+    with pytest.raises(Refused, match="no one code"):
+        card.read(out.read_bytes(), out.name)
 
 
 def test_sample_writes_one_png_a_seed_that_render_brings_back(
@@ -190,6 +205,7 @@ def test_breed_writes_children_and_the_row_between_two(
     out, options = tmp_path / "row.png", ["--parent", code, "--cross", "9", "--seeds", "1-4"]
     assert run(capsys, "breed", run_id, *options, "--out", out, "--home", home) == str(out)
     assert images.decode(out.read_bytes()).shape == (2 * 34 - 2, 2 * 34 - 2, 3)
+    check_grid(capsys, out, trained, "a grid of children", [])
 
 
 def test_directions_are_listed_shown_renamed_and_steer(
@@ -204,6 +220,7 @@ def test_directions_are_listed_shown_renamed_and_steer(
 
     assert run(capsys, *listing, "--picture", "7", "--out", strips) == str(strips)
     assert images.decode(strips.read_bytes()).shape == (3 * 34 - 2, 5 * 34 - 2, 3)
+    check_grid(capsys, strips, trained, "a figure of directions", [])
     found = listed("--rename", "sefa2@fine=Dusk, at sea")
     assert [one["direction"] for one in found] == ["sefa1", "sefa2@fine", "sefa3"]
     assert found[1]["name"] == "Dusk, at sea" and found[1]["kept"] and not found[0]["kept"]

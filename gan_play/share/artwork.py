@@ -667,6 +667,25 @@ def card(artwork: Artwork, model: Model | None = None, home: Path | None = None)
     return {**said, "Code": encode(artwork), metadata.PNG_KEY: xmp(artwork, model, home)}
 
 
+def grid_card(model: Model, home: Path, what: str, seeds: Sequence[Seed] = ()) -> dict[str, str]:
+    """What a PNG of many pictures side by side says about itself: as `card`, but no code, since no one code paints it.
+    `what` is in plain words."""
+    rights, dataset = rights_of(home, model)
+    said = {
+        "Software": f"GAN Play {__version__}",
+        "Copyright": rights,
+        "Description": MADE,
+        "Model": model.digest,
+    }
+    said |= {"Dataset": dataset} if dataset else {}
+    said |= {"Title": f"{model.name}, {what}", "Grid": what}
+    own = {"Card": str(CARD_VERSION), "Model": model.digest, "Grid": what}
+    own |= {"Dataset": dataset} if dataset else {}
+    own |= {"Torch": torch.__version__}
+    said |= {"Seeds": ", ".join(map(str, seeds))} if seeds else {}
+    return {**said, metadata.PNG_KEY: metadata.packet(own, said["Title"], MADE, rights, said["Software"])}
+
+
 def label_words(artwork: Artwork, model: Model) -> list[str]:
     """The names of an artwork's labels, as `label_numbers`. Refused where the model has no such label."""
     return [model.labels[check_label(model, number)] for number in artwork.label_numbers]

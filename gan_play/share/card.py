@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gan_play import limits
 from gan_play.pictures import images, metadata
-from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.refusals import Refusal, Refused, printable, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 
@@ -56,6 +56,8 @@ def read(data: bytes, name: str = "") -> Card:
     ):
         raise Refused(refuse("card-newer", name))
     code = facts.get("Code") or text.get("Code") or metadata.comment(data).removeprefix("Code: ")
+    if not code and (grid := read_grid(data)):
+        raise grid_refused(grid, name)
     if not code:
         raise Refused(refuse("no-card", name))
     if len(code) > limits.MOST_CODE_CHARS:
@@ -114,6 +116,28 @@ def compare(home: Path, data: bytes, card: Card, name: str = "") -> Compared:
     return Compared(
         False, "Changed since it was saved: its frames aren't those that its card was written for."
     )
+
+
+def read_grid(data: bytes) -> dict[str, object] | None:
+    """What the PNG of many pictures side by side says about itself, for programs; None for any other file."""
+    text = images.read_text(data)
+    if "Grid" not in text or "Model" not in text or "Code" in text:
+        return None
+    names = {
+        "grid": "Grid",
+        "model": "Model",
+        "dataset": "Dataset",
+        "rights": "Copyright",
+        "program": "Software",
+    }
+    said = {name: text.get(key, "") for name, key in names.items()}
+    seeds = [one for one in text.get("Seeds", "").split(", ") if one]
+    return {"form": "png", **said, "seeds": seeds, "made": artworks.MADE}
+
+
+def grid_refused(grid: dict[str, object], name: str) -> Refused:
+    """Why such a file opens nothing."""
+    return Refused(refuse("card-grid", name, what=printable(str(grid["grid"]), 40)))
 
 
 def read_file(path: Path) -> bytes:
