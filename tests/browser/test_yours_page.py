@@ -104,6 +104,7 @@ def test_a_search_that_is_stopped_keeps_what_it_has_and_goes_on_later(serve, vis
     page.click("#yours-stop")
     expect(page.locator("#stage figcaption")).to_contain_text("Found picture")
     expect(page.locator("#yours-stop")).to_be_hidden()
+    expect(page.locator("#yours-progress")).to_contain_text("Stopped")
     first = on_stage(page).seeds
     (kept,) = (home / "projections").iterdir()
     before = kept.read_bytes()
