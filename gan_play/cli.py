@@ -146,6 +146,11 @@ def output(text: str, endings: tuple[str, ...]) -> Path:
     return path
 
 
+def path_of(text: str) -> Path:
+    """A file as it was typed; a home that nobody has is left as it is."""
+    return Path(os.path.expanduser(text))
+
+
 def picture_or_folder(text: str) -> tuple[Path, bool]:
     """Where pictures go: one PNG, or a folder (True) where the text names one. Refused before any work."""
     if text.endswith(("/", os.sep)) or (text != "" and not Path(text).suffix):
@@ -639,9 +644,9 @@ def project(given: argparse.Namespace) -> int:
     home = files.home(given.home)
     out, steps = output(given.out, (".png",)), projection.check_steps(given.steps)
     model = playing.load(home, given.run)
-    pixels, mask = intake.read_picture_file(Path(given.picture).expanduser()), None
+    pixels, mask = intake.read_picture_file(path_of(given.picture)), None
     if given.mask:
-        mask = intake.read_picture_file(Path(given.mask).expanduser()).mean(axis=2) > 127
+        mask = intake.read_picture_file(path_of(given.mask)).mean(axis=2) > 127
     target = projection.check_target(model, pixels, mask)
     last = follow_looks(projection.resumed(home, model, target, steps), steps)
     work = artwork.Artwork("sample", model.digest[:16], (last.point,), label=last.label)
@@ -664,12 +669,12 @@ def palette(given: argparse.Namespace) -> int:
     out = output(given.out, (".png",))
     model = playing.load(home, given.run)
     begun = artwork.parent(model, given.picture, playing.find_label(model, given.label))
-    if Path(given.towards).expanduser().is_file():
-        colours = palettes.palette_of(intake.read_picture_file(Path(given.towards).expanduser()))
+    if os.path.isfile(os.path.expanduser(given.towards)):
+        colours = palettes.palette_of(intake.read_picture_file(path_of(given.towards)))
     else:
         colours = palettes.parse_palette(given.towards)
     say(palettes.palette_text(colours))
-    looks = palettes.towards(model, begun.genome, colours, begun.truncation, begun.steps)
+    looks = palettes.towards(model, begun.genome, colours, begun.truncation, begun.steps, palettes.STEPS)
     last = follow_looks(looks, palettes.STEPS)
     work = artwork.Artwork("sample", model.digest[:16], (last.point,), begun.truncation, last.label)
     files.write_atomically(out, artwork.render(home, work).png)

@@ -189,14 +189,17 @@ def path_in(answer: object) -> Path:
     return Path(answer["path"] if isinstance(answer, dict) else answer)
 
 
-def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client, tmp_path):
+def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client, tmp_path, monkeypatch):
     import test_music
     from gradio_client import handle_file
 
+    from gan_play.latent import palette, project
     from gan_play.pictures import images
     from gan_play.share import artwork as artworks
     from gan_play.share import family
 
+    monkeypatch.setattr(project, "STARTS", 4)
+    monkeypatch.setattr(palette, "STEPS", 25)
     run = "starter-64"
     pictures = client.predict(run, "1, 5", 0.7, api_name="/sample")
     data = [path_in(picture).read_bytes() for picture in pictures]

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from gan_play import cli, files
+from gan_play.latent import palette, project
 from gan_play.pictures import datasets, examples, images, metadata
 from gan_play.refusals import Refused
 from gan_play.runs import store, worker
@@ -231,8 +232,13 @@ def test_directions_are_listed_shown_renamed_and_steer(
 
 
 def test_a_picture_of_one_s_own_is_found_and_painted_towards_colours(
-    trained: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture
+    trained: tuple[Path, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(project, "STARTS", 4)
+    monkeypatch.setattr(palette, "STEPS", 25)
     home, run_id = trained
     own, mask, out = tmp_path / "own.png", tmp_path / "mask.png", tmp_path / "found.png"
     run(capsys, "sample", run_id, "--seeds", "7", "--out", own, "--home", home)

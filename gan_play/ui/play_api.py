@@ -409,7 +409,9 @@ def register(shared: Shared) -> None:
             model = sample.load(home, run)
             begun = artworks.parent(model, seeds_text(picture), sample.find_label(model, label))
             wanted = palette.parse_palette(seeds_text(towards))
-            *_, last = palette.towards(model, begun.genome, wanted, begun.truncation, begun.steps)
+            *_, last = palette.towards(
+                model, begun.genome, wanted, begun.truncation, begun.steps, palette.STEPS
+            )
             recipe = Artwork("sample", model.digest[:16], (last.point,), begun.truncation, last.label)
             return png(home, recipe, "palette.png"), artworks.encode(recipe), str(last.point)
 

@@ -108,7 +108,7 @@ def search(home: Path, digest: str, sent: object) -> Iterator[tuple[str, str]]:
     """Looks for what lies on the canvas in the model in hand. Refused before anything begins."""
     model = sample.load_digest(home, digest)
     target = project.check_target(model, *read_canvas(sent))
-    looks = project.resumed(home, model, target)
+    looks = project.resumed(home, model, target, project.STEPS)
     seen = np.where(target.mask[:, :, None] > 0, target.pixels, images.NEUTRAL[0]).astype(np.uint8)
     return watched(looks, project.STEPS, seen)
 
@@ -117,7 +117,7 @@ def towards(home: Path, code: str, colours: str) -> Iterator[tuple[str, str]]:
     """Paints what is on the stage towards a palette. Refused before anything begins."""
     wanted, begun = palette.parse_palette(colours), artworks.decode(code)
     model = sample.load_digest(home, begun.model)
-    looks = palette.towards(model, begun.genome, wanted, begun.truncation, begun.steps)
+    looks = palette.towards(model, begun.genome, wanted, begun.truncation, begun.steps, palette.STEPS)
     return watched(looks, palette.STEPS, picture(home, code).pixels, words=False)
 
 
