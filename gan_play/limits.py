@@ -78,6 +78,9 @@ MOST_FILM_PICTURES = (
 MOST_KEYS_CHARS = 8_000  # of keyframes as text, codes among them
 MOST_REACTIONS = 8  # of a film to its music
 MOST_SOUND_BYTES = 100 * MB  # five minutes of WAV with two channels of 24 bits at 48 kHz have 86 MB
+SOUND_SECONDS = (
+    120  # of the child that decodes one: a busy machine may take long to load it, as DECODER_START_SECONDS
+)
 MOST_SOUNDS, MOST_SOUNDS_BYTES = (
     50,
     1_000 * MB,

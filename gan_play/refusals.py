@@ -179,6 +179,8 @@ REASONS: dict[str, str] = {
     "sound-damaged": "{file} is damaged and can't be heard: open it elsewhere and save it again.",
     "sound-big": "{file} is larger than {most} MB: save it as MP3, or cut it.",
     "sound-length": "{file} can't be the sound of a film: cut it to between {low} seconds and {high} minutes.",
+    "sounds-full": "The room for sounds is full, and all of them were used within a day: come back tomorrow, or film "
+    "without music.",
     "no-sound": "The sound of this film ({file}) isn't here: a link holds no sound; ask its maker for the file.",
     "operation": "{file} can't be shared as an artwork: choose a sample, a mix, a mixing figure or a walk.",
     "code-full": "That is too much for one link: it holds two pictures of your own, and few seeds beside them.",

@@ -28,6 +28,12 @@ def test_a_refusal_in_the_child_is_one_here(tmp_path):
     assert caught.value.refusal.reason == "no-set"
 
 
+def test_a_child_that_takes_too_long_is_ended(tmp_path):
+    with pytest.raises(RuntimeError, match="too long"):
+        list(child.following(atlas.mapping, tmp_path, limit_s=0))
+    assert multiprocessing.active_children() == []
+
+
 def test_a_child_that_dies_is_said_on_the_page_and_leaves_no_bar(monkeypatch):
     def following(work, *given):
         yield datasets.Progress(1, 2, 3.0, "Looking")

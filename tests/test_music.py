@@ -243,6 +243,25 @@ def test_sounds_are_kept_by_their_digest_and_the_oldest_make_room(tmp_path, monk
             music.find(home, digest)
 
 
+def test_a_sound_that_was_used_lately_is_not_pushed_out_by_another_where_that_is_asked(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    paths = [write_wav(tmp_path / f"{n}.wav", tone(1, 200 + n)) for n in range(3)]
+    for most in ({"MOST_SOUNDS": 2}, {"MOST_SOUNDS_BYTES": 2 * paths[0].stat().st_size}):
+        with monkeypatch.context() as patch:
+            for name, value in most.items():
+                patch.setattr(limits, name, value)
+            first, second = (music.keep(home, path, 3600) for path in paths[:2])
+            with pytest.raises(Refused, match="room for sounds is full"):
+                music.keep(home, paths[2], 3600)
+            assert music.is_here(home, first.digest) and music.is_here(home, second.digest)
+            assert music.keep(home, paths[0], 3600) == first  # it is here already
+            os.utime(second.path, (0, 0))
+            third = music.keep(home, paths[2], 3600)
+            assert [music.is_here(home, one.digest) for one in (first, second, third)] == [True, False, True]
+        third.path.unlink()
+
+
 def test_numbers_that_are_none_in_a_sound_of_floats_do_no_harm(tmp_path):
     values = np.float32(tone(2))
     values[100:200], values[300:400] = np.nan, np.inf

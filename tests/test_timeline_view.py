@@ -207,6 +207,24 @@ def test_a_sound_goes_into_the_plan_with_its_dials_and_out_again(tmp_path):
     assert "link holds no sound" in timeline.html(new, MODEL, tmp_path)
 
 
+def test_a_sound_is_told_through_the_browser_which_can_make_nothing_of_it_but_a_length(tmp_path):
+    path = test_music.write_wav(tmp_path / "a.wav", test_music.clicks(3, 0.5)[0])
+    sound = music.keep(tmp_path, path)
+    assert timeline.told(sound) != timeline.told(sound)
+    assert timeline.heard(tmp_path, timeline.told(sound)) == sound
+    for text in (
+        "",
+        "x",
+        "../a 1 x",
+        sound.digest,
+        f"{sound.digest} inf x",
+        f"{sound.digest} x x",
+        "0" * 16 + " 1 x",
+    ):
+        with pytest.raises(Refused):
+            timeline.heard(tmp_path, text)
+
+
 def test_a_silent_sound_is_told_on_the_timeline(tmp_path):
     test_music.write_wav(tmp_path / "a.wav", np.zeros(44_100 * 2))
     old = planned(desk((1,), (5,)))

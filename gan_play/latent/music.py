@@ -15,6 +15,7 @@ import contextlib
 import functools
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -126,17 +127,21 @@ def check(path: Path) -> Sound:
 # Kept sounds
 
 
-def keep(home: Path, path: Path) -> Sound:
-    """A sound as the home keeps it, under its digest; the ones used least lately make room. Refused as by `check`."""
+def keep(home: Path, path: Path, rest_s: float = 0.0) -> Sound:
+    """A sound as the home keeps it, under its digest; the ones used least lately make room, unless that was within
+    `rest_s` seconds. Refused as by `check`, and where there is no room.
+    """
     found = check(path)
     folder = home / FOLDER
     folder.mkdir(exist_ok=True)
     kept = folder / f"{found.digest}.{kind_of(path)}"
-    if not kept.exists():
+    if kept.exists():
+        os.utime(kept)
+    else:
+        _make_room(folder, path.stat().st_size, rest_s)
         if files.free_bytes(home) < limits.FREE_BYTES_KEPT + path.stat().st_size:
             raise Refused(refuse("disk-full", megabytes=limits.FREE_BYTES_KEPT // limits.MB))
         files.write_atomically(kept, path.read_bytes())
-    _make_room(folder, kept)
     return found._replace(path=kept)
 
 
@@ -155,16 +160,21 @@ def is_here(home: Path, digest: str) -> bool:
     return any((home / FOLDER).glob(f"{digest}.*")) if re.fullmatch(r"[0-9a-f]{16}", digest) else False
 
 
-def _make_room(folder: Path, newest: Path) -> None:
-    """Removes the sounds used least lately, until number and size are within their limits."""
-    with contextlib.suppress(OSError):
-        os.utime(newest)
-        kept = sorted(folder.glob("*.*"), key=lambda path: (path != newest, -path.stat().st_mtime))
-        total = 0
-        for place, path in enumerate(kept):
-            total += path.stat().st_size
-            if place and (place >= limits.MOST_SOUNDS or total > limits.MOST_SOUNDS_BYTES):
-                path.unlink(missing_ok=True)
+def _make_room(folder: Path, size: int, rest_s: float) -> None:
+    """Removes the sounds used least lately, until one more of `size` bytes is within the limits of number and size."""
+    used = []
+    for path in folder.glob("*.*"):
+        with contextlib.suppress(OSError):  # another process made room
+            stat = path.stat()
+            used.append((stat.st_mtime, stat.st_size, path))
+    count, total = len(used) + 1, size + sum(bytes_ for _, bytes_, _ in used)
+    for at, bytes_, path in sorted(used):
+        if count <= limits.MOST_SOUNDS and total <= limits.MOST_SOUNDS_BYTES:
+            return
+        if time.time() - at < rest_s:
+            raise Refused(refuse("sounds-full"))
+        path.unlink(missing_ok=True)
+        count, total = count - 1, total - bytes_
 
 
 # Listening

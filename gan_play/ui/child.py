@@ -5,23 +5,28 @@ So the server stays quick, and gets its memory back.
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from gan_play.refusals import Refused
 
 
-def following(work: Callable[..., Iterator], *given: object) -> Iterator[Any]:
+def following(work: Callable[..., Iterator], *given: object, limit_s: float | None = None) -> Iterator[Any]:
     """Runs a generator function of a module, `work(*given)`, in a child process; yields what it yields, returns what it
-    returns. Refused as it is; RuntimeError where the child died. Closed early, it ends the child.
+    returns. Refused as it is; RuntimeError where the child died, or took longer than `limit_s` from its start on.
+    Closed early, it ends the child.
     """
     context = multiprocessing.get_context("spawn")
     ours, its = context.Pipe(duplex=False)
     process = context.Process(target=_in_child, args=(its, work, given), daemon=True)
     process.start()
+    ends = None if limit_s is None else time.monotonic() + limit_s
     its.close()
     try:
         while True:
+            if ends and not ours.poll(max(0.0, ends - time.monotonic())):
+                raise RuntimeError("the child process took too long")
             try:
                 kind, value = ours.recv()
             except EOFError:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from gan_play import limits
-from gan_play.latent import film, music, palette, sample, steer, walk
+from gan_play.latent import film, palette, sample, steer, walk
 from gan_play.latent.found import Found
 from gan_play.latent.sample import Model
 from gan_play.measure.attributes import ATTRIBUTES
@@ -38,6 +38,7 @@ from gan_play.ui import (
     directions,
     gallery,
     look,
+    sounds,
     taste,
     tiles,
     timeline,
@@ -903,6 +904,7 @@ def build(shared: Shared) -> None:
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
     base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
     found, measured = hidden("found", ""), hidden("measured", "")
+    heard = hidden("heard", "")  # the last sound that was kept
     point = hidden("point", "")  # the last that a search has found
 
     fields = {
@@ -966,17 +968,21 @@ def build(shared: Shared) -> None:
         said[kind] = gr.update(**picker)
         return said | {hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
 
+    def refusal_of(old: Desk, refused: Refused) -> dict:
+        """The sentence, and the row of keyframes as it is: it was changed by hand before it was sent."""
+        said = {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+        with contextlib.suppress(Refused):
+            if old.plan:
+                model, mark = sample.load_digest(home, old.digest), secrets.token_hex(4)
+                said[keyframes] = gr.update(value=timeline.html(old, model, home, mark))
+        return said
+
     def ask(old: Desk, change: Callable[[], Desk]) -> dict:
         """The page after a change; where that is refused, the sentence that says why, and the page as it was."""
         try:
             return answer(old, change()) | {message: gr.update(value="")}
         except Refused as refused:
-            said = {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
-            with contextlib.suppress(Refused):  # a row of keyframes was changed by hand before it was sent
-                if old.plan:
-                    model, mark = sample.load_digest(home, old.digest), secrets.token_hex(4)
-                    said[keyframes] = gr.update(value=timeline.html(old, model, home, mark))
-            return said
+            return refusal_of(old, refused)
 
     def on(event, change, *more_in, **options) -> object:
         """Wire an event to a function from the desk (and `more_in`) to a new desk."""
@@ -1036,9 +1042,8 @@ def build(shared: Shared) -> None:
 
     def filmed(desk: Desk, data: dict) -> Desk:
         in_hand, what = sample.load_digest(home, desk.digest), data.get("what")
-        if what in ("sound", "silence"):
-            sound = music.keep(home, uploaded(data.get("path"))) if what == "sound" else None
-            return dataclasses.replace(desk, plan=timeline.sounding(desk, in_hand, sound))
+        if what == "silence":
+            return dataclasses.replace(desk, plan=timeline.sounding(desk, in_hand, None))
         picks = desk.picks if what == "tray" else [desk.current]
         pictures = [Artwork("sample", in_hand.digest[:16], (seed,), label=label) for seed, label in picks]
         if what == "code":
@@ -1054,6 +1059,20 @@ def build(shared: Shared) -> None:
         in_hand = sample.load_digest(home, desk.digest)
         return dataclasses.replace(desk, plan=timeline.changed(desk, in_hand, str(data.get("plan"))))
 
+    def hear(event: gr.EventData, *values):
+        """A sound that was dropped is kept; the plan that it goes into is that of the moment when this is done."""
+        data = event._data if isinstance(event._data, dict) else {}
+        try:
+            sound = sounds.kept(home, uploaded(data.get("path")), shared.public)
+            return {heard: gr.update(value=timeline.told(sound))}
+        except Refused as refused:
+            return refusal_of(Desk.sent(values), refused)
+
+    def sounded(desk: Desk, text: str) -> Desk:
+        in_hand = sample.load_digest(home, desk.digest)
+        sound = timeline.heard(home, text)
+        return dataclasses.replace(desk, plan=timeline.sounding(desk, in_hand, sound))
+
     def use_timeline(desk: Desk) -> Desk:
         in_hand = sample.load_digest(home, desk.digest)
         return dataclasses.replace(desk, plan="" if desk.plan else timeline.begin(desk, in_hand), opened="")
@@ -1061,6 +1080,15 @@ def build(shared: Shared) -> None:
     on(planning.click, use_timeline)
     on_piece(keyframes.more, filmed, "film_add")
     on_piece(keyframes.plan, planned, "film_plan")
+    keyframes.sound(
+        hear,
+        desk_in,
+        [heard, message, keyframes],
+        api_name="ui_play_film_sound",
+        concurrency_limit=1,  # each decodes in a process of its own
+        **QUIET | {"queue": True},
+    )
+    on(heard.change, sounded, heard)
 
     for source in (seeds, strip, view, two, liked.best):
         name = source.elem_id

@@ -14,7 +14,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import limits
-from gan_play.latent import blend, breed, film, music, palette, project, sample, steer
+from gan_play.latent import blend, breed, film, palette, project, sample, steer
 from gan_play.latent.directions import OFFERED
 from gan_play.latent.walk import best_way
 from gan_play.pictures import intake
@@ -23,6 +23,7 @@ from gan_play.share import artwork as artworks
 from gan_play.share import films, naming
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
+from gan_play.ui import sounds
 from gan_play.ui.blend import create
 from gan_play.ui.gather import uploaded
 from gan_play.ui.share_routes import picture
@@ -211,7 +212,7 @@ def register(shared: Shared) -> None:
             model = sample.load(home, run)
             heard = None
             if sound:
-                kept = music.keep(home, sent(sound))
+                kept = sounds.kept(home, sent(sound), shared.public)
                 heard = films.music_of(kept, films.parse_reactions(react), seconds or None)
             recipe = films.film(
                 model,

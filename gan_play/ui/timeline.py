@@ -6,6 +6,7 @@ browser sends back is checked into a new one. Functions of the desk; HTML out, n
 
 import dataclasses
 import json
+import secrets
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
@@ -14,7 +15,7 @@ from gan_play import limits
 from gan_play.latent.breed import genome_of
 from gan_play.latent.mix import BANDS
 from gan_play.latent.music import Sound, find, outline
-from gan_play.latent.sample import Model
+from gan_play.latent.sample import Model, check_number
 from gan_play.latent.sample import fits as sample_fits
 from gan_play.latent.steer import STEP, check_steps
 from gan_play.latent.timeline import (
@@ -140,6 +141,19 @@ def sounding(desk, model: Model, sound: Sound | None) -> str:
     reactions = plan.music.reactions if plan.music else (Reaction("speed", "onset", 0.5),)
     music = sound and films.music_of(sound, reactions)
     return code_of(dataclasses.replace(plan, music=music), desk, model)
+
+
+def told(sound: Sound) -> str:
+    """A kept sound as text that passes through the browser."""
+    return f"{sound.digest} {sound.seconds:g} {secrets.token_hex(4)}"  # the same sound again is news, too
+
+
+def heard(home: Path, text: str) -> Sound:
+    """The kept sound that `told` said. Refused where it isn't here; a browser may say any length, as it may set one."""
+    digest, seconds, _ = (*text.split(" "), "", "", "")[:3]
+    return Sound(
+        find(home, digest), digest, check_number(seconds, 0, limits.MOST_TIMELINE_SECONDS, "seconds"), False
+    )
 
 
 def _key(sent: dict) -> Key:

@@ -29,9 +29,8 @@ const bring = async (box) => {
   try {
     const answer = await fetch('gradio_api/upload', {method: 'POST', body: form});
     const [path] = await answer.json();
-    trigger('more', {what: 'sound', code: '', path});
-  } catch (lost) { trigger('more', {what: 'sound', code: '', path: ''}); }
-  box.closest('label').classList.remove('busy');
+    trigger('sound', {path});
+  } catch (lost) { trigger('sound', {path: ''}); }
   box.value = '';
 };
 element.addEventListener('change', (event) => {
@@ -76,6 +75,7 @@ element.addEventListener('drop', (event) => {
 });
 // What is patched keeps what was typed or ticked: the value that the server says is put back.
 watch('value', () => {
+  element.querySelectorAll('.busy').forEach((label) => label.classList.remove('busy'));
   element.querySelectorAll('input[type=number]').forEach((box) => { box.value = box.getAttribute('value'); });
   element.querySelectorAll('input[type=checkbox]').forEach((box) => { box.checked = box.hasAttribute('checked'); });
   element.querySelectorAll('select').forEach((list) => {
