@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import playground
 import playing
 import pytest
 import torch
@@ -18,6 +19,7 @@ from gan_play.latent.mix import mix, mix_grid
 from gan_play.latent.walk import walk
 from gan_play.models import seeds
 from gan_play.refusals import Refused
+from gan_play.runs import store
 
 MODEL = playing.model()
 CLASSIC = playing.model("dcgan")
@@ -212,3 +214,16 @@ def test_any_text_is_a_list_of_seeds_or_refused(text):
         assert refused.refusal.sentence
     else:
         assert 1 <= len(found) <= 144 and all(0 <= seed < 2**63 for seed in found)
+
+
+def test_a_model_in_hand_goes_by_the_name_that_its_run_has_by_now(tmp_path):
+    playground.run_in(tmp_path)
+    before = sample.load(tmp_path, playground.RUN)
+    store.rename(tmp_path, playground.RUN, "Evening light")
+    after = sample.load_digest(tmp_path, before.digest)
+    assert (before.name, after.name, sample.load(tmp_path, playground.RUN).name) == (
+        "Toy",
+        "Evening light",
+        "Evening light",
+    )
+    assert after.generator is before.generator

@@ -10,6 +10,7 @@ doing can change a byte; only another build of torch or another kind of processo
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import threading
 from collections import OrderedDict
@@ -300,8 +301,7 @@ def load_digest(home: Path, digest: str) -> Model:
         held = next((model for name, model in _held.items() if name.startswith(digest)), None)
     if held is not None:
         with contextlib.suppress(Refused):  # its run was deleted, or lies in another home
-            store.find_run(home, held.run_id)
-            return held
+            return _as_called(held, store.find_run(home, held.run_id))
     for _ in range(3):
         found = store.find_model(home, digest)
         if found is None:
@@ -321,13 +321,30 @@ def pin(home: Path, model: Model) -> None:
         checkpoints.save_generator(folder, model.generator.state_dict(), model.header)
 
 
+def _called(run_id: str, folder: Path) -> tuple[str, tuple[str, ...]]:
+    """What a run, and each of its labels, is called."""
+    described = files.read_json(folder / "run.json")
+    described = described if isinstance(described, dict) else {}
+    return str(described.get("name") or run_id), tuple(run_labels.names(described))
+
+
+def _as_called(model: Model, folder: Path) -> Model:
+    """A model in hand under the names that its run has by now, also where another home has the same run."""
+    name, labels = _called(model.run_id, folder)
+    if (name, labels) == (model.name, model.label_names):
+        return model
+    model = dataclasses.replace(model, name=name, label_names=labels)
+    _held[model.digest] = model
+    return model
+
+
 def _hold(path: Path, folder: Path, run_id: str) -> Model:
     """The model in a file: from memory where it is there, else read, verified and built."""
     digest = checkpoints.read_header(path)[0]["model_digest"]
     with _holding:
         if digest in _held and _held[digest].run_id == run_id:
             _held.move_to_end(digest)
-            return _held[digest]
+            return _as_called(_held[digest], folder)
     tensors, header = checkpoints.load_generator(path)
     settings = checkpoints.settings_of(header)
     with torch.random.fork_rng(devices=[]):  # building draws numbers that nobody needs
@@ -337,17 +354,9 @@ def _hold(path: Path, folder: Path, run_id: str) -> Model:
         "cpu", torch.float32, memory_format=torch.contiguous_format
     )  # channels_last sums in another order
     generator.eval().requires_grad_(False)
-    described = files.read_json(folder / "run.json")
-    described = described if isinstance(described, dict) else {}
+    name, labels = _called(run_id, folder)
     model = Model(
-        generator,
-        header["model_digest"],
-        run_id,
-        settings,
-        int(header["step"]),
-        str(described.get("name") or run_id),
-        header,
-        tuple(run_labels.names(described)),
+        generator, header["model_digest"], run_id, settings, int(header["step"]), name, header, labels
     )
     with _holding:
         _held[model.digest] = model
