@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -346,70 +347,45 @@ def find_code(text: str) -> str:
 
 def _read(data: bytes) -> Artwork:
     """The artwork in the bytes of a code. IndexError where they end too early or too late."""
-    place = 10
+    reader = timeline_code.Reader(data, 10)
 
-    def byte() -> int:
-        nonlocal place
-        place += 1
-        return data[place - 1]
-
-    def number() -> int:
-        value = shift = 0
-        while shift < 64:
-            last = byte()
-            value |= (last & 127) << shift
-            if last < 128:
-                return value
-            shift += 7
-        raise IndexError
-
-    def numbers() -> tuple[int, ...]:
-        count = number()
+    def some(one: Callable[[], Any]) -> tuple:
+        count = reader.number()
         if count > most:
             raise IndexError
-        return tuple(number() for _ in range(count))
-
-    def seeds() -> tuple[Seed, ...]:
-        nonlocal place
-        count = number()
-        if count > most:
-            raise IndexError
-        reader = timeline_code.Reader(data, place)
-        read = tuple(reader.seed() for _ in range(count))
-        place = reader.place
-        return read
+        return tuple(one() for _ in range(count))
 
     flags = data[9]
     most = MOST_GENES if OPERATIONS[flags & 15] in GENETIC else limits.MOST_MIX_SEEDS
     values: dict[str, object] = {"operation": OPERATIONS[flags & 15], "model": data[1:9].hex()}
-    values["truncation"] = number() / 1000
+    values["truncation"] = reader.number() / 1000
     if flags & _LABEL:
-        values["label"] = number()
+        values["label"] = reader.number()
     if values["operation"] == "film":
-        values["timeline"], place = timeline_code.read(data, place)
+        values["timeline"], reader.place = timeline_code.read(data, reader.place)
         values["seeds"] = values["timeline"].seeds
     else:
-        values["seeds"] = seeds()
+        values["seeds"] = some(reader.seed)
     if values["operation"].startswith("label_") or values["operation"] in GENETIC:
-        values["labels"] = numbers()
+        values["labels"] = some(reader.number)
     if values["operation"] in GENETIC:
-        values["shares"] = tuple(
-            tuple(data[place + at : place + at + 3]) for at in range(0, 3 * len(values["seeds"]), 3)
-        )
-        place += 3 * len(values["seeds"])
+        values["shares"] = tuple(tuple(reader.byte() for _ in BANDS) for _ in values["seeds"])
         if values["operation"] == "steer":
-            values["steps"] = step_code.read(byte)
+            values["steps"] = reader.steps()
     elif values["operation"] in ("mix", "label_mix"):
-        values["weights"] = tuple(number() / 1000 for _ in range(3))
+        values["weights"] = tuple(reader.number() / 1000 for _ in range(3))
     elif values["operation"] == "mix_grid":
-        values |= {"columns": seeds(), "band": BAND_NAMES[number()]}
+        values |= {"columns": some(reader.seed), "band": BAND_NAMES[reader.number()]}
     elif values["operation"] in ("walk", "label_walk"):
-        values |= {"seconds": number() / 1000, "fps": number(), "easing": EASING_NAMES[number()]}
+        values |= {
+            "seconds": reader.number() / 1000,
+            "fps": reader.number(),
+            "easing": EASING_NAMES[reader.number()],
+        }
         values |= {"loop": bool(flags & _LOOP), "how": "z" if flags & _SPHERE else "w"}
     if flags & _SEAL:
-        values["seal"] = data[place : place + SEAL_BYTES].hex()
-        place += SEAL_BYTES
-    if place != len(data):
+        values["seal"] = bytes(reader.byte() for _ in range(SEAL_BYTES)).hex()
+    if reader.place != len(data):
         raise IndexError
     return Artwork(**values)
 
