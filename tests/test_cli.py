@@ -306,6 +306,9 @@ def test_film_moves_to_music_carries_it_and_its_code_needs_the_sound(
         assert abs(container.duration / av.time_base - 1.5) < 0.03 and container.streams.audio
     for kept in (home / "sounds").iterdir():
         kept.unlink()
+    assert cli.main(["render", code, "--home", str(home)]) == 0  # the film itself is still there
+    shutil.rmtree(home / "films")
+    capsys.readouterr()
     assert cli.main(["render", code, "--home", str(home)]) == 2
     assert "link holds no sound" in capsys.readouterr().err
 
