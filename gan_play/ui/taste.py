@@ -61,7 +61,6 @@ class Parts(NamedTuple):
     stop: gr.Button
     said: gr.HTML
     best: gr.HTML
-    turn: gr.Textbox
 
 
 def build(piece: Callable[[str], gr.HTML]) -> Parts:
@@ -74,13 +73,14 @@ def build(piece: Callable[[str], gr.HTML]) -> Parts:
         with gr.Row():
             go = gr.Button(say("taste.go"), min_width=160, elem_id="taste-go")
             stop = gr.Button(say("taste.stop"), visible=False, min_width=100, elem_id="taste-stop")
-    turn = gr.Textbox("0", visible="hidden", elem_id="taste-turn", label="turn")
-    return Parts(go, stop, said, best, turn)
+    return Parts(go, stop, said, best)
 
 
 def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider, label: gr.Textbox) -> None:
     """Wires them to the model in hand, how adventurous it paints, and its label."""
-    go, stop, said, best, turn = parts
+    go, stop, said, best = parts
+    # Not beside them: Gradio shows what is hidden in a column once the column itself is shown.
+    turn = gr.Textbox("0", visible="hidden", elem_id="taste-turn", label="turn")
 
     def propose(key: str, digest: str, truncation: float, label: str, turned: str):
         """The best of the next seeds."""
@@ -107,7 +107,7 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
     work = go.click(
         propose,
         [shared.key, digest, truncation, label, turn],
-        list(parts),
+        [*parts, turn],
         api_name="ui_taste",
         concurrency_limit=1,
         show_progress="hidden",
@@ -125,7 +125,7 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
         what = tiles.note(say("taste.what"))
         return {best: gr.update(value=""), said: gr.update(value=what), turn: gr.update(value="0")}
 
-    digest.change(gone, None, list(parts), api_name="ui_taste_gone", **QUIET)
+    digest.change(gone, None, [best, said, turn], api_name="ui_taste_gone", **QUIET)
 
 
 def number(text: object) -> int | None:

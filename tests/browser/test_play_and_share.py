@@ -219,6 +219,8 @@ def test_on_a_phone_nothing_overflows(visit, there: str):
     painted(page)
     pick(page, 0, 1, 2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for hidden in ("#taste-turn", "#play-point", "#play-digest"):  # what only carries values is never seen
+        expect(page.locator(hidden)).to_be_hidden()
     small = page.evaluate(
         """() => [...document.querySelectorAll('#play-room .action, #play-room .quiet, #seeds .tile')]
         .filter((item) => item.offsetHeight && item.offsetHeight < 40).length"""
