@@ -628,17 +628,16 @@ def _title(artwork: Artwork, model: Model | None) -> str:
     return f"{model.name}, seed {', '.join(map(seed_name, artwork.seeds))}" + (f", {told}" if told else "")
 
 
+def _plainly(digest: str, rights: str, dataset: str) -> dict[str, str]:
+    """What every PNG says in plain words."""
+    said = {"Software": f"GAN Play {__version__}", "Copyright": rights, "Description": MADE, "Model": digest}
+    return said | ({"Dataset": dataset} if dataset else {})
+
+
 def card(artwork: Artwork, model: Model | None = None, home: Path | None = None) -> dict[str, str]:
     """What a PNG says about itself in text chunks: the code that brings it back, the model, the set, the rights, the
     versions; in plain words, and as XMP."""
-    rights, dataset = rights_of(home, model)
-    said = {
-        "Software": f"GAN Play {__version__}",
-        "Copyright": rights,
-        "Description": MADE,
-        "Model": artwork.model,
-    }
-    said |= {"Dataset": dataset} if dataset else {}
+    said = _plainly(artwork.model, *rights_of(home, model))
     said |= {"Title": _title(artwork, model)} if model is not None else {}
     return {**said, "Code": encode(artwork), metadata.PNG_KEY: xmp(artwork, model, home)}
 
@@ -647,13 +646,7 @@ def grid_card(model: Model, home: Path, what: str, seeds: Sequence[Seed] = ()) -
     """What a PNG of many pictures side by side says about itself: as `card`, but no code, since no one code paints it.
     `what` is in plain words."""
     rights, dataset = rights_of(home, model)
-    said = {
-        "Software": f"GAN Play {__version__}",
-        "Copyright": rights,
-        "Description": MADE,
-        "Model": model.digest,
-    }
-    said |= {"Dataset": dataset} if dataset else {}
+    said = _plainly(model.digest, rights, dataset)
     said |= {"Title": f"{model.name}, {what}", "Grid": what}
     own = {"Card": str(CARD_VERSION), "Model": model.digest, "Grid": what}
     own |= {"Dataset": dataset} if dataset else {}
