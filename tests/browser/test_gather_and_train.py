@@ -11,6 +11,7 @@ import pytest
 from gan_play import files
 from gan_play.pictures import images
 from gan_play.runs import store
+from gan_play.ui.words import say
 
 WIDTHS = (1280, 390)
 MARKUP = "${alert(1)} {{this}} <img src=x onerror=alert(2)> `b` \\"
@@ -186,7 +187,7 @@ def test_a_run_is_renamed_and_deleted_after_a_question(shelf_address: str, shelf
     write_run(shelf, "going-abc234", "Going")
     page = visit(f"{shelf_address}?run=going-abc234")
     page.wait_for_function(SHOWN)
-    page.get_by_text("Rename or delete").click()
+    page.get_by_text(say("train.manage")).click()
     page.fill("#rename-to textarea, #rename-to input", "Gone soon")
     page.click("#rename")
     page.wait_for_selector("#live .live-name:has-text('Gone soon')")
