@@ -1265,8 +1265,8 @@ def parser() -> Parser:
         "--react",
         default="speed=onset",
         metavar="WHAT=HEARD:N,..",
-        help="what music does: speed (0 to 1), truncation (-1 to 1) or an attribute (-3 to 3) by onset, loudness, low, "
-        "mid or high (speed=onset:0.5)",
+        help="what music does: speed (0 to 1), truncation (-1 to 1), an attribute or a direction (-3 to 3) by "
+        "onset, loudness, low, mid or high (speed=onset:0.5)",
     )
     made.add_argument("--seconds", metavar="S", help="of the music, from its beginning (all)")
     made.add_argument("--fps", default="24", metavar="F", help="frames a second (24)")

@@ -15,6 +15,7 @@ from gan_play.latent.mix import BANDS, mix
 from gan_play.latent.sample import sample_one
 from gan_play.latent.timeline import Key, Music, Path, Reaction, Timeline
 from gan_play.refusals import Refused
+from gan_play.share import timeline_code
 
 MODEL = playing.model()
 CLASSIC = playing.model("dcgan")
@@ -232,6 +233,16 @@ def test_music_drives_truncation_and_attributes_by_their_dials():
     assert np.array_equal(frames[1], steer.paint(MODEL, genome_of(4), 0.7, [("light", -1)]))
 
 
+def test_music_drives_the_directions_of_a_model_and_a_code_keeps_which():
+    made = with_music(("sefa2@fine", "high", 1.5), ("pca1", "low", -2), keys=(key(4, seconds=2),))
+    frames = list(timelines.frames(MODEL, made, 0.7, heard(16, high=[0, 255] * 8)))
+    assert np.array_equal(frames[0], sample_one(MODEL, 4))
+    assert np.array_equal(frames[1], steer.paint(MODEL, genome_of(4), 0.7, [("sefa2@fine", 1.5)]))
+    assert timeline_code.read(timeline_code.write(made), 0)[0] == made
+    spelt = with_music(("sefa2@coarse+middle+fine", "high", 1))
+    assert spelt.music.reactions == (Reaction("sefa2", "high", 1.0),)
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -265,7 +276,8 @@ def test_music_drives_truncation_and_attributes_by_their_dials():
         ({"music": Music("x", 2)}, "no-sound"),
         ({"music": Music("0" * 16, 0)}, "seconds"),
         ({"music": Music("0" * 16, 2, (Reaction("speed", "smell", 1),))}, "reaction"),
-        ({"music": Music("0" * 16, 2, (Reaction("charm", "onset", 1),))}, "reaction"),
+        ({"music": Music("0" * 16, 2, (Reaction("charm", "onset", 1),))}, "attribute"),
+        ({"music": Music("0" * 16, 2, (Reaction("sefa0", "onset", 1),))}, "direction"),
         ({"music": Music("0" * 16, 2, (Reaction("speed", "onset", -1),))}, "reaction-amount"),
         ({"music": Music("0" * 16, 2, (Reaction("speed", "onset", 1),) * 2)}, "reaction-count"),
     ],

@@ -198,6 +198,12 @@ def test_a_sound_goes_into_the_plan_with_its_dials_and_out_again(tmp_path):
     text = sent(plan, reactions=[["light", "low", -1], ["speed", "onset", 0]], length=2)
     changed = timeline.plan_of(dataclasses.replace(new, plan=timeline.changed(new, MODEL, text)))
     assert changed.music.reactions == (Reaction("light", "low", -1.0),) and changed.seconds == 2
+    text = sent(plan, reactions=[["sefa1", "low", 2]], sweeps=[["pca2", -1, 1]])
+    html = timeline.html(dataclasses.replace(new, plan=timeline.changed(new, MODEL, text)), MODEL, tmp_path)
+    assert (
+        html.count("(sefa1)") == 4 and html.count("(pca2)") == 3
+    )  # offered in each list but that of other sweeps
+    assert '<option value="sefa1" selected>Direction 1 (sefa1)' in html
     for wrong in ([["light"]], [["speed", "smell", 1]], [["joy", "low", 1]], 7):
         with pytest.raises(Refused):
             timeline.changed(new, MODEL, sent(plan, reactions=wrong))

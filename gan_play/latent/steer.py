@@ -47,17 +47,22 @@ def check_steps(steps: Sequence[tuple[object, object]]) -> Steps:
     """Attributes and directions with their amounts, in their order, those of amount 0 left out; else Refused."""
     found: dict[str, float] = {}
     for said, amount in steps:
-        name = said
-        if said not in ATTRIBUTES:
-            if not re.match(r"[a-z]+[0-9]", str(said)):
-                raise Refused(refuse("attribute", str(said), names=", ".join(ATTRIBUTES)))
-            name = read(said).name
+        name = check_way(said)
         if name in found:
             raise Refused(refuse("step-twice", name))
         most = limits.MOST_AMOUNT
         found[name] = round(round(check_number(amount, -most, most, "amount") / STEP) * STEP, 2) + 0.0
     ways = sorted((name for name in found if name not in ATTRIBUTES), key=lambda name: read(name).order)
     return tuple((name, found[name]) for name in (*ATTRIBUTES, *ways) if found.get(name))
+
+
+def check_way(said: object) -> str:
+    """What can be steered by, an attribute or a direction in its one spelling; else Refused."""
+    if said in ATTRIBUTES:
+        return said
+    if not re.match(r"[a-z]+[0-9]", str(said)):
+        raise Refused(refuse("attribute", str(said), names=", ".join(ATTRIBUTES)))
+    return read(said).name
 
 
 def parse_steps(text: str) -> Steps:

@@ -25,9 +25,8 @@ from gan_play.latent import breed, steer
 from gan_play.latent.breed import Genome, genes_of
 from gan_play.latent.mix import BANDS, blend_noise
 from gan_play.latent.sample import Model, canonical, check_label, check_number, check_truncation, styles_of_z
-from gan_play.latent.steer import Steps, check_steps
+from gan_play.latent.steer import Steps, check_steps, check_way
 from gan_play.latent.walk import EASINGS, check_easing, check_fps, slerp
-from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.models.seeds import numbers_of, z_of
 from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
@@ -44,7 +43,7 @@ SOURCES = ("onset", "loudness", "low", "mid", "high")
 """What is heard in music (see `music`), each from 0 to 1. Their places are part of share codes."""
 
 TARGETS = ("speed", "truncation")
-"""What music can drive beside the attributes. Their places are part of share codes."""
+"""What music can drive beside attributes and directions. Their places are part of share codes."""
 
 STILLS = 12
 """Moments in the strip of a film."""
@@ -64,7 +63,7 @@ class Key(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """What music does: `target` is of TARGETS or an attribute, `source` of SOURCES."""
+    """What music does: `target` is of TARGETS, an attribute or a direction; `source` is of SOURCES."""
 
     target: str
     source: str
@@ -84,9 +83,9 @@ class Music:
 class Timeline:
     """A film's plan. Refused for what can be none.
 
-    `start` and `end` are amounts of attributes from the first frame to the last one (of a loop: to the middle, and
-    back), `until` is likewise where the truncation goes. `grid` walks stand side by side in `grid` rows: with two
-    keyframes or more for each, they are dealt out in turn; with fewer, each walk begins a little further on.
+    `start` and `end` are amounts of attributes and directions from the first frame to the last one (of a loop: to the
+    middle, and back), `until` is likewise where the truncation goes. `grid` walks stand side by side in `grid` rows:
+    with two keyframes or more for each, they are dealt out in turn; with fewer, each walk begins a little further on.
     """
 
     keys: tuple[Key, ...]
@@ -212,8 +211,9 @@ def check_music(music: Music) -> Music:
         raise Refused(refuse("no-sound", str(music.digest)))
     made: dict[tuple[str, str], float] = {}
     for target, source, amount in music.reactions:
-        if source not in SOURCES or (target not in TARGETS and target not in ATTRIBUTES):
+        if source not in SOURCES:
             raise Refused(refuse("reaction", f"{target}={source}", sources=", ".join(SOURCES)))
+        target = target if target in TARGETS else check_way(target)
         low, high = reach(target)
         number = round(check_number(amount, low, high, "reaction-amount") / steer.STEP) * steer.STEP
         made[target, source] = round(number, 2) + 0.0

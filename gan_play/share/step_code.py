@@ -14,7 +14,7 @@ from gan_play.latent.steer import STEP, Steps
 from gan_play.measure.attributes import ATTRIBUTES
 
 STEER_NAMES, FAMILY_NAMES = tuple(ATTRIBUTES), tuple(directions.FAMILIES)
-_DIRECTION = 128  # in the first byte of a step
+DIRECTION = 128  # in the first byte of a direction
 
 
 def write(steps: Steps) -> bytes:
@@ -27,7 +27,7 @@ def read(byte: Callable[[], int]) -> Steps:
     steps = []
     for _ in range(byte()):
         first = byte()
-        name = _direction(first, byte()) if first >= _DIRECTION else STEER_NAMES[first]
+        name = direction(first, byte()) if first >= DIRECTION else STEER_NAMES[first]
         steps.append((name, amount_of(byte())))
     return tuple(steps)
 
@@ -45,11 +45,17 @@ def amount_of(level: int) -> float:
 def _step(name: str) -> bytes:
     if name in STEER_NAMES:
         return bytes([STEER_NAMES.index(name)])
+    return direction_bytes(name)
+
+
+def direction_bytes(name: str) -> bytes:
+    """A direction: its family with a bit for each band, and its number."""
     family, number, bands = directions.read(name)
     bits = sum(on << place for place, on in enumerate(bands))
-    return bytes([_DIRECTION | bits << 4 | FAMILY_NAMES.index(family), number - 1])
+    return bytes([DIRECTION | bits << 4 | FAMILY_NAMES.index(family), number - 1])
 
 
-def _direction(first: int, number: int) -> str:
+def direction(first: int, number: int) -> str:
+    """The direction that `direction_bytes` made two bytes of. IndexError or Refused where it is none."""
     bands = tuple(bool(first >> 4 & 1 << place) for place in range(len(BANDS)))
     return directions.Direction(FAMILY_NAMES[first & 15], number + 1, bands).name

@@ -69,6 +69,11 @@ class Reader:
         self.place = begin + found.size_of(self.data[begin])
         return Found(found.to_text(self.data[begin : self.place]))
 
+    def target(self) -> str:
+        """What music drives."""
+        first = self.byte()
+        return HEARING[first] if first < step_code.DIRECTION else step_code.direction(first, self.byte())
+
     def steps(self) -> Steps:
         """Amounts of attributes and directions."""
         return step_code.read(self.byte)
@@ -91,7 +96,8 @@ def write(timeline: Timeline) -> bytes:
         data += bytes.fromhex(timeline.music.digest) + number(round(timeline.music.seconds * 100))
         data += bytes([len(timeline.music.reactions)])
         for target, source, amount in timeline.music.reactions:
-            data += bytes([HEARING.index(target), SOURCES.index(source), level_of(amount)])
+            what = bytes([HEARING.index(target)]) if target in HEARING else step_code.direction_bytes(target)
+            data += what + bytes([SOURCES.index(source), level_of(amount)])
     data += number(len(timeline.keys))
     before = 0.0
     for key in timeline.keys:
@@ -134,7 +140,7 @@ def read(data: bytes, place: int) -> tuple[Timeline, int]:
         digest = bytes(reader.byte() for _ in range(8)).hex()
         seconds = reader.number() / 100
         reactions = [
-            Reaction(HEARING[reader.byte()], SOURCES[reader.byte()], amount_of(reader.byte()))
+            Reaction(reader.target(), SOURCES[reader.byte()], amount_of(reader.byte()))
             for _ in range(reader.byte())
         ]
         given["music"] = Music(digest, seconds, tuple(reactions))

@@ -1205,9 +1205,9 @@ def build(shared: Shared) -> None:
             return gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
 
     def name_ways(key: str, *values):
-        """Tries out directions that have no names yet; the list is then written anew, as things stand by then."""
+        """Tries out directions that have no names yet: for the list, which is then written anew, and for films."""
         desk = Desk.sent(values)
-        if desk.tool == "steer" and desk.digest:
+        if desk.digest and (desk.tool == "steer" or (desk.tool == "walk" and desk.plan)):
             with contextlib.suppress(Refused):
                 in_hand = sample.load_digest(home, desk.digest)
                 if stamp := directions.measure(home, owner(key), desk, in_hand):
@@ -1240,7 +1240,7 @@ def build(shared: Shared) -> None:
 
     gr.on(
         [found.change, tool.change, seed.change, label.change, base.change, digest.change, measured.change]
-        + [truncation.release],
+        + [truncation.release, plan.change],
         list_ways,
         [shared.key, *desk_in],
         ways,

@@ -205,7 +205,7 @@ def register(shared: Shared) -> None:
             truncation: how adventurous, 0 to 2
             label: name or number of a label, where a keyframe names none
             sound: a WAV, MP3, FLAC or Ogg file that the film moves to, is as long as, and as MP4 carries
-            react: what it does, as in "speed=onset:0.5, truncation=loudness:0.3, light=low:-1"
+            react: what it does, as in "speed=onset:0.5, truncation=loudness:0.3, light=low:-1, sefa2=high"
             seconds: so much of the sound, from its beginning; 0: all
         """
         with told():

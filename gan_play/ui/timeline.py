@@ -23,7 +23,6 @@ from gan_play.latent.timeline import (
     KINDS,
     SOURCES,
     STILLS,
-    TARGETS,
     Key,
     Music,
     Reaction,
@@ -34,7 +33,7 @@ from gan_play.latent.walk import EASINGS
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
-from gan_play.share import films
+from gan_play.share import films, naming
 from gan_play.share.artwork import Artwork
 from gan_play.ui import look, tiles
 from gan_play.ui.words import say
@@ -177,7 +176,7 @@ def html(desk, model: Model, home: Path, mark: str = "") -> str:
     """
     if not desk.plan or desk.tool != "walk":
         return ""
-    plan = plan_of(desk)
+    plan, ways = plan_of(desk), ways_of(home, model)
     row = "".join(
         _key_html(key, place, plan, picture_of(key, desk, model)) for place, key in enumerate(plan.keys, 1)
     )
@@ -196,7 +195,7 @@ def html(desk, model: Model, home: Path, mark: str = "") -> str:
         f'<ol class="keys{sharp}">{row}</ol><div class="key-add">{buttons}'
         f'<input type="text" data-add="code" maxlength="{limits.MOST_LINK_CHARS}" '
         f'placeholder="{escape(say("film.add.code"))}" aria-label="{escape(say("film.add.code"))}"></div>'
-        f'<div class="film-settings">{_settings(plan)}</div>{_sweeps(plan)}{_music(plan, home)}</section>'
+        f'<div class="film-settings">{_settings(plan)}</div>{_sweeps(plan, ways)}{_music(plan, home, ways)}</section>'
     )
 
 
@@ -293,16 +292,30 @@ def _settings(plan: Timeline) -> str:
     return _tick("loop", plan.loop, say("play.loop")) + ticks + "".join(parts)
 
 
-def _sweeps(plan: Timeline) -> str:
+def ways_of(home: Path, model: Model) -> dict[str, str]:
+    """What a film can steer by, and what it is called: the attributes, then the model's first directions.
+
+    Those of the directions that weren't tried out yet (see `naming`) are numbered. Where strangers may come, the names
+    that visitors gave are each visitor's own, and aren't here.
+    """
+    ways = {name: say(f"steer.{name}") for name in ATTRIBUTES}
+    for place, one in enumerate(naming.named(home, model, measured=False), 1):
+        name = one.name if one.kept or one.proposed else say("film.direction", place=place)
+        ways[one.way] = f"{name} ({one.id})"
+    return ways
+
+
+def _sweeps(plan: Timeline, ways: dict[str, str]) -> str:
     """What is steered on the way, each with its amounts at first and in the end, and one to add."""
     first, last, most = dict(plan.start), dict(plan.end), limits.MOST_AMOUNT
     swept = tuple(name for name, _ in check_steps([(name, 1) for name in {**first, **last}]))
     rows = ""
     for name in (*swept, ""):
-        names = ("", *(one for one in (*ATTRIBUTES, name) if one == name or one not in swept))
-        boxes = _choice(
-            "name", name, tuple(dict.fromkeys(names)), _steer_words, say("film.attribute"), "sweep"
-        )
+        names = {"": say("film.attribute.none")} | {
+            one: words for one, words in ways.items() if one not in swept
+        }
+        names |= {name: ways.get(name, name)} if name else {}
+        boxes = _choice("name", name, tuple(names), names.get, say("film.attribute"), "sweep")
         if name:
             ends = (("from", first.get(name, 0.0)), ("to", last.get(name, 0.0)))
             for part, value in ends:
@@ -311,12 +324,7 @@ def _sweeps(plan: Timeline) -> str:
     return f'<div class="reactions" role="group" aria-label="{escape(say("film.attribute"))}">{rows}</div>'
 
 
-def _steer_words(name: str) -> str:
-    """What is steered by, in words; directions by their names."""
-    return say("film.attribute.none") if not name else say(f"steer.{name}") if name in ATTRIBUTES else name
-
-
-def _music(plan: Timeline, home: Path) -> str:
+def _music(plan: Timeline, home: Path, ways: dict[str, str]) -> str:
     """The sound of the film: what is heard in it, and what it does."""
     say_file = escape(say("film.music.add" if plan.music is None else "film.music.other"))
     chosen = (
@@ -335,22 +343,25 @@ def _music(plan: Timeline, home: Path) -> str:
         say("film.length"),
         "plan",
     )
-    rows = "".join(map(_reaction, (*plan.music.reactions, None)[: limits.MOST_REACTIONS]))
+    reactions = (*plan.music.reactions, None)[: limits.MOST_REACTIONS]
+    rows = "".join(_reaction(reaction, ways) for reaction in reactions)
     return (
         f'<div class="film-music">{_plot(plan.music, home)}<div class="film-settings">{length}{chosen}{out}</div>'
         f'<div class="reactions" role="group" aria-label="{escape(say("film.music.does"))}">{rows}</div></div>'
     )
 
 
-def _reaction(reaction: Reaction | None) -> str:
+def _reaction(reaction: Reaction | None, ways: dict[str, str]) -> str:
     """One thing that music does, with its dial; for None one to add."""
     target, source, amount = reaction or ("", "onset", 0.5)
-    names = ("", *TARGETS, *ATTRIBUTES)
-    low, high = reach(target) if target else (-limits.MOST_AMOUNT, limits.MOST_AMOUNT)
     words = {"": "film.attribute.none", "speed": "film.speed", "truncation": "play.truncation"}
-    boxes = _choice(
-        "target", target, names, lambda one: say(words.get(one, f"steer.{one}")), say("film.moves"), "react"
+    names = (
+        {one: say(key) for one, key in words.items()}
+        | ways
+        | ({} if target in words | ways else {target: target})
     )
+    low, high = reach(target) if target else (-limits.MOST_AMOUNT, limits.MOST_AMOUNT)
+    boxes = _choice("target", target, tuple(names), names.get, say("film.moves"), "react")
     boxes += _choice("source", source, SOURCES, lambda one: say(f"film.heard.{one}"), say("film.by"), "react")
     boxes += _number("amount", amount, low, high, STEP, say("film.amount"), "react")
     return f'<div class="reaction">{boxes}</div>'

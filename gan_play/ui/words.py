@@ -450,6 +450,7 @@ ENGLISH = {
     "film.until": "Grow more or less adventurous",
     "film.until.to": "Until",
     "film.attribute": "Steer on the way",
+    "film.direction": "Direction {place}",
     "film.attribute.none": "nothing",
     "film.from": "From",
     "film.to": "To",
