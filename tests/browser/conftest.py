@@ -30,9 +30,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory):
-    """Opens the page over a home, as often as asked; the address. All are closed in the end."""
+    """Opens the page over a home, as often as a module asks; the address. Its pages are closed with the module."""
     from gan_play.ui import server
 
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
@@ -48,7 +48,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory):
         blocks.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(serve, home: Path) -> str:
     """The page over `home`, where everybody is at home."""
     return serve(home)
