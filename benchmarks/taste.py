@@ -5,7 +5,9 @@
 Each visitor sees pages of 36 seeds and likes the four of each page that have most of one attribute; a taste is learnt
 from so many likes and what was passed over, and then ranks 300 other seeds. A row for each attribute and number of
 likes: how many of the best 12 by taste lie in the upper tenth by the attribute (by chance one in ten), the share of
-pairs of other seeds in the right order, what the taste says of itself; with --ridges, for several ridges.
+pairs of other seeds in the right order, what the taste says of itself; with --ridges, for several ridges. Then, with
+all likes, how much of the attribute the proposed pictures have, in spreads of it among seeds above their mean: the best
+of as many seeds as `liking.py` looks at in all, and of its mix of seeds and of children that go so far (--strengths).
 """
 
 import argparse
@@ -17,10 +19,11 @@ import torch
 
 from benchmarks import machine
 from gan_play import files
-from gan_play.latent import sample
+from gan_play.latent import breed, sample
 from gan_play.measure import taste
 from gan_play.measure.attributes import ATTRIBUTES, measure
 from gan_play.measure.features import features
+from gan_play.share import liking
 
 PAGE, PER_PAGE, OTHERS, BEST = 36, 4, 300, 12
 WANTED = ("light", "warmth", "detail", "busyness")
@@ -34,6 +37,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=files.SHIPPED)
     parser.add_argument("--likes", type=int, nargs="+", default=[8, 16, 32])
     parser.add_argument("--ridges", type=float, nargs="+", default=[taste.RIDGE])
+    parser.add_argument("--strengths", type=float, nargs="+", default=[liking.STRENGTH])
     given = parser.parse_args()
     model = sample.load(given.home, given.run)
     pages = -(-max(given.likes) // PER_PAGE)
@@ -70,6 +74,43 @@ def main() -> None:
                 right = (ordered.sum() - OTHERS) / (OTHERS * (OTHERS - 1))
                 said = f"{learnt.right} of {learnt.pairs}: {learnt.sure}"
                 print(f"| {name} | {likes} | {ridge:g} | {top} | {right:.0%} | {said} | {took:.1f} s |")
+        bred(model, name, learnt, seen[-OTHERS:], other, count - OTHERS, given.strengths)
+
+
+def bred(
+    model: sample.Model,
+    name: str,
+    learnt: taste.Taste,
+    seen: np.ndarray,
+    value: np.ndarray,
+    first: int,
+    strengths: list[float],
+) -> None:
+    """Prints how much of an attribute the proposed have, with and without children, of seeds from `first` on."""
+    of, children = liking.CANDIDATES, liking.PARENTS * liking.CHILDREN
+    scores = taste.score(learnt, seen)
+    alone = np.argsort(-scores[: of + children])[:BEST]
+    lines = [f"{name}: {of + children} seeds {spreads(value[alone], value):.2f}"]
+    parents = np.argsort(-scores[:of])[: liking.PARENTS]
+    for strength in strengths:
+        genomes, families = [], list(range(of))
+        for place in parents:
+            towards = [first + int(place + 1 + child) % of for child in range(liking.CHILDREN)]
+            genomes += breed.children(breed.genome_of(first + int(place)), towards, strength)
+            families += [int(place)] * liking.CHILDREN
+        pixels = np.stack([breed.paint(model, genome) for genome in genomes])
+        found = taste.score(learnt, features(pixels))
+        its = measure(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255).numpy()
+        its = np.concatenate([value[:of], its[:, list(ATTRIBUTES).index(name)]])
+        best = liking.best(np.concatenate([scores[:of], found]), families, BEST)
+        share = sum(place >= of for place in best)
+        lines.append(f"{strength:g}: {spreads(its[best], value):.2f} ({share} of {BEST} are children)")
+    print(f"  {lines[0]}; with {children} children at {', '.join(lines[1:])}")
+
+
+def spreads(some: np.ndarray, among: np.ndarray) -> float:
+    """How far the mean of some lies above the mean of all, in standard deviations."""
+    return float((some.mean() - among.mean()) / among.std())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""More like what somebody likes: a taste is learnt from their likes, and the best of many seeds are proposed by it.
+"""More like what somebody likes: a taste, learnt from likes, finds the best of many seeds, and of children of these.
 
 Nothing is kept of a taste: it is learnt anew from the likes in the gallery (`gallery.likes`) whenever it is asked for.
 """
@@ -6,8 +6,8 @@ Nothing is kept of a taste: it is learnt anew from the likes in the gallery (`ga
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,12 @@ from gan_play.share import artwork as artworks
 from gan_play.share import gallery
 from gan_play.share.artwork import Artwork
 
-CANDIDATES = 240  # seeds of which the best are proposed: about ten seconds at 64 px on two free cores
+CANDIDATES = 160  # seeds to look through; with the children about ten seconds at 64 px on two free cores
+PARENTS, CHILDREN = 8, 10  # how many of the best seeds have children, and how many each
+STRENGTH = 0.5  # how far these go from their parent (`benchmarks/taste.py`)
+MOST_OF_ONE = (
+    2  # pictures of one family that are proposed, or the best seed and its children would be all there is
+)
 BEST = 12
 AT_ONCE = 12  # pictures between two looks at whether somebody still waits
 FIRST_SEED = 10_000  # seeds from here on, away from those that people page through
@@ -34,11 +39,12 @@ _holding = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Proposed:
-    """What a taste proposes: artworks, the best first, of so many seeds; and what is known of the taste."""
+    """What a taste proposes: artworks, the best first, of so many seeds and children; what is known of the taste."""
 
     taste: Taste
     artworks: tuple[Artwork, ...]
     of: int
+    children: int
 
 
 def look(home: Path, codes: Sequence[str]) -> np.ndarray:
@@ -68,7 +74,8 @@ def propose(
 ) -> Iterator[tuple[int, int] | Proposed]:
     """Yields (pictures looked at, in all) on the way, and in the end what is proposed of the seeds of this turn.
 
-    Refused where too few pictures of this model are liked, or were passed over.
+    The best seeds have children, which are looked at too. Refused where too few pictures of this model are liked, or
+    were passed over.
     """
     liked, passed = gallery.likes(home, owner, model.digest[:16])
     if min(len(liked), len(passed)) < taste.LEAST:
@@ -78,12 +85,40 @@ def propose(
     found = [
         Artwork("sample", model.digest[:16], (seed,), truncation, label) for seed in range(first, first + of)
     ]
-    codes = [artworks.encode(artwork) for artwork in found]
-    every, rows = [*liked, *passed, *codes], []
-    for done in range(0, len(every), AT_ONCE):
-        yield done, len(every)
-        rows.append(look(home, every[done : done + AT_ONCE]))
-    seen = np.concatenate(rows)
-    learnt = taste.learn(seen[: len(liked)], seen[len(liked) : len(liked) + len(passed)])
-    order = np.argsort(-taste.score(learnt, seen[-of:]), kind="stable")[:count]
-    yield Proposed(learnt, tuple(found[place] for place in order), of)
+    bred = CHILDREN * min(PARENTS, of)
+    known = [*liked, *passed]
+    total = len(known) + of + bred
+    seen = yield from _looking(home, [*known, *map(artworks.encode, found)], 0, total)
+    learnt = taste.learn(seen[: len(liked)], seen[len(liked) : len(known)])
+    scores = taste.score(learnt, seen[-of:])
+    families = list(range(of))
+    for place in np.argsort(-scores, kind="stable")[:PARENTS]:
+        # Each child turns towards another of the seeds that were looked at.
+        towards = [first + (place + 1 + child) % of for child in range(CHILDREN)]
+        found += artworks.brood([found[place]], towards, STRENGTH)
+        families += [place] * CHILDREN
+    seen = yield from _looking(home, list(map(artworks.encode, found[of:])), len(known) + of, total)
+    scores = np.concatenate([scores, taste.score(learnt, seen)])
+    yield Proposed(learnt, tuple(found[place] for place in best(scores, families, count)), of, bred)
+
+
+def best(scores: np.ndarray, families: Sequence[int], count: int) -> list[int]:
+    """The places of the highest scores, of each family MOST_OF_ONE at most."""
+    taken: Counter[int] = Counter()
+    places = []
+    for place in np.argsort(-scores, kind="stable").tolist():
+        if taken[families[place]] < MOST_OF_ONE and len(places) < count:
+            taken[families[place]] += 1
+            places.append(place)
+    return places
+
+
+def _looking(
+    home: Path, codes: Sequence[str], begin: int, total: int
+) -> Generator[tuple[int, int], None, np.ndarray]:
+    """The features of many pictures; yields how many were looked at of the total."""
+    rows = []
+    for done in range(0, len(codes), AT_ONCE):
+        yield begin + done, total
+        rows.append(look(home, codes[done : done + AT_ONCE]))
+    return np.concatenate(rows)

@@ -88,7 +88,7 @@ def register(shared: Shared) -> None:
     def more_like(
         run: str, truncation: float = 0.7, label: str = "", turn: int = 0, count: int = 12, key: str = ""
     ) -> dict:
-        """The best of 240 seeds by what you liked of this model: their codes, and how sure it is.
+        """The best of 160 seeds and their 80 children by what you liked of this model: codes, and how sure it is.
 
         Parameters:
             run: id of the run

@@ -1,4 +1,5 @@
-"""Play's "More like what I like": off until it is asked for; then the best of many seeds, and how sure that is."""
+"""Play's "More like what I like": off until it is asked for; then the best of many seeds and of their children, and how
+sure that is."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,14 +24,20 @@ def standing(found: Proposed) -> str:
     """What was proposed, of how many likes, and how sure that is."""
     learnt = found.taste
     told = {"right": learnt.right, "pairs": learnt.pairs}
-    said = say("taste.best", count=len(found.artworks), of=found.of, liked=learnt.liked, passed=learnt.passed)
+    counts = {"count": len(found.artworks), "of": found.of, "children": found.children}
+    said = say("taste.best", **counts, liked=learnt.liked, passed=learnt.passed)
     return f"{said} {say(f'taste.sure.{learnt.sure}', **told)}"
 
 
 def shown(found: Proposed, model: Model) -> str:
-    """The proposed pictures, to pick from like any seed."""
+    """The proposed pictures: seeds to pick like any other, children to open."""
     pictures = [
-        Tile(artworks.encode(work), title_of(work, model), work.seeds[0], label=work.label)
+        Tile(
+            artworks.encode(work),
+            title_of(work, model),
+            work.seeds[0] if work.operation == "sample" else None,
+            label=work.label,
+        )
         for work in found.artworks
     ]
     return tiles.tiles(pictures, say("taste.title"), model.generator.size_px)

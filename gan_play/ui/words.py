@@ -617,7 +617,8 @@ ENGLISH = {
     "taste.begin": "Looking at what you like ...",
     "taste.looking": "Looked at {done} of {total} pictures, about {left} left",
     "taste.title": "More like what you like",
-    "taste.best": "The best {count} of {of} seeds, after {liked} likes and {passed} pictures that you passed over.",
+    "taste.best": "The best {count} of {of} seeds and {children} children of these, after {liked} likes and {passed} "
+    "pictures that you passed over.",
     "taste.sure.guess": "It may only be guessing: of {pairs} pairs of a liked and a passed-over picture that it "
     "hadn't learnt from, it told {right} apart. Like more.",
     "taste.sure.some": "It has an idea of your taste: of {pairs} pairs of a liked and a passed-over picture that it "
