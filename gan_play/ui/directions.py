@@ -6,6 +6,7 @@ for; the first few stand there without it. Functions of that text and of the des
 
 import dataclasses
 import itertools
+import json
 from html import escape
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def more(text: str, model: Model) -> str:
     shown = {directions.read(way).id for way in rows}
     hidden = [one for one in directions.offered(model)[naming.SHOWN :] if one not in shown]
     return text_of(rows | dict.fromkeys(hidden[: naming.SHOWN], 0.0))
+
+
+def asked(text: str) -> dict:
+    """What the list's script wrote; {} for nonsense."""
+    try:
+        data = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def changed(desk, model: Model, data: dict):

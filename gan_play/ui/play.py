@@ -904,6 +904,7 @@ def build(shared: Shared) -> None:
     parents, chosen, roll = hidden("parents", ""), hidden("chosen", ""), hidden("roll", default.roll)
     base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
     found, measured = hidden("found", ""), hidden("measured", "")
+    asked = hidden("asked", "")  # what was done last in the list of directions
     heard = hidden("heard", "")  # the last sound that was kept
     point = hidden("point", "")  # the last that a search has found
 
@@ -1223,12 +1224,12 @@ def build(shared: Shared) -> None:
         except Refused as refused:
             return gr.skip(), gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
 
-    def direct(event: gr.EventData, *values):
+    def direct(asked: str, *values):
         """What is done in the list of directions; while a slider is dragged the stage alone is painted anew.
 
         One event for both: a late answer to the dragging would paint the stage as it was before.
         """
-        desk, data = Desk.sent(values), event._data if isinstance(event._data, dict) else {}
+        desk, data = Desk.sent(values), directions.asked(asked)
         if not desk.digest:
             return gr.skip()
         if data.get("do") != "slide":
@@ -1248,8 +1249,13 @@ def build(shared: Shared) -> None:
         trigger_mode="always_last",
         **QUIET,
     ).then(name_ways, [shared.key, *desk_in], measured, api_name="ui_play_directions_named", **QUIET)
-    ways.act(
-        direct, desk_in, desk_out, api_name="ui_play_act_directions", trigger_mode="always_last", **QUIET
+    asked.change(
+        direct,
+        [asked, *desk_in],
+        desk_out,
+        api_name="ui_play_act_directions",
+        trigger_mode="always_last",
+        **QUIET,
     )
     ways.rename(rename_way, [shared.key, *desk_in], [ways, message], api_name="ui_play_rename", **QUIET)
     for source in (strength.release, held.input):

@@ -4,20 +4,17 @@ const row_of = (event) => event.target.closest('.direction');
 const tell = (row, by) => {
   row.querySelector('output').textContent = (by > 0 ? '+' : '') + Number(by);
 };
-// All rows go along with each change: of two that follow closely the server may be told the second alone. The last
-// word after a drag has been seen to get lost on a busy machine, so it is said again once nobody is at a slider.
-const AGAIN_MS = 1000;
+// All rows go along with each change: of two that follow closely the server may be told the second alone. They go
+// through a field: what Gradio puts off while an answer is on its way it sends with the event's old data, but with what
+// its fields hold by then, so that the last word after a drag is heard.
 let sent = 0;
-const again = (mine) => {
-  if (sent !== mine) return;
-  if (element.querySelector('[type=range]:active')) setTimeout(again, AGAIN_MS, mine);
-  else send('again');
-};
 const send = (what) => {
   sent = Date.now();
   const rows = [...element.querySelectorAll('.direction')];
-  trigger('act', {do: what, rows: rows.map((row) => row.dataset.way + '=' + row.querySelector('[type=range]').value).join(' ')});
-  if (what === 'move' || what === 'slide') setTimeout(again, AGAIN_MS, sent);
+  const field = document.querySelector('#play-asked textarea');
+  field.value = JSON.stringify(
+    {do: what, at: sent, rows: rows.map((row) => row.dataset.way + '=' + row.querySelector('[type=range]').value).join(' ')});
+  field.dispatchEvent(new Event('input'));
 };
 element.addEventListener('input', (event) => {
   const row = row_of(event);
