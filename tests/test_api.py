@@ -108,6 +108,7 @@ def test_the_promised_names_are_there(client):
     assert not {name for name in names if name.startswith("ui_")}
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_run_is_started_paused_resumed_and_stopped(client, set_id: str):
@@ -161,6 +162,7 @@ def test_a_file_that_was_not_uploaded_is_not_read(client, pictures: list[Path]):
     assert "didn't come through this page" in refusal(lambda: client.predict(sneaked, api_name="/create_set"))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_where_strangers_come_a_run_needs_its_key(open_page, tmp_path: Path, pictures: list[Path]):

@@ -397,6 +397,7 @@ def test_only_the_key_that_started_it_owns_it(tmp_path: Path) -> None:
 # The whole
 
 
+@pytest.mark.alone
 @pytest.mark.slow  # two trainings with their measuring and scoring: about a minute
 @pytest.mark.timeout(900)
 def test_two_recipes_are_trained_in_turn_and_judged(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -434,6 +434,7 @@ def test_a_run_folder_keeps_its_contract(trained: tuple[Path, str]) -> None:
     assert files.read_json(folder / "samples" / "seeds.json")["seeds"] == list(range(36))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_ctrl_c_saves_the_run_and_resume_goes_on(
@@ -454,6 +455,7 @@ def test_ctrl_c_saves_the_run_and_resume_goes_on(
     assert store.status(tmp_path, run_id)["step"] == saved + 1
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_stop_ends_a_run_that_another_terminal_watches(
@@ -468,6 +470,7 @@ def test_stop_ends_a_run_that_another_terminal_watches(
     assert workers(tmp_path) == []
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_worker_that_dies_is_told_and_nothing_hangs(training: subprocess.Popen, tmp_path: Path) -> None:

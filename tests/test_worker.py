@@ -321,6 +321,7 @@ def test_a_score_that_fails_costs_no_training(tmp_path, monkeypatch, capfd):
 # Health and originality
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_each_score_comes_with_variety_copies_and_the_nearest_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "SCORED_PICTURES", 8)
@@ -885,6 +886,7 @@ def wait_until(true: Callable[[], object], seconds: float = 90) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals and process groups as on Unix")
 def test_a_worker_outlives_its_server_and_saves_when_the_system_ends_it(tmp_path):

@@ -138,6 +138,7 @@ def test_what_a_recipe_cannot_do_is_greyed_with_the_reason(shelf_address: str, s
     assert page.is_disabled(".bake-begin")
 
 
+@pytest.mark.alone
 @pytest.mark.slow  # starts two workers, and waits until they can be paused
 def test_it_is_started_from_the_page_and_paused(serve, tmp_path: Path, visit):
     set_id = examples.take_in_example("fields", tmp_path, count=12).set_id

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from gan_play.pictures import examples, images
 from gan_play.trainers.recipes import RECIPES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +71,15 @@ def test_each_recipe_is_picked_and_begun_on_the_page_and_paints(recipe: str, cho
         "(before) => document.querySelector('#state-run textarea').value !== before", arg=before
     )
     run = page.input_value("#state-run textarea")
-    page.wait_for_function(
-        """(run) => { const grid = document.querySelector('.live-grid img');
-        return grid?.src.includes(`run/${run}/`) && grid.naturalWidth > 64; }""",
-        arg=run,
-    )
-    page.wait_for_timeout(1000 * float(os.environ.get("GAN_PLAY_WAIT", "0")))
-    page.click("#stop")
+    try:
+        page.wait_for_function(
+            """(run) => { const grid = document.querySelector('.live-grid img');
+            return grid?.src.includes(`run/${run}/`) && grid.naturalWidth > 64; }""",
+            arg=run,
+        )
+        page.wait_for_timeout(1000 * float(os.environ.get("GAN_PLAY_WAIT", "0")))
+    finally:
+        page.click("#stop")  # or the next recipe would have to wait for this one
     page.wait_for_selector("#live .live-state[data-state=stopped]")
     assert RECIPES[recipe].title in page.inner_text("#live")
     if folder := os.environ.get("GAN_PLAY_SHOTS"):

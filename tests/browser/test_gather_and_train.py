@@ -60,6 +60,7 @@ def open_tab(page, name: str) -> None:
     page.wait_for_selector(f"#tab-{name.lower()} .sentence")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_from_a_folder_to_a_run_that_is_seen_again(address: str, home: Path, folder: Path, visit):
     page = visit(address)

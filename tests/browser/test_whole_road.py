@@ -67,6 +67,7 @@ def link(page: Page) -> str:
     return page.locator("#stage .link").input_value()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_from_a_folder_of_pictures_to_a_link_that_brings_back_the_same(serve, tmp_path, pictures, visit):
