@@ -573,7 +573,7 @@ ENGLISH = {
     "gallery.empty.do": "Find a picture to keep",
     "gallery.kept": "It is kept now.",
     "gallery.search": "Search",
-    "gallery.search.hint": "A name, a word of the notes, a seed",
+    "gallery.search.hint": "Name, note or seed",
     "gallery.order": "Order",
     "gallery.order.newest": "Newest first",
     "gallery.order.oldest": "Oldest first",
