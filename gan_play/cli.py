@@ -684,6 +684,39 @@ def palette(given: argparse.Namespace) -> int:
     return 0
 
 
+def style(given: argparse.Namespace) -> int:
+    """A picture painted as others are painted, as one PNG. Ctrl-C keeps what there is by then."""
+    from gan_play.share import styled
+    from gan_play.translate import style as painting
+
+    home, out = files.home(given.home), output(given.out, (".png",))
+    dials = painting.check_dials(given.size, given.strength, given.scale, given.keep_colours)
+    wish = painting.read(
+        home,
+        path_of(given.content),
+        [path_of(name) for name in given.style],
+        given.set,
+        dials,
+        path_of(given.mask) if given.mask else None,
+        [path_of(name) for name in given.elsewhere],
+    )
+    bar, begun, last = Bar(), time.monotonic(), None
+    try:
+        for last in painting.transfer(wish):
+            left = (time.monotonic() - begun) / last.share * (1 - last.share)
+            bar.show(last.share, f"step {last.step} of {last.steps}", left)
+    except KeyboardInterrupt:
+        if last is None:
+            raise
+        bar.clear()
+        say("Stopped: what there is by now is kept.")
+    bar.clear()
+    files.write_atomically(out, styled.png(wish, last))
+    say(painting.sentence(last))
+    print(out)
+    return 0
+
+
 def follow_looks(looks: Iterator[Any], steps: int) -> Any:
     """Runs a search to its end under a bar; its last look."""
     bar, begun, first, last = Bar(), time.monotonic(), None, None
@@ -964,8 +997,8 @@ def card(given: argparse.Namespace) -> int:
     home, path = files.home(given.home), Path(given.what).expanduser()
     if path.suffix.lower() in cards.SUFFIXES:
         data = cards.read_file(path)
-        if said := cards.read_grid(data):
-            same, sentence = None, cards.grid_refused(said, path.name).refusal.sentence
+        if said := cards.read_grid(data) or cards.read_styled(data):
+            same, sentence = None, cards.uncoded(said, path.name).refusal.sentence
         else:
             found = cards.read(data, path.name)
             said = cards.as_data(found)
@@ -1204,6 +1237,31 @@ def parser() -> Parser:
     )
     made.add_argument(
         "--label", metavar="L", help="name or number of a label, of a picture given by its seed"
+    )
+    made.add_argument("--out", required=True, metavar="FILE.png")
+
+    made = verb(
+        "style",
+        style,
+        "paint a picture in the style of others",
+        "house.jpg --style starry.jpg --out painted.png",
+    )
+    made.add_argument("content", metavar="CONTENT", help="the picture to paint anew; it keeps its shape")
+    made.add_argument(
+        "--style", nargs="+", default=[], metavar="FILE", help="one to eight pictures to paint like"
+    )
+    made.add_argument("--set", default="", metavar="ID", help="a set to paint like: four pictures of it")
+    made.add_argument("--size", default="256", metavar="PX", help="of the longer side, 64 to 512 (256)")
+    made.add_argument("--strength", default="1", metavar="S", help="of the style, 0 to 2 (1)")
+    made.add_argument("--scale", default="1", metavar="S", help="how coarse the brushwork is, 0.25 to 2 (1)")
+    made.add_argument(
+        "--keep-colours", action="store_true", help="those of CONTENT stay; only brushes change"
+    )
+    made.add_argument(
+        "--mask", metavar="FILE", help="of CONTENT's size: white gets the style, black stays to the byte"
+    )
+    made.add_argument(
+        "--elsewhere", nargs="+", default=[], metavar="FILE", help="a second style, where the mask is black"
     )
     made.add_argument("--out", required=True, metavar="FILE.png")
 

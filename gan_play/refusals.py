@@ -127,6 +127,8 @@ REASONS: dict[str, str] = {
     "no-card": "{file} has no card of GAN Play in it: take the file as it was saved here; chat programs and editors "
     "remove cards.",
     "card-grid": "{file} is {what}, which no one code paints again: save one of its pictures alone to open it.",
+    "card-styled": "{file} was painted from pictures that no link holds: paint it again from them, by the dials in its "
+    "card.",
     "card-form": "{file} is no PNG, GIF, WebP or MP4, and only these carry a card.",
     "card-newer": "{file} has a card of a newer GAN Play: update this one to open it.",
     "card-damaged": "The card in {file} is damaged or was changed by hand, so nothing can be opened by it.",
@@ -146,6 +148,17 @@ REASONS: dict[str, str] = {
     "amount": "{file} is no amount to steer by: choose a number from {low} to {high}.",
     "mask-all": "Almost all of the picture is hidden: leave more of it, or there is nothing to look for.",
     "mask-size": "The mask has another size than the picture: give it the same width and height.",
+    # Style transfer
+    "no-vgg19": "The network that sees brushwork isn't here: install what requirements.txt lists, then start again.",
+    "no-content": "There is no picture to paint anew: choose one.",
+    "no-style": "There is no style to paint in: choose one or more pictures, or a set.",
+    "style-count": "{file} pictures to take the style of are too many: choose {most} at most.",
+    "style-size": "The painting can't be {file} pixels long: choose a whole number from {low} to {high}.",
+    "style-strength": "{file} can't be how strong the style is: choose a number from {low} to {high}.",
+    "style-scale": "{file} can't be how coarse the brushwork is: choose a number from {low} to {high}.",
+    "mask-none": "The mask leaves almost no place for the style: make white where it is to go.",
+    "mask-everywhere": "The mask is white all over, so it keeps nothing: leave it out, or make black what is to stay.",
+    "no-mask": "A second style needs a mask: white gets the first style, black the second.",
     "palette": "{file} is no palette: give one to eight colours, as in #1a2b3c, #ffffff.",
     "steps": "{file} steps are not possible: choose a whole number from {low} to {high}.",
     "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",

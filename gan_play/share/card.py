@@ -14,6 +14,7 @@ from gan_play import limits
 from gan_play.pictures import images, metadata
 from gan_play.refusals import Refusal, Refused, printable, refuse
 from gan_play.share import artwork as artworks
+from gan_play.share import styled
 from gan_play.share.artwork import Artwork
 
 FORMS = ("png", "gif", "webp", "mp4")
@@ -56,8 +57,8 @@ def read(data: bytes, name: str = "") -> Card:
     ):
         raise Refused(refuse("card-newer", name))
     code = facts.get("Code") or text.get("Code") or metadata.comment(data).removeprefix("Code: ")
-    if not code and (grid := read_grid(data)):
-        raise grid_refused(grid, name)
+    if not code and (said := read_grid(data) or read_styled(data)):
+        raise uncoded(said, name)
     if not code:
         raise Refused(refuse("no-card", name))
     if len(code) > limits.MOST_CODE_CHARS:
@@ -135,9 +136,20 @@ def read_grid(data: bytes) -> dict[str, object] | None:
     return {"form": "png", **said, "seeds": seeds, "made": artworks.MADE}
 
 
-def grid_refused(grid: dict[str, object], name: str) -> Refused:
-    """Why such a file opens nothing."""
-    return Refused(refuse("card-grid", name, what=printable(str(grid["grid"]), 40)))
+def read_styled(data: bytes) -> dict[str, object] | None:
+    """What the PNG of a picture painted in a style says about itself, for programs; None for any other file."""
+    text = images.read_text(data)
+    if "Styled" not in text or "Code" in text:
+        return None
+    names = {"styled": "Styled", "rights": "Copyright", "program": "Software", "torch": "Torch"}
+    return {"form": "png", **{name: text.get(key, "") for name, key in names.items()}, "made": styled.MADE}
+
+
+def uncoded(said: dict[str, object], name: str) -> Refused:
+    """Why a file that has a card, but no code in it, opens nothing."""
+    if "styled" in said:
+        return Refused(refuse("card-styled", name))
+    return Refused(refuse("card-grid", name, what=printable(str(said["grid"]), 40)))
 
 
 def read_file(path: Path) -> bytes:

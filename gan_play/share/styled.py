@@ -1,0 +1,42 @@
+"""A picture painted in a style leaves the house: its PNG, with a card that says how it came about.
+
+No code brings it back, since no code holds the pictures that it was made from: the card names them by their digests,
+and the dials, so that who has them can paint it again.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from gan_play import __version__, files
+from gan_play.pictures import images, metadata
+from gan_play.share.artwork import CARD_VERSION
+from gan_play.translate.style import Look, Wish
+
+MADE = "Painted from pictures by a neural network (style transfer, Gatys 2016)."
+RIGHTS = "Painted with GAN Play. Rights in the pictures that it was painted from stay with their makers."
+
+
+def recipe(wish: Wish, look: Look) -> str:
+    """What it was made of: the digests of the pixels, 16 hex digits each, and the dials."""
+
+    def named(*pictures) -> str:
+        return "+".join(files.sha256(pixels.tobytes())[:16] for pixels in pictures)
+
+    dials = wish.dials
+    said = f"content {named(wish.content)}, style {named(*wish.styles)}, size {dials.size_px}"
+    said += f", strength {dials.strength:g}, scale {dials.scale:g}, steps {look.step} of {look.steps}"
+    said += ", colours kept" if dials.keep_colours else ""
+    said += "" if wish.mask is None else f", mask {named(wish.mask)}"
+    return said + (f", elsewhere {named(*wish.elsewhere)}" if wish.elsewhere else "")
+
+
+def png(wish: Wish, look: Look) -> bytes:
+    """A look of a painting with its card inside: in plain words, and as XMP."""
+    program, how = f"GAN Play {__version__}", recipe(wish, look)
+    title = "A picture painted in the style of " + ("another" if len(wish.styles) == 1 else "others")
+    own = {"Card": str(CARD_VERSION), "Styled": how, "Torch": torch.__version__}
+    said = {"Software": program, "Copyright": RIGHTS, "Description": MADE, "Title": title}
+    said |= {"Styled": how, "Torch": torch.__version__}
+    packet = metadata.packet(own, title, MADE, RIGHTS, program)
+    return images.encode(look.pixels, "png", text={**said, metadata.PNG_KEY: packet})

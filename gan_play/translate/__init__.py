@@ -1,0 +1,1 @@
+"""Pictures of one's own, turned into others. Pixels in, pixels out."""
