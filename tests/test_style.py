@@ -120,7 +120,7 @@ def test_the_style_comes_nearer_and_the_content_stays_nearer_than_the_style_pict
     with torch.no_grad():
         goal = style.Goal(wish, 64, 64)
         content, before, _ = goal(torch.zeros_like(goal.start))
-        other = style.fitted(BRUSHES, 64)
+        other = style.fitted(80, 80, 64)
         brushes = images.to_tensor(images.resize(BRUSHES, other)[None]) - goal.start
         apart, _, _ = goal(brushes)
     assert content.item() == 0

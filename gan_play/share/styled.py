@@ -6,11 +6,16 @@ and the dials, so that who has them can paint it again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
 import torch
 
 from gan_play import __version__, files
 from gan_play.pictures import images, metadata
 from gan_play.share.artwork import CARD_VERSION
+from gan_play.translate import style
 from gan_play.translate.style import Look, Wish
 
 MADE = "Painted from pictures by a neural network (style transfer, Gatys 2016)."
@@ -40,3 +45,23 @@ def png(wish: Wish, look: Look) -> bytes:
     said |= {"Styled": how, "Torch": torch.__version__}
     packet = metadata.packet(own, title, MADE, RIGHTS, program)
     return images.encode(look.pixels, "png", text={**said, metadata.PNG_KEY: packet})
+
+
+class Moment(NamedTuple):
+    """A look as a file, and how far it is."""
+
+    png: bytes
+    share: float
+    step: int
+    steps: int
+    style: float
+    content: float
+    sentence: str
+
+
+def painting(home: Path, *wished: object) -> Iterator[Moment]:
+    """Reads a wish (see `style.read`) and paints it: what a child process does for the page. Refused as there."""
+    wish = style.read(home, *wished)
+    for look in style.transfer(wish):
+        made, said = png(wish, look), style.sentence(look)
+        yield Moment(made, look.share, look.step, look.steps, look.style, look.content, said)

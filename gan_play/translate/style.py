@@ -15,6 +15,9 @@ Neural Style Transfer", for masks, and for going from coarse to fine.
 
 from __future__ import annotations
 
+import functools
+import math
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +31,7 @@ from gan_play import limits
 from gan_play.latent.sample import canonical, check_number
 from gan_play.measure.attributes import luma
 from gan_play.measure.features import vgg19
+from gan_play.models import vgg
 from gan_play.pictures import datasets, images, intake
 from gan_play.refusals import Refused, refuse
 
@@ -137,9 +141,8 @@ class Wish(NamedTuple):
         return WEIGHT * self.dials.strength**3
 
 
-def fitted(pixels: np.ndarray, size_px: int) -> tuple[int, int]:
+def fitted(height: int, width: int, size_px: int) -> tuple[int, int]:
     """(width, height) with the longer side at `size_px`, the shorter at what the network needs at least."""
-    height, width = pixels.shape[:2]
     scale = size_px / max(height, width)
     return tuple(max(limits.LEAST_SIDE_PX, round(side * scale)) for side in (width, height))
 
@@ -165,7 +168,7 @@ def check(
             raise Refused(refuse("style-count", str(len(several)), most=limits.MOST_STYLE_PICTURES))
     if elsewhere and mask is None:
         raise Refused(refuse("no-mask"))
-    size = fitted(content, dials.size_px)
+    size = fitted(*content.shape[:2], dials.size_px)
     if mask is not None:
         if mask.shape != content.shape:
             raise Refused(refuse("mask-size"))
@@ -177,12 +180,16 @@ def check(
     return Wish(images.resize(content, size), tuple(styles), dials, mask, tuple(elsewhere))
 
 
+def places_of_set(every: int, count: int = FROM_SET) -> list[int]:
+    """Which of so many pictures stand for all of them."""
+    return list(dict.fromkeys(i * every // count for i in range(count)))
+
+
 def of_set(home: Path, set_id: str, count: int = FROM_SET) -> list[np.ndarray]:
     """Pictures that stand for the style of a set, spread evenly over it. Refused for a set that isn't here."""
     folder = datasets.find_set(home, set_id)
     every = len(datasets.read_manifest(folder)["pictures"])
-    places = dict.fromkeys(i * every // count for i in range(count))
-    return list(datasets.pictures_of(folder, list(places)))
+    return list(datasets.pictures_of(folder, places_of_set(every, count)))
 
 
 def read(
@@ -241,7 +248,9 @@ class Goal:
         """By layer, the mean over the pictures: to be near it is to be near all of them."""
         found = []
         for pixels in styles:
-            size = fitted(pixels, min(longest, max(pixels.shape[:2])))  # enlarged, brushes would be blurs
+            size = fitted(
+                *pixels.shape[:2], min(longest, max(pixels.shape[:2]))
+            )  # enlarged, brushes would be blurs
             x = images.to_tensor(images.resize(pixels, size)[None])
             x = self._matched(luma(x)[:, None]) if self.luminance else x
             seen = self._features(x, STYLE_LAYERS)
@@ -287,13 +296,18 @@ class Look(NamedTuple):
     content: float  # how far from the picture's content: 0 is the same, 1 as far as an empty one
 
 
+def levels_of(width: int, height: int, steps: Sequence[int]) -> list[tuple[tuple[int, int], int]]:
+    """The sizes that a painting goes through, each with its steps: ((width, height), steps)."""
+    half = tuple(max(limits.LEAST_SIDE_PX, round(side / 2)) for side in (width, height))
+    levels = [(half, steps[0])] if max(width, height) >= HALVED_FROM_PX else []
+    return [*levels, ((width, height), steps[-1])]
+
+
 def transfer(wish: Wish, steps: Sequence[int] | None = None, threads: int | None = None) -> Iterator[Look]:
     """Paints a wish; looks on the way, the last one when it is done."""
     steps, threads = steps or STEPS, threads or torch.get_num_threads()
     height, width = wish.content.shape[:2]
-    half = tuple(max(limits.LEAST_SIDE_PX, round(side / 2)) for side in (width, height))
-    levels = [(half, steps[0])] if max(width, height) >= HALVED_FROM_PX else []
-    levels.append(((width, height), steps[-1]))
+    levels = levels_of(width, height, steps)
     work = [w * h * count for (w, h), count in levels]
     moved, done, step = None, 0.0, 0
     for (size, count), cost in zip(levels, work):
@@ -343,6 +357,35 @@ def painted(wish: Wish, moved: Tensor) -> np.ndarray:
         return images.to_pixels(base + moved)[0]
     pixels = images.to_pixels(base + torch.from_numpy(wish.mask) * moved)[0]
     return np.where(wish.mask[:, :, None] > 0, pixels, wish.content)
+
+
+# How long
+
+SLOWER = 1.5
+"""Times that a step takes longer than its convolutions would at the speed of the measured one."""
+
+
+@functools.cache
+def _speed(threads: int) -> float:
+    """Multiplications a second of one convolution of the network, there and back, the best of three."""
+    with canonical(threads), torch.inference_mode(False), torch.enable_grad():
+        x = torch.ones(1, 128, 96, 96).contiguous(memory_format=torch.channels_last).requires_grad_()
+        weight = torch.ones(128, 128, 3, 3).contiguous(memory_format=torch.channels_last)
+        best = math.inf
+        for _ in range(3):
+            begun = time.perf_counter()
+            F.conv2d(x, weight, padding=1).sum().backward()
+            best = min(best, time.perf_counter() - begun)
+    return 2 * 9 * 128 * 128 * 96 * 96 / best
+
+
+def forecast(width: int, height: int, steps: Sequence[int] | None = None) -> float:
+    """Seconds that a painting of this size will take here, roughly; the machine is asked once."""
+    products = sum(
+        count * vgg.products(h, w, CONTENT_LAYER)
+        for (w, h), count in levels_of(width, height, steps or STEPS)
+    )
+    return SLOWER * 2 * products / _speed(torch.get_num_threads())
 
 
 # In words

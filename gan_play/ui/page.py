@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 from gan_play.runs import store
-from gan_play.ui import api, gallery, gather, look, play, train
+from gan_play.ui import api, gallery, gather, look, play, train, transform
 from gan_play.ui.shared import (
     LIVE,
     PRIVATE,
@@ -35,7 +35,13 @@ ADDRESS = """(run, made, tab) => {
   if (url.href !== location.href) history.replaceState(null, '', url);
 }"""
 
-BUILDERS = {"gather": gather.build, "train": train.build, "play": play.build, "gallery": gallery.build}
+BUILDERS = {
+    "gather": gather.build,
+    "train": train.build,
+    "play": play.build,
+    "transform": transform.build,
+    "gallery": gallery.build,
+}
 
 
 def make(home: Path, public: bool = False) -> gr.Blocks:
@@ -44,7 +50,7 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         gr.HTML(look.masthead(), elem_id="masthead")
         state = {
             name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
-            for name in ("run", "model", "tray", "art", "made", "picked", "chosen", "owner")
+            for name in ("run", "model", "tray", "art", "made", "picked", "chosen", "owner", "brought")
         }
         here = gr.Textbox("play", visible="hidden", elem_id="state-tab", label="tab")
         bar = gr.HTML(
@@ -178,7 +184,11 @@ def first_tab(run: str, art: str, kept: dict) -> str:
     """Where a page opens. Only Play writes an artwork into the address, so a reload of Train never leads to Play."""
     if art or not run:
         return "play"
-    return kept["tab"] if run == kept.get("run") and kept.get("tab") in ("gather", "gallery") else "train"
+    return (
+        kept["tab"]
+        if run == kept.get("run") and kept.get("tab") in ("gather", "transform", "gallery")
+        else "train"
+    )
 
 
 def tray_text(text: object) -> str:

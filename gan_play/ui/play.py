@@ -1283,6 +1283,10 @@ def build(shared: Shared) -> None:
         except Refused as refused:
             return wrong(own["progress"], refused)
 
+    def bring(desk: Desk) -> Desk:
+        """Open the tool for a picture that another tab has sent."""
+        return dataclasses.replace(desk, tool="project")
+
     def take_stage(code: str):
         """Put what the stage shows onto the canvas."""
         try:
@@ -1293,6 +1297,8 @@ def build(shared: Shared) -> None:
     lying = [own["canvas"], own["progress"]]
     own["drop"].upload(drop_own, own["drop"], lying, api_name="ui_play_own", **PRIVATE)
     own["stage"].click(take_stage, code, lying, api_name="ui_play_own_stage", **QUIET)
+    on(shared.brought.change, bring)
+    shared.brought.change(drop_own, shared.brought, lying, api_name="ui_play_brought", **PRIVATE)
 
     def follow(where: gr.HTML, stop: gr.Button, begin: Callable):
         """A search on the page: its progress, its Stop button and the point so far."""

@@ -1,5 +1,5 @@
 """Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /directions, /project, /palette,
-/blend, /render and /share.
+/style, /blend, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -20,10 +20,11 @@ from gan_play.latent.walk import best_way
 from gan_play.pictures import intake
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
-from gan_play.share import films, naming
+from gan_play.share import films, naming, styled
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
-from gan_play.ui import sounds
+from gan_play.translate import style
+from gan_play.ui import child, sounds
 from gan_play.ui.blend import create
 from gan_play.ui.gather import uploaded
 from gan_play.ui.share_routes import picture
@@ -416,6 +417,43 @@ def register(shared: Shared) -> None:
             recipe = Artwork("sample", model.digest[:16], (last.point,), begun.truncation, last.label)
             return png(home, recipe, "palette.png"), artworks.encode(recipe), str(last.point)
 
+    def paint_style(
+        content: gr.FileData,
+        styles: list[gr.FileData] | None = None,
+        set_id: str = "",
+        size: int = style.SIZE_PX,
+        strength: float = 1,
+        scale: float = 1,
+        keep_colours: bool = False,
+        mask: gr.FileData | None = None,
+        elsewhere: list[gr.FileData] | None = None,
+    ) -> tuple[gr.FileData, float, float]:
+        """Your own picture, painted as others are, without any model; how far the painting is from the style (0 has its
+        textures, 1 none) and from the picture (0: the same).
+
+        Parameters:
+            content: an uploaded picture; it keeps its shape
+            styles: one to eight uploaded pictures to paint like
+            set_id: what create_set returned: a set to paint like, by four pictures of it
+            size: of the longer side, 64 to 512 pixels; 256 take about a minute on two cores
+            strength: of the style, 0 to 2
+            scale: how coarse the brushwork is, 0.25 to 2
+            keep_colours: whether the content's colours stay
+            mask: of the content's size: white gets the style, black stays as it is
+            elsewhere: uploaded pictures of a second style, for where the mask is black
+        """
+        with told():
+            dials = style.check_dials(size, strength, scale, keep_colours)
+            wish = (
+                sent(content),
+                tuple(map(sent, styles or ())),
+                set_id,
+                dials,
+                sent(mask) if mask else None,
+            )
+            *_, last = child.following(styled.painting, home, *wish, tuple(map(sent, elsewhere or ())))
+        return file(last.png, "painted.png"), last.style, last.content
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -447,6 +485,7 @@ def register(shared: Shared) -> None:
         ("share", share),
     ):
         gr.api(function, api_name=name, concurrency_limit=MOST_AT_ONCE, concurrency_id="play")
+    gr.api(paint_style, api_name="style", concurrency_limit=1, concurrency_id="style")
 
 
 def seeds_text(seeds: object) -> str:

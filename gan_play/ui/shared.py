@@ -39,7 +39,7 @@ class Shared:
 
     home: Path
     public: bool  # strangers may open the page: a run obeys only the browser that started it
-    tabs: gr.Tabs  # as an output: gr.Tabs(selected="gather" | "train" | "play" | "gallery")
+    tabs: gr.Tabs  # as an output: gr.Tabs(selected="gather" | "train" | "play" | "transform" | "gallery")
     run: gr.Textbox  # id of the run being watched
     model: gr.Textbox  # id of the run whose model is in hand
     tray: gr.Textbox  # the picked pictures: a JSON list of seeds, or of pairs of seed and label
@@ -48,6 +48,7 @@ class Shared:
     picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "label", "at"}
     chosen: gr.Textbox  # the set in hand: JSON {"set", "how", "background", "name"}
     owner: gr.Textbox  # this browser's owner key, where the scripts that ask by themselves can read it
+    brought: gr.Textbox  # where a painting lies that Transform sends to Play's "Your picture"
     go: gr.Button  # "Train on these": stands in Gather, is wired by Train
     busy: gr.HTML  # under that button: what it is doing, or why not
     train_tab: gr.Tab  # for what happens when Train is opened

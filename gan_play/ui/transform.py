@@ -1,0 +1,432 @@
+"""Transform: a picture of one's own, painted as others are painted. The painting is `translate/style.py`.
+
+Dropped files are decoded in a child process and kept as clean PNGs among Gradio's uploads; the page knows them by
+where they lie there. The painting runs in a child too, so that the server stays quick; Stop keeps its last look.
+"""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+
+from gan_play import limits
+from gan_play.pictures import datasets, images, intake
+from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.share import styled
+from gan_play.translate import style
+from gan_play.ui import child, look, tiles
+from gan_play.ui.gather import given_list, read_choice, uploaded
+from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
+from gan_play.ui.words import say
+
+STYLE_PX = round(limits.MOST_STYLED_PX * limits.MOST_STYLE_SCALE)
+"""Of the longer side of a style picture that is kept: no painting looks at more."""
+
+MOST_MASK_CHARS = 600_000
+"""Of the brush's marks as text: 512 px of pure noise in one colour are less."""
+
+MARKS = """(marks, ...rest) => { const on = document.querySelector('#transform-own canvas');
+  return [on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
+TO_RESULT = """() => { const wait = (until) => { const at = document.querySelector('#transform-result .waiting');
+  if (at) at.scrollIntoView({block: 'center', behavior: 'smooth'});
+  else if (Date.now() < until) setTimeout(wait, 100, until); }; wait(Date.now() + 10000); }"""
+
+
+# Pictures that were dropped
+
+
+def kept(path: object, side_px: int) -> str:
+    """Where the clean copy of a dropped picture lies, its longer side at most `side_px`. Refused for what is none."""
+    pixels = intake.read_picture_file(uploaded(path))
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side_px / max(height, width))
+    size = tuple(max(limits.LEAST_SIDE_PX, round(side * scale)) for side in (width, height))
+    return file(images.encode(images.resize(pixels, size), "png"), "picture.png")
+
+
+def file(data: bytes, name: str) -> str:
+    """Bytes as a file among Gradio's uploads, which it serves and in time removes."""
+    return save_bytes_to_cache(data, name, get_upload_folder())
+
+
+def address(path: str | Path) -> str:
+    """Where the page finds such a file."""
+    return f"gradio_api/file={path}"
+
+
+def known(text: object) -> dict:
+    """The pictures to paint like, as the page remembers them: {"paths": [...], "set": id or ""}; what is gone is left
+    out."""
+    try:
+        said = json.loads(str(text or "{}"))
+        paths = [path for path in said.get("paths", []) if isinstance(path, str)]
+        chosen = str(said.get("set") or "")
+    except (ValueError, AttributeError, TypeError):
+        return {"paths": [], "set": ""}
+    here = []
+    for path in paths[: limits.MOST_STYLE_PICTURES]:
+        try:
+            here.append(str(uploaded(path)))
+        except Refused:
+            continue
+    return {"paths": here, "set": chosen}
+
+
+def marked(sent: object, content: Path) -> np.ndarray | None:
+    """The mask that a brush's marks stand for, (H, W, 3): black where they are. None where there are none."""
+    if not sent:
+        return None
+    text = sent if isinstance(sent, str) and len(sent) <= MOST_MASK_CHARS else ""
+    try:
+        data = base64.b64decode(text.removeprefix("data:image/png;base64,"), validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    painted = images.decode_painted(data, say("transform.marks"), limits.MOST_STYLED_PX)
+    if isinstance(painted, Refusal):
+        raise Refused(painted)
+    if images.png_size(data) != images.png_size(content.read_bytes()):
+        raise Refused(refuse("mask-size"))
+    _, opaque = painted
+    return (
+        None
+        if not opaque.any()
+        else np.repeat(np.where(opaque, 0, 255)[:, :, None], 3, axis=2).astype(np.uint8)
+    )
+
+
+# What is shown
+
+
+def choose(name: str, most: int) -> str:
+    """A place to drop pictures, or to choose them."""
+    data = f'data-most="{most}" data-sending="{escape(say("transform.sending"))}" '
+    data += f'data-failed="{escape(say("transform.failed"))}"'
+    several = " multiple" if most > 1 else ""
+    return (
+        f'<div class="choose" {data}><strong>{escape(say(f"transform.{name}"))}</strong>'
+        f'<span class="small subdued">{escape(say(f"transform.{name}.hint"))}</span>'
+        f'<button type="button" class="quiet" data-choose="1">{escape(say(f"transform.{name}.choose"))}</button>'
+        f'<input type="file" accept="image/*" hidden{several} aria-label="{escape(say(f"transform.{name}.choose"))}">'
+        '<span class="choose-status" role="status"></span></div>'
+    )
+
+
+def own_html(path: str) -> str:
+    """One's own picture under a brush, or a place to drop it."""
+    if not path:
+        return choose("own", 1)
+    width, height = images.png_size(Path(path).read_bytes())
+    buttons = "".join(
+        f'<button type="button" class="quiet" data-undo="{name}">{escape(say(f"yours.{name}"))}</button>'
+        for name in ("undo", "clear")
+    )
+    another = escape(say("transform.own.another"))
+    return (
+        f'<div class="own"><img src="{escape(address(path))}" alt="{escape(say("yours.canvas"))}">'
+        f'<canvas width="{width}" height="{height}" data-of="{escape(Path(path).parent.name)}" role="img" '
+        f'aria-label="{escape(say("transform.marks"))}"></canvas></div>'
+        f"{tiles.note(say('transform.marks.hint'))}"
+        f'<div class="own-row"><label>{escape(say("yours.size"))} <input type="range" min="4" max="96" value="28" '
+        f'aria-label="{escape(say("yours.size"))}"></label>{buttons}'
+        f'<button type="button" class="quiet" data-act="another">{another}</button></div>'
+    )
+
+
+def theirs_html(shared: Shared, styles: dict, chosen: str) -> str:
+    """The pictures to paint like, each with a button that takes it away, and a place for more."""
+    shown = [
+        (address(path), say("transform.style.one", number=number), str(number - 1))
+        for number, path in enumerate(styles["paths"], 1)
+    ]
+    if styles["set"]:
+        try:
+            count = len(datasets.read_manifest(datasets.find_set(shared.home, styles["set"]))["pictures"])
+            shown += [
+                (f"gradio_api/set/{styles['set']}/{i}-384.webp", say("transform.set.one"), "set")
+                for i in style.places_of_set(count)
+            ]
+        except Refused:
+            pass
+    inside = "".join(
+        f'<span><img src="{escape(src)}" alt="{escape(title)}"><button type="button" data-act="out" '
+        f'data-place="{place}" aria-label="{escape(say("transform.out", title=title))}">×</button></span>'
+        for src, title, place in shown
+    )
+    inside = f'<div class="theirs">{inside}</div>' if inside else ""
+    choice = read_choice(shared, chosen)
+    offer = ""
+    if choice and choice["set"] != styles["set"]:
+        words = say("transform.set", name=choice["name"] or say("transform.set.unnamed"))
+        offer = f'<button type="button" class="quiet" data-act="set">{escape(words)}</button>'
+    return f'{inside}{choose("style", limits.MOST_STYLE_PICTURES)}<div class="own-row">{offer}</div>'
+
+
+def compared(before: str, after: str) -> str:
+    """Before and after on one place, and the slider between them."""
+    width, height = images.png_size(Path(after).read_bytes())
+    label = escape(say("transform.compare"))
+    return (
+        f'<div class="compare" style="--wide:{width / max(1, height):.4f}">'
+        f'<img src="{escape(address(before))}" alt="{escape(say("transform.before"))}">'
+        f'<img class="after" src="{escape(address(after))}" alt="{escape(say("transform.after"))}">'
+        f'<input type="range" min="0" max="100" value="50" aria-label="{label}"></div>'
+        f'<div class="compare-words"><span>{escape(say("transform.before"))}</span>'
+        f"<span>{escape(say('transform.after'))}</span></div>"
+    )
+
+
+def result_html(before: str, after: str, sentence: str) -> str:
+    """A painting that is done, or was stopped: before and after, and what can be done with it."""
+    save = escape(say("transform.save"))
+    return (
+        compared(before, after) + f'<div class="actions"><a class="action" href="{escape(address(after))}" '
+        f'download="painted.png">{save}</a><button type="button" class="action" data-act="play" '
+        f'title="{escape(say("transform.play.hint"))}">{escape(say("transform.play"))}</button></div>'
+        + tiles.note(sentence)
+    )
+
+
+def watched(before: str, moments: Iterator[styled.Moment]) -> Iterator[tuple[str, str, bool]]:
+    """A painting on the page: HTML of how far it is, where its last look lies, and whether it is done."""
+    begun = time.monotonic()
+    yield tiles.waiting(say("transform.begin"), 0.0), "", False
+    for seen in moments:
+        after = file(seen.png, "painted.png")
+        if seen.share >= 1:
+            yield result_html(before, after, seen.sentence), after, True
+            return
+        left = (time.monotonic() - begun) / seen.share * (1 - seen.share)
+        said = say("yours.step", step=seen.step, steps=seen.steps)
+        said += f", {say('bar.left', time=look.time_words(left))}"
+        yield compared(before, after) + tiles.waiting(said, seen.share), after, False
+
+
+def forecast_html(content: str, size_px: object) -> str:
+    """How long a painting of this size will take here, as a sentence; nothing before there is a picture."""
+    if not content:
+        return ""
+    width, height = images.png_size(uploaded(content).read_bytes())
+    seconds = style.forecast(*style.fitted(height, width, style.check_size(size_px)))
+    return tiles.note(say("transform.forecast", time=look.time_words(seconds)))
+
+
+# The tab
+
+
+def build(shared: Shared) -> None:
+    """Make the tab's components and wire them."""
+    script = look.asset("transform.js")
+
+    def piece(name: str, value: str, **options) -> gr.HTML:
+        return gr.HTML(
+            value, elem_id=f"transform-{name}", elem_classes="piece", apply_default_css=False, **options
+        )
+
+    def hidden(name: str) -> gr.Textbox:
+        return gr.Textbox("", visible="hidden", elem_id=f"transform-{name}", label=name)
+
+    with gr.Row():
+        with gr.Column(min_width=320):
+            own = piece("own", own_html(""), js_on_load=script)
+        with gr.Column(min_width=320):
+            theirs = piece("theirs", theirs_html(shared, known(""), ""), js_on_load=script)
+    message = piece("message", "")
+    with gr.Row():
+        strength = gr.Slider(
+            0.0,
+            float(limits.MOST_STRENGTH),
+            1.0,
+            step=0.1,
+            label=say("transform.strength"),
+            info=say("transform.strength.hint"),
+            min_width=220,
+            elem_id="transform-strength",
+        )
+        scale = gr.Slider(
+            limits.LEAST_STYLE_SCALE,
+            float(limits.MOST_STYLE_SCALE),
+            1.0,
+            step=0.05,
+            label=say("transform.scale"),
+            info=say("transform.scale.hint"),
+            min_width=220,
+            elem_id="transform-scale",
+        )
+        size = gr.Slider(
+            limits.LEAST_STYLED_PX,
+            limits.MOST_STYLED_PX,
+            style.SIZE_PX,
+            step=64,
+            label=say("transform.size"),
+            info=say("transform.size.hint"),
+            min_width=220,
+            elem_id="transform-size",
+        )
+    keep = gr.Checkbox(
+        False, label=say("transform.keep"), info=say("transform.keep.hint"), elem_id="transform-keep"
+    )
+    go = gr.Button(say("transform.go"), variant="primary", elem_id="transform-go")
+    forecast = piece("forecast", "")
+    result = piece("result", "", js_on_load=script)
+    stop = gr.Button(say("yours.stop"), visible=False, elem_id="transform-stop")
+    content, styles, marks, so_far = map(hidden, ("content", "styles", "marks", "so-far"))
+
+    def wrong(refused: Refused) -> dict:
+        return {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+
+    def sent(event: gr.EventData) -> dict:
+        return event._data if isinstance(event._data, dict) else {}
+
+    def laid(path: str, size_px: object) -> dict:
+        return {
+            own: gr.update(value=own_html(path)),
+            content: gr.update(value=path),
+            message: gr.update(value=""),
+            forecast: gr.update(value=forecast_html(path, size_px)),
+        }
+
+    def drop_own(event: gr.EventData, size_px: float):
+        """Lay a dropped picture under the brush."""
+        try:
+            return laid(kept(given_list(sent(event).get("paths"))[0], limits.MOST_STYLED_PX), size_px)
+        except Refused as refused:
+            return wrong(refused)
+
+    def chose(now: dict, chosen: str) -> dict:
+        return {
+            theirs: gr.update(value=theirs_html(shared, now, chosen)),
+            styles: gr.update(value=json.dumps(now)),
+            message: gr.update(value=""),
+        }
+
+    def drop_styles(event: gr.EventData, text: str, chosen: str):
+        """Add dropped pictures to those to paint like; a bad one is said, the rest is added."""
+        now, refusal = known(text), None
+        try:
+            for path in given_list(sent(event).get("paths")):
+                try:
+                    now["paths"].append(kept(path, STYLE_PX))
+                except Refused as refused:
+                    refusal = refused
+        except Refused as refused:
+            refusal = refused
+        most = limits.MOST_STYLE_PICTURES
+        if len(now["paths"]) > most:
+            refusal = Refused(refuse("style-count", str(len(now["paths"])), most=most))
+            now["paths"] = now["paths"][:most]
+        return chose(now, chosen) | (wrong(refusal) if refusal else {})
+
+    def change_styles(event: gr.EventData, text: str, chosen: str):
+        """Take a picture away again, or take the style of the set in hand."""
+        now, data = known(text), sent(event)
+        choice = read_choice(shared, chosen)
+        if data.get("act") == "set" and choice:
+            now["set"] = choice["set"]
+        elif data.get("place") == "set":
+            now["set"] = ""
+        elif str(data.get("place")).isdecimal():
+            now["paths"] = [path for i, path in enumerate(now["paths"]) if i != int(data["place"])]
+        return chose(now, chosen)
+
+    own_out, styles_out = [own, content, message, forecast], [theirs, styles, message]
+    reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
+    own.dropped(drop_own, size, own_out, api_name="ui_transform_own", **reading)
+    own.act(lambda: laid("", style.SIZE_PX), None, own_out, api_name="ui_transform_another", **QUIET)
+    inputs = [styles, shared.chosen]
+    theirs.dropped(drop_styles, inputs, styles_out, api_name="ui_transform_styles", **reading)
+    theirs.act(change_styles, inputs, styles_out, api_name="ui_transform_change", **QUIET)
+    shared.chosen.change(
+        lambda text, chosen: gr.update(value=theirs_html(shared, known(text), chosen)),
+        inputs,
+        theirs,
+        api_name="ui_transform_set",
+        **QUIET,
+    )
+
+    def foretell(path: str, size_px: float):
+        """How long the size that was chosen will take."""
+        try:
+            return gr.update(value=forecast_html(path, size_px))
+        except Refused:
+            return gr.update(value="")
+
+    size.release(foretell, [content, size], forecast, api_name="ui_transform_forecast", **QUIET)
+
+    def paint(marks: str, path: str, text: str, size_px: float, strength: float, scale: float, keep: bool):
+        """Paint it, with looks on the way. What comes together is one answer: of several quick ones the page may miss
+        one."""
+        try:
+            dials, now = style.check_dials(size_px, strength, scale, keep), known(text)
+            if not path:
+                raise Refused(refuse("no-content"))
+            if not (now["paths"] or now["set"]):
+                raise Refused(refuse("no-style"))
+            own_path = uploaded(path)
+            mask = marked(marks, own_path)
+        except Refused as refused:
+            yield wrong(refused)
+            return
+        yield {stop: gr.update(visible=True), message: gr.update(value=""), so_far: gr.update(value="")}
+        try:
+            wish = (own_path, tuple(map(Path, now["paths"])), now["set"], dials, mask)
+            moments = child.following(styled.painting, shared.home, *wish)
+            for html, after, done in watched(str(own_path), moments):
+                shown = {result: gr.update(value=html), so_far: gr.update(value=after)}
+                yield shown | ({stop: gr.update(visible=False)} if done else {})
+        except Refused as refused:
+            yield {result: gr.update(value=""), stop: gr.update(visible=False)} | wrong(refused)
+        except RuntimeError:  # a child that is gone was most often killed for want of memory
+            broke = tiles.note(say("work.broke"), "bad")
+            yield {message: gr.update(value=broke), stop: gr.update(visible=False)}
+
+    begun = go.click(
+        paint,
+        [marks, content, styles, size, strength, scale, keep],
+        [result, so_far, stop, message],
+        js=MARKS,
+        api_name="ui_transform_paint",
+        concurrency_limit=1,
+        concurrency_id="style",
+        show_progress="minimal",
+        show_progress_on=result,
+        **PRIVATE,
+    )
+    go.click(None, None, None, js=TO_RESULT, api_name="ui_transform_show", **PRIVATE)
+
+    def stopped(path: str, after: str):
+        """What there is by now is the result."""
+        try:
+            html = result_html(str(uploaded(path)), str(uploaded(after)), say("transform.stopped"))
+        except Refused:  # stopped before the first look
+            html = tiles.note(say("transform.nothing"))
+        return {result: gr.update(value=html), stop: gr.update(visible=False)}
+
+    stop.click(
+        stopped,
+        [content, so_far],
+        [result, stop],
+        cancels=[begun],
+        api_name="ui_transform_stop",
+        **QUIET,
+    )
+
+    def to_play(after: str):
+        """The painting becomes Play's picture to look for."""
+        with told():
+            return gr.update(value=str(uploaded(after))), gr.Tabs(selected="play")
+
+    result.act(
+        to_play,
+        so_far,
+        [shared.brought, shared.tabs],
+        api_name="ui_transform_play",
+        **QUIET | {"queue": True},
+    )
