@@ -199,6 +199,8 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client, tmp_pat
     from gan_play.pictures import images
     from gan_play.share import artwork as artworks
     from gan_play.share import family
+    from gan_play.translate import style
+    from gan_play.ui import child
 
     monkeypatch.setattr(project, "STARTS", 4)
     monkeypatch.setattr(palette, "STEPS", 25)
@@ -246,6 +248,15 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client, tmp_pat
     sound = test_music.write_wav(tmp_path / "beat.wav", test_music.clicks(1.2, 0.5)[0])
     film, code = client.predict(run, "1,5", sound=handle_file(str(sound)), fps=8, api_name="/film")
     assert b"mp4a" in path_in(film).read_bytes() and artworks.decode(code).timeline.seconds == 1.2
+    monkeypatch.setattr(style, "STEPS", (1, 2))
+    monkeypatch.setattr(child, "following", lambda work, *given: work(*given))
+    painted, far, moved = client.predict(
+        handle_file(path_in(golden)), [handle_file(path_in(lighter))], size=64, api_name="/style"
+    )
+    assert images.png_size(path_in(painted).read_bytes()) == (64, 64)
+    assert far > 0 and 0 < moved < 1
+    with pytest.raises(Exception, match="no style to paint in"):
+        client.predict(handle_file(path_in(golden)), size=64, api_name="/style")
     shared = client.predict(run, 7, 0.7, api_name="/share")
     assert "dentical" in client.predict(shared, api_name="/render")[2]
 

@@ -361,6 +361,12 @@ def cases() -> list[list[str]]:
         ["palette", "RUN", "--out", "HOME/n.png", "--picture", "7", "--towards", colours]
         for colours in ("", "red", "#12345", "#000000," * 9, HTML, LONG, "README.md", "a\0b")
     ]
+    styled = ["style", "README.md", "--style", "README.md", "--out", "HOME/n.png"]
+    found += [["style", source, *styled[2:]] for source in ("", ".", "HOME/nothing.png", LONG, "a\0b", HTML)]
+    found += [[*styled, "--size", n] for n in (*NUMBERS, "0", "63", "513")]
+    found += [[*styled, option, n] for option in ("--strength", "--scale") for n in NUMBERS]
+    found += [styled, [*styled, "--mask", "README.md"], ["style", "README.md", *styled[4:]]]
+    found += [[*styled, "--set", run_id] for run_id in RUN_IDS[:4] if run_id]
     breed = ["breed", "RUN", "--out", "HOME/n.png", "--parent"]
     found += [[*breed, parent] for parent in ("", "x", "-1", str(2**63), HTML, LONG)]
     found += [[*breed, "1", "--cross", parent] for parent in ("x", "1.5", HTML)]

@@ -38,7 +38,7 @@ from gan_play.refusals import Refused, refuse
 SIZE_PX = 256
 """Of the painting's longer side."""
 
-STEPS = (50, 100)
+STEPS = (60, 70)
 """On half the size, then on the whole."""
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")

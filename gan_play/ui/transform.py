@@ -105,15 +105,16 @@ def marked(sent: object, content: Path) -> np.ndarray | None:
 # What is shown
 
 
-def choose(name: str, most: int) -> str:
-    """A place to drop pictures, or to choose them."""
+def choose(name: str, most: int, more: bool = False) -> str:
+    """A place to drop pictures, or to choose them; small where there are some and `more` may come."""
     data = f'data-most="{most}" data-sending="{escape(say("transform.sending"))}" '
     data += f'data-failed="{escape(say("transform.failed"))}"'
     several = " multiple" if most > 1 else ""
+    hint = "" if more else f'<span class="small subdued">{escape(say(f"transform.{name}.hint"))}</span>'
+    kind = "choose more" if more else "choose"
     return (
-        f'<div class="choose" {data}><strong>{escape(say(f"transform.{name}"))}</strong>'
-        f'<span class="small subdued">{escape(say(f"transform.{name}.hint"))}</span>'
-        f'<button type="button" class="quiet" data-choose="1">{escape(say(f"transform.{name}.choose"))}</button>'
+        f'<div class="{kind}" {data}>{hint}<button type="button" class="quiet" data-choose="1">'
+        f"{escape(say(f'transform.{name}.more' if more else f'transform.{name}.choose'))}</button>"
         f'<input type="file" accept="image/*" hidden{several} aria-label="{escape(say(f"transform.{name}.choose"))}">'
         '<span class="choose-status" role="status"></span></div>'
     )
@@ -121,8 +122,9 @@ def choose(name: str, most: int) -> str:
 
 def own_html(path: str) -> str:
     """One's own picture under a brush, or a place to drop it."""
+    title = f'<p class="piece-title">{escape(say("transform.own"))}</p>'
     if not path:
-        return choose("own", 1)
+        return title + choose("own", 1)
     width, height = images.png_size(Path(path).read_bytes())
     buttons = "".join(
         f'<button type="button" class="quiet" data-undo="{name}">{escape(say(f"yours.{name}"))}</button>'
@@ -130,7 +132,7 @@ def own_html(path: str) -> str:
     )
     another = escape(say("transform.own.another"))
     return (
-        f'<div class="own"><img src="{escape(address(path))}" alt="{escape(say("yours.canvas"))}">'
+        f'{title}<div class="own"><img src="{escape(address(path))}" alt="{escape(say("yours.canvas"))}">'
         f'<canvas width="{width}" height="{height}" data-of="{escape(Path(path).parent.name)}" role="img" '
         f'aria-label="{escape(say("transform.marks"))}"></canvas></div>'
         f"{tiles.note(say('transform.marks.hint'))}"
@@ -166,7 +168,9 @@ def theirs_html(shared: Shared, styles: dict, chosen: str) -> str:
     if choice and choice["set"] != styles["set"]:
         words = say("transform.set", name=choice["name"] or say("transform.set.unnamed"))
         offer = f'<button type="button" class="quiet" data-act="set">{escape(words)}</button>'
-    return f'{inside}{choose("style", limits.MOST_STYLE_PICTURES)}<div class="own-row">{offer}</div>'
+    title = f'<p class="piece-title">{escape(say("transform.style"))}</p>'
+    place = choose("style", limits.MOST_STYLE_PICTURES, bool(shown))
+    return f'{title}{inside}{place}<div class="own-row">{offer}</div>'
 
 
 def compared(before: str, after: str) -> str:

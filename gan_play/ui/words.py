@@ -507,6 +507,7 @@ ENGLISH = {
     "transform.style": "Painted like",
     "transform.style.hint": "One painting, or up to eight by the same hand.",
     "transform.style.choose": "Choose paintings",
+    "transform.style.more": "Add another",
     "transform.style.one": "Painting {number}",
     "transform.set": "Paint like my set: {name}",
     "transform.set.unnamed": "the one under Gather",
