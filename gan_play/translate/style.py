@@ -361,8 +361,8 @@ def painted(wish: Wish, moved: Tensor) -> np.ndarray:
 
 # How long
 
-SLOWER = 1.5
-"""Times that a step takes longer than its convolutions would at the speed of the measured one."""
+SLOWER, START_S = 1.7, 4.0
+"""Times that a step takes longer than its convolutions would at the speed of the measured one; and what goes before."""
 
 
 @functools.cache
@@ -385,7 +385,7 @@ def forecast(width: int, height: int, steps: Sequence[int] | None = None) -> flo
         count * vgg.products(h, w, CONTENT_LAYER)
         for (w, h), count in levels_of(width, height, steps or STEPS)
     )
-    return SLOWER * 2 * products / _speed(torch.get_num_threads())
+    return START_S + SLOWER * 2 * products / _speed(torch.get_num_threads())
 
 
 # In words

@@ -200,16 +200,18 @@ def result_html(before: str, after: str, sentence: str) -> str:
 
 def watched(before: str, moments: Iterator[styled.Moment]) -> Iterator[tuple[str, str, bool]]:
     """A painting on the page: HTML of how far it is, where its last look lies, and whether it is done."""
-    begun = time.monotonic()
+    begun = None  # the time left is told from the first look on: what goes before it isn't painting
     yield tiles.waiting(say("transform.begin"), 0.0), "", False
     for seen in moments:
+        begun = begun or (time.monotonic(), seen.share)
         after = file(seen.png, "painted.png")
         if seen.share >= 1:
             yield result_html(before, after, seen.sentence), after, True
             return
-        left = (time.monotonic() - begun) / seen.share * (1 - seen.share)
-        said = say("yours.step", step=seen.step, steps=seen.steps)
-        said += f", {say('bar.left', time=look.time_words(left))}"
+        said, done = say("yours.step", step=seen.step, steps=seen.steps), seen.share - begun[1]
+        if done > 0:
+            left = (time.monotonic() - begun[0]) / done * (1 - seen.share)
+            said += f", {say('bar.left', time=look.time_words(left))}"
         yield compared(before, after) + tiles.waiting(said, seen.share), after, False
 
 
