@@ -364,7 +364,14 @@ def build(shared: Shared) -> None:
         except Refused:
             return gr.update(value="")
 
-    size.release(foretell, [content, size], forecast, api_name="ui_transform_forecast", **QUIET)
+    size.change(
+        foretell,
+        [content, size],
+        forecast,
+        trigger_mode="always_last",
+        api_name="ui_transform_forecast",
+        **QUIET,
+    )
 
     def paint(marks: str, path: str, text: str, size_px: float, strength: float, scale: float, keep: bool):
         """Paint it, with looks on the way. What comes together is one answer: of several quick ones the page may miss
