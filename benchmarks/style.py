@@ -72,7 +72,7 @@ def main() -> None:
     else:
         content, styles = examples.draw("mountains", 3, 512), [examples.draw("rosettes", 5, 512)]
     peak = machine.peak_flops(torch.float32)
-    print(f"{machine.title()}, {torch.get_num_threads()} threads, peak {peak / 1e9:.0f} GFLOP/s")
+    print(f"{machine.title()}, {torch.get_num_threads()} threads' peak {peak / 1e9:.0f} GFLOP/s")
     print("size: forecast, first look, first size done, end (s); processor s; share of peak; style, content")
     for size in given.sizes.split(","):
         wish = style.check(np.asarray(content), styles, style.check_dials(size))

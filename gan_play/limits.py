@@ -68,7 +68,7 @@ MOST_SEARCH_STEPS = 5_000  # of one search: five minutes at 64 px
 LEAST_STYLED_PX, MOST_STYLED_PX = (
     64,
     512,
-)  # longer side of a picture painted in a style: at 512 some six minutes
+)  # longer side of a picture painted in a style: at 512 some five minutes
 MOST_STYLE_PICTURES = 8  # that one style is taken of: more change its statistics little
 MOST_STRENGTH = 2  # of a style: beyond it the picture itself is hard to find
 LEAST_STYLE_SCALE, MOST_STYLE_SCALE = (

@@ -4,7 +4,7 @@ The picture's pixels are moved, by gradients, until a frozen VGG19 sees in them 
 where: the content), and the textures that it sees in the style pictures: which features go together, wherever they
 are. First on half the size, where brushes reach far and steps are cheap, then on the whole.
 
-Promises: the same wish gives the same bytes on the same build with as many threads; no random number is drawn. Where a
+Promises: the same wish gives the same bytes on the same build; no random number is drawn. Where a
 mask is black the picture stays as it is, to the byte. It computes a step at a time, so that others may render in
 between.
 
@@ -38,8 +38,12 @@ from gan_play.refusals import Refused, refuse
 SIZE_PX = 256
 """Of the painting's longer side."""
 
-STEPS = (60, 70)
+STEPS = (50, 50)
 """On half the size, then on the whole."""
+
+THREADS = 1
+"""One: where other work goes on beside it, two that wait for each other took twice as long; and so its bytes are the
+same however many cores there are."""
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYER = "relu4_2"
@@ -305,7 +309,7 @@ def levels_of(width: int, height: int, steps: Sequence[int]) -> list[tuple[tuple
 
 def transfer(wish: Wish, steps: Sequence[int] | None = None, threads: int | None = None) -> Iterator[Look]:
     """Paints a wish; looks on the way, the last one when it is done."""
-    steps, threads = steps or STEPS, threads or torch.get_num_threads()
+    steps, threads = steps or STEPS, threads or THREADS
     height, width = wish.content.shape[:2]
     levels = levels_of(width, height, steps)
     work = [w * h * count for (w, h), count in levels]
@@ -385,7 +389,7 @@ def forecast(width: int, height: int, steps: Sequence[int] | None = None) -> flo
         count * vgg.products(h, w, CONTENT_LAYER)
         for (w, h), count in levels_of(width, height, steps or STEPS)
     )
-    return START_S + SLOWER * 2 * products / _speed(torch.get_num_threads())
+    return START_S + SLOWER * 2 * products / _speed(THREADS)
 
 
 # In words

@@ -435,7 +435,7 @@ def register(shared: Shared) -> None:
             content: an uploaded picture; it keeps its shape
             styles: one to eight uploaded pictures to paint like
             set_id: what create_set returned: a set to paint like, by four pictures of it
-            size: of the longer side, 64 to 512 pixels; 256 take about a minute on two cores
+            size: of the longer side, 64 to 512 pixels; 256 take about 80 seconds
             strength: of the style, 0 to 2
             scale: how coarse the brushwork is, 0.25 to 2
             keep_colours: whether the content's colours stay
