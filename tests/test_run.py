@@ -33,7 +33,7 @@ def test_slow_tests_are_left_out_unless_asked_for(runner: ModuleType) -> None:
     runner.chromium = lambda: sys.executable
     assert runner.main([]) == 0
     assert runner.main(["-m", "slow", "-k", "kill"]) == 0
-    pytest_itself = [sys.executable, "-m", "pytest"]
+    pytest_itself = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal"]
     assert runner.commands == [
         [*pytest_itself, "-m", "not slow"],
         [*pytest_itself, "-m", "slow", "-k", "kill"],
