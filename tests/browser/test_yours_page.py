@@ -93,10 +93,11 @@ def test_a_photo_is_found_and_goes_into_the_tray_and_into_a_mix(serve, visit, ho
     assert on_stage(page).seeds != (point,) and isinstance(on_stage(page).seeds[0], Found)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_search_that_is_stopped_keeps_what_it_has_and_goes_on_later(serve, visit, home, photo, monkeypatch):
-    """Slow: a search long enough to be stopped by hand."""
+    """Slow: a search long enough to be stopped by hand. Alone: beside other work the second search may not begin."""
     monkeypatch.setattr(project, "STEPS", 2000)
     page = visit(serve(home))
     begin(page, photo)
