@@ -26,7 +26,7 @@ FEW = (3, 10)
 
 
 def last(*given, steps=FEW, **more) -> style.Look:
-    *_, look = style.transfer(style.check(*given, **more), steps, threads=1)
+    *_, look = style.transfer(style.check(*given, **more), steps)
     return look
 
 
@@ -106,8 +106,8 @@ def test_weights_that_are_not_to_the_last_byte_the_known_ones_are_refused(tmp_pa
 
 def test_the_same_wish_gives_the_same_bytes_and_each_look_has_the_painting_s_size():
     wish = style.check(CONTENT[:, :72], [BRUSHES], style.Dials(size_px=128))
-    first = list(style.transfer(wish, (2, 1), threads=1))
-    again = list(style.transfer(wish, (2, 1), threads=1))
+    first = list(style.transfer(wish, (2, 1)))
+    again = list(style.transfer(wish, (2, 1)))
     assert [look.pixels.shape for look in first] == [(128, 96, 3)] * 2
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first, again))
     assert [look.step for look in first] == [2, 3]
@@ -116,7 +116,7 @@ def test_the_same_wish_gives_the_same_bytes_and_each_look_has_the_painting_s_siz
 
 def test_the_style_comes_nearer_and_the_content_stays_nearer_than_the_style_picture():
     wish = style.check(CONTENT, [BRUSHES], SMALL)
-    *_, end = style.transfer(wish, (3, 20), threads=1)
+    *_, end = style.transfer(wish, (3, 20))
     with torch.no_grad():
         goal = style.Goal(wish, 64, 64)
         content, before, _ = goal(torch.zeros_like(goal.start))

@@ -62,22 +62,21 @@ _rendering = (
 
 
 @contextlib.contextmanager
-def canonical(threads: int = 1) -> Iterator[None]:
+def canonical() -> Iterator[None]:
     """Inside, torch computes in one way only: one thread, full float32, no autocast, no gradients.
 
-    One thread leaves no order in which sums could vary, so torch's deterministic mode would add nothing here. With
-    more `threads` what comes out depends on how many. What the caller had set is restored. Never `yield` out of it:
-    others wait.
+    One thread leaves no order in which sums could vary, so torch's deterministic mode would add nothing here.
+    What the caller had set is restored. Never `yield` out of it: others wait.
     """
     with _rendering:
-        had, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-        torch.set_num_threads(threads)
+        threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        torch.set_num_threads(1)
         torch.set_float32_matmul_precision("highest")  # "medium" lets a CPU multiply in bfloat16
         try:
             with torch.inference_mode(), torch.autocast("cpu", enabled=False):
                 yield
         finally:
-            torch.set_num_threads(had)
+            torch.set_num_threads(threads)
             torch.set_float32_matmul_precision(precision)
 
 

@@ -41,10 +41,6 @@ SIZE_PX = 256
 STEPS = (50, 50)
 """On half the size, then on the whole."""
 
-THREADS = 1
-"""One: where other work goes on beside it, two that wait for each other took twice as long; and so its bytes are the
-same however many cores there are."""
-
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYER = "relu4_2"
 
@@ -307,15 +303,18 @@ def levels_of(width: int, height: int, steps: Sequence[int]) -> list[tuple[tuple
     return [*levels, ((width, height), steps[-1])]
 
 
-def transfer(wish: Wish, steps: Sequence[int] | None = None, threads: int | None = None) -> Iterator[Look]:
-    """Paints a wish; looks on the way, the last one when it is done."""
-    steps, threads = steps or STEPS, threads or THREADS
+def transfer(wish: Wish, steps: Sequence[int] | None = None) -> Iterator[Look]:
+    """Paints a wish; looks on the way, the last one when it is done.
+
+    On one thread: where other work goes on beside it, two that wait for each other took twice as long.
+    """
+    steps = steps or STEPS
     height, width = wish.content.shape[:2]
     levels = levels_of(width, height, steps)
     work = [w * h * count for (w, h), count in levels]
     moved, done, step = None, 0.0, 0
     for (size, count), cost in zip(levels, work):
-        with canonical(threads), torch.inference_mode(False), torch.no_grad():
+        with canonical(), torch.inference_mode(False), torch.no_grad():
             goal = Goal(wish, *size)
             if moved is None:
                 moved = torch.zeros_like(goal.start)
@@ -324,7 +323,7 @@ def transfer(wish: Wish, steps: Sequence[int] | None = None, threads: int | None
         moved.requires_grad_()
         descent = torch.optim.LBFGS([moved], max_iter=1, history_size=20)
         for at in range(1, count + 1):
-            with canonical(threads), torch.inference_mode(False), torch.enable_grad():
+            with canonical(), torch.inference_mode(False), torch.enable_grad():
                 content, style = _step(goal, wish.weight, moved, descent)
             step += 1
             if at % LOOK_EVERY == 0 or at == count:
@@ -370,9 +369,9 @@ SLOWER, START_S = 1.7, 4.0
 
 
 @functools.cache
-def _speed(threads: int) -> float:
+def _speed() -> float:
     """Multiplications a second of one convolution of the network, there and back, the best of three."""
-    with canonical(threads), torch.inference_mode(False), torch.enable_grad():
+    with canonical(), torch.inference_mode(False), torch.enable_grad():
         x = torch.ones(1, 128, 96, 96).contiguous(memory_format=torch.channels_last).requires_grad_()
         weight = torch.ones(128, 128, 3, 3).contiguous(memory_format=torch.channels_last)
         best = math.inf
@@ -389,7 +388,7 @@ def forecast(width: int, height: int, steps: Sequence[int] | None = None) -> flo
         count * vgg.products(h, w, CONTENT_LAYER)
         for (w, h), count in levels_of(width, height, steps or STEPS)
     )
-    return START_S + SLOWER * 2 * products / _speed(THREADS)
+    return START_S + SLOWER * 2 * products / _speed()
 
 
 # In words

@@ -52,6 +52,11 @@ def polling(name: str) -> str:
     return asset("poll.js") + asset(name)
 
 
+def brushed(name: str) -> str:
+    """The script of a component with a canvas to draw on: `brushing` of `assets/brush.js` stands before it."""
+    return asset("brush.js") + asset(name)
+
+
 CSS = asset("page.css") + asset("bakeoff.css") + asset("directions.css")
 
 

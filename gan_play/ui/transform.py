@@ -229,7 +229,7 @@ def forecast_html(content: str, size_px: object) -> str:
 
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
-    script = look.asset("transform.js")
+    script = look.brushed("transform.js")
 
     def piece(name: str, value: str, **options) -> gr.HTML:
         return gr.HTML(
@@ -246,35 +246,22 @@ def build(shared: Shared) -> None:
             theirs = piece("theirs", theirs_html(shared, known(""), ""), js_on_load=script)
     message = piece("message", "")
     with gr.Row():
-        strength = gr.Slider(
-            0.0,
-            float(limits.MOST_STRENGTH),
-            1.0,
-            step=0.1,
-            label=say("transform.strength"),
-            info=say("transform.strength.hint"),
-            min_width=220,
-            elem_id="transform-strength",
-        )
-        scale = gr.Slider(
-            limits.LEAST_STYLE_SCALE,
-            float(limits.MOST_STYLE_SCALE),
-            1.0,
-            step=0.05,
-            label=say("transform.scale"),
-            info=say("transform.scale.hint"),
-            min_width=220,
-            elem_id="transform-scale",
-        )
-        size = gr.Slider(
-            limits.LEAST_STYLED_PX,
-            limits.MOST_STYLED_PX,
-            style.SIZE_PX,
-            step=64,
-            label=say("transform.size"),
-            info=say("transform.size.hint"),
-            min_width=220,
-            elem_id="transform-size",
+        strength, scale, size = (
+            gr.Slider(
+                low,
+                high,
+                at,
+                step=step,
+                label=say(f"transform.{name}"),
+                info=say(f"transform.{name}.hint"),
+                min_width=220,
+                elem_id=f"transform-{name}",
+            )
+            for name, low, high, at, step in (
+                ("strength", 0.0, float(limits.MOST_STRENGTH), 1.0, 0.1),
+                ("scale", limits.LEAST_STYLE_SCALE, float(limits.MOST_STYLE_SCALE), 1.0, 0.05),
+                ("size", limits.LEAST_STYLED_PX, limits.MOST_STYLED_PX, style.SIZE_PX, 64),
+            )
         )
     keep = gr.Checkbox(
         False, label=say("transform.keep"), info=say("transform.keep.hint"), elem_id="transform-keep"

@@ -149,7 +149,7 @@ def is_point(text: object) -> bool:
 
 def script() -> str:
     """The script of the canvas."""
-    return look.asset("yours.js")
+    return look.brushed("yours.js")
 
 
 def controls() -> dict[str, gr.Component]:

@@ -1,6 +1,6 @@
 // Transform's pictures (ui/transform.py): dropped or chosen files go to the server, and `dropped` is triggered with the
 // paths that it gave them; a brush marks what of one's own picture is to stay; a slider stands between before and after.
-let past = [], last = null;
+let past = [];
 const canvas = () => element.querySelector('.own canvas');
 const zone = () => element.querySelector('.choose');
 const told = (text) => { const line = element.querySelector('.choose-status'); if (line) line.textContent = text; };
@@ -47,43 +47,20 @@ element.addEventListener('drop', (event) => {
 
 // The brush
 
-const place = (event) => {
-  const on = canvas(), box = on.getBoundingClientRect();
-  return [(event.clientX - box.left) * on.width / box.width, (event.clientY - box.top) * on.height / box.height];
-};
-const stroke = (from, to) => {
-  const on = canvas(), ink = on.getContext('2d', {willReadFrequently: true});
+brushing(canvas, (on) => {
+  past.push(pen(on).getImageData(0, 0, on.width, on.height));
+  past = past.slice(-20);
+  on.dataset.marked = '1';
+}, (on, from, to) => {
+  const ink = pen(on);
   ink.strokeStyle = '#c2410c';
-  ink.lineWidth = Number(element.querySelector('.own-row input[type=range]').value) * on.width / 256;
-  ink.lineCap = ink.lineJoin = 'round';
-  ink.beginPath();
-  ink.moveTo(...from);
-  ink.lineTo(to[0] + 0.01, to[1]);
-  ink.stroke();
-};
+  line(ink, from, to, Number(element.querySelector('.own-row input[type=range]').value) * on.width / 256);
+});
 const back = () => {
   const on = canvas(), before = past.pop();
   if (before) on.getContext('2d').putImageData(before, 0, 0);
   on.dataset.marked = past.length ? '1' : '';
 };
-element.addEventListener('pointerdown', (event) => {
-  const on = canvas();
-  if (!on || event.target !== on || event.button > 0) return;
-  event.preventDefault();
-  on.setPointerCapture(event.pointerId);
-  past.push(on.getContext('2d', {willReadFrequently: true}).getImageData(0, 0, on.width, on.height));
-  past = past.slice(-20);
-  on.dataset.marked = '1';
-  last = place(event);
-  stroke(last, last);
-});
-element.addEventListener('pointermove', (event) => {
-  if (!last) return;
-  const here = place(event);
-  stroke(last, here);
-  last = here;
-});
-['pointerup', 'pointercancel'].forEach((name) => element.addEventListener(name, () => { last = null; }));
 
 // Buttons, and the slider between before and after
 

@@ -1,8 +1,7 @@
 // The canvas of a picture of one's own (ui/yours.py): a brush that hides places, which become transparent, one that
 // paints, undo. The server gets it as one PNG when the search is asked for.
-let brush = 'hide', past = [], last = null;
+let brush = 'hide', past = [];
 const canvas = () => element.querySelector('canvas');
-const pen = (on) => on.getContext('2d', {willReadFrequently: true});
 const restore = (on, url) => {
   const picture = new Image();
   picture.onload = () => {
@@ -21,37 +20,15 @@ const begin = () => {
   brush = 'hide';
   restore(on, on.dataset.src);
 };
-const place = (event) => {
-  const on = canvas(), box = on.getBoundingClientRect();
-  return [(event.clientX - box.left) * on.width / box.width, (event.clientY - box.top) * on.height / box.height];
-};
-const stroke = (from, to) => {
-  const on = canvas(), ink = pen(on);
+brushing(canvas, (on) => {
+  past.push(on.toDataURL('image/png'));
+  past = past.slice(-20);
+}, (on, from, to) => {
+  const ink = pen(on);
   ink.globalCompositeOperation = brush === 'hide' ? 'destination-out' : 'source-over';
   ink.strokeStyle = element.querySelector('input[type=color]').value;
-  ink.lineWidth = Number(element.querySelector('input[type=range]').value);
-  ink.lineCap = ink.lineJoin = 'round';
-  ink.beginPath();
-  ink.moveTo(...from);
-  ink.lineTo(to[0] + 0.01, to[1]);
-  ink.stroke();
-};
-element.addEventListener('pointerdown', (event) => {
-  if (event.target !== canvas() || event.button > 0) return;
-  event.preventDefault();
-  event.target.setPointerCapture(event.pointerId);
-  past.push(canvas().toDataURL('image/png'));
-  past = past.slice(-20);
-  last = place(event);
-  stroke(last, last);
+  line(ink, from, to, Number(element.querySelector('input[type=range]').value));
 });
-element.addEventListener('pointermove', (event) => {
-  if (!last) return;
-  const here = place(event);
-  stroke(last, here);
-  last = here;
-});
-['pointerup', 'pointercancel'].forEach((name) => element.addEventListener(name, () => { last = null; }));
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button || !element.contains(button)) return;
