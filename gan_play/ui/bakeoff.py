@@ -31,7 +31,6 @@ MINUTES = 10
 MOST_MINUTES = 480
 SIZES = (28, 32, 64, 128, 256, 512)
 SIZE = 64
-MOST_LISTED = 30
 FIRST = ("projected", "fastgan", "dcgan")  # ticked at first
 WORDS = (
     *("no_set", "not_size", "not_labels", "few", "range", "gone", "none", "kid"),
@@ -269,7 +268,7 @@ def value_of(
             }
             for row in RECIPES.values()
         ],
-        "list": known[:MOST_LISTED],
+        "list": known,
         "current": current,
         "note": note,
         "voted": voted,

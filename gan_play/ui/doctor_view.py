@@ -22,7 +22,6 @@ from gan_play.ui.words import say
 
 MOST_GROUPS = 120  # of duplicates that are shown
 MOST_OF_GROUP = 24  # pictures of one group that are shown
-MOST_BARS = 24  # labels that are shown
 
 FRAME = """<section class="doctor" hidden><p class="doctor-from" hidden><span></span>
 <button type="button" class="gp small" data-back></button></p>
@@ -202,8 +201,6 @@ def bars(found: dict[str, int]) -> dict | None:
         return None
     largest = max(found.values())
     rows = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    if len(rows) > MOST_BARS:  # the smallest ones matter most
-        rows = rows[: MOST_BARS // 2] + rows[-MOST_BARS // 2 :]
     return {
         "title": say("doctor.labels", count=len(found)),
         "rows": [
