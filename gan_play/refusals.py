@@ -48,6 +48,11 @@ REASONS: dict[str, str] = {
     "too-many-pictures": "{file} and what comes after it were left out: a set holds at most {most} pictures.",
     "too-few-pictures": "This set has {count} pictures: a set needs at least {least}. Add some more.",
     "too-many-labels": "There are more than {most} folders of pictures: labels were left out.",
+    "preset": "{recipe} can't make pairs by {file}: train pix2pix, and choose one of {choices}.",
+    "pairs-needed": "{recipe} learns from pairs: give two folders with pictures of the same names, or choose a preset "
+    "that makes pairs of your pictures.",
+    "two-needed": "{recipe} learns from two sets: give two folders, one of pictures to begin from, one of those to "
+    "become like.",
     "labels-needed": "{recipe} learns folders apart: put your pictures into two or more folders, one a kind, "
     "or train projected without labels.",
     "labels-not": "{recipe} doesn't learn folders apart: train without labels, or choose one of {able}.",

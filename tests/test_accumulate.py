@@ -15,7 +15,6 @@ from tests.toys import smallest
 
 EACH = pytest.mark.parametrize("recipe", RECIPES)
 PIXELS = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
-LABELS = np.arange(10) % 3
 BATCH = 5  # which no number of micro-batches divides
 
 
@@ -38,8 +37,13 @@ def in_float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     pretrained.frozen_features.cache_clear()
 
 
+def labels_for(settings: Settings) -> np.ndarray:
+    """As many as the settings say, each as often."""
+    return np.arange(10) % max(1, settings.num_labels)
+
+
 def steps(training: loop.Training, count: int) -> list[loop.Tick]:
-    ticks = loop.train(training, PIXELS, LABELS)
+    ticks = loop.train(training, PIXELS, labels_for(training.settings))
     made = [next(ticks) for _ in range(count)]
     ticks.close()
     return made
@@ -60,9 +64,9 @@ def gradients(settings: Settings, now: int = 1) -> tuple[dict[str, torch.Tensor]
     for optimizer in (training.optimizer_g, training.optimizer_d):
         optimizer.param_groups[0]["lr"] = 1e-3
     data = torch.from_numpy(PIXELS).permute(0, 3, 1, 2)
-    draw: Callable[[int], loop.Draw] = lambda part: loop.draw(  # noqa: E731
-        training, data, torch.from_numpy(LABELS) if settings.num_labels else None, now, part
-    )
+    kinds = torch.from_numpy(labels_for(settings)) if settings.num_labels else None
+    drawn = training.recipe.draw or loop.draw
+    draw: Callable[[int], tuple] = lambda part: drawn(training, data, kinds, now, part)  # noqa: E731
     numbers = training.recipe.step(training, draw, now)
     named = {**dict(training.generator.named_parameters(prefix="g"))}
     named |= dict(training.discriminator.named_parameters(prefix="d"))

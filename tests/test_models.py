@@ -14,10 +14,10 @@ from gan_play.models.layers import (
     track_mean,
 )
 from gan_play.models.pretrained import frozen_features
-from gan_play.trainers.recipes import RECIPES, build_discriminator, build_generator
+from gan_play.trainers.recipes import RECIPES, build_discriminator, build_generator, recipes_for
 from tests.toys import smallest
 
-EACH = pytest.mark.parametrize("recipe", RECIPES)
+EACH = pytest.mark.parametrize("recipe", recipes_for("paint"))
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def one_thread_and_seed():
     torch.set_num_threads(threads)
 
 
-SIZES = [(recipe, size_px) for recipe, row in RECIPES.items() for size_px in row.sizes]
+SIZES = [(recipe, size_px) for recipe in recipes_for("paint") for size_px in RECIPES[recipe].sizes]
 
 
 def generator_of(recipe: str, size_px: int = 32, **changes: object) -> torch.nn.Module:

@@ -20,10 +20,11 @@ def settings(**changes: object) -> Settings:
 
 
 def smallest(recipe: str, **changes: object) -> Settings:
-    """Small settings for any recipe, with three labels where it needs some."""
+    """Small settings for any recipe, with three labels where it needs some, two where it needs two."""
     row = RECIPES[recipe]
     plain = {"recipe": recipe, "size_px": 32, "batch": 4, "width": 4, "seed": 3, "threads": 1}
-    return check_settings(plain | {"num_labels": 3 if row.labels == "needed" else 0} | changes)
+    number = 3 if row.takes == "pictures" else 0 if changes.get("preset") else 2
+    return check_settings(plain | {"num_labels": number if row.labels == "needed" else 0} | changes)
 
 
 def a_labelled_set(home: Path, counts: dict[str, int]) -> Path:

@@ -6,7 +6,6 @@ One clock: the batch, the noise, the augmentation, the learning rate and the ave
 
 import copy
 import functools
-import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_play.refusals import Refused, refuse
+from gan_play.trainers.clock import batch_indices, draw_seed, random_for
 from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, build_generator
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
@@ -44,28 +44,6 @@ class Tick(NamedTuple):
     numbers: dict[str, Tensor]
 
 
-def draw_seed(seed: int, step: int, purpose: str) -> int:
-    """The seed of one draw: 63 bits of SHA-256 over (seed, step, purpose), the same on every machine."""
-    digest = hashlib.sha256(f"{seed}/{step}/{purpose}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
-def random_for(seed: int, step: int, purpose: str) -> torch.Generator:
-    """The random numbers of one purpose in one step. Drawn on the CPU, so that devices agree."""
-    return torch.Generator().manual_seed(draw_seed(seed, step, purpose))
-
-
-@functools.lru_cache(maxsize=2)
-def _shuffled(seed: int, epoch: int, count: int) -> Tensor:
-    return torch.randperm(count, generator=random_for(seed, epoch, "shuffle"))
-
-
-def batch_indices(seed: int, step: int, batch: int, count: int) -> Tensor:
-    """Which of `count` pictures step `step` (from 1) learns from: (batch,). Each is used once an epoch."""
-    places = range((step - 1) * batch, step * batch)
-    return torch.stack([_shuffled(seed, place // count, count)[place % count] for place in places])
-
-
 def average_decay(step: int, batch: int) -> float:
     """How much of the average a step keeps: a half-life that grows with the pictures seen."""
     half_life = min(AVERAGE_IMAGES, max(1.0, step * batch * AVERAGE_RAMP))
@@ -81,7 +59,10 @@ def rate_share(step: int, level_steps: int) -> float:
 
 
 class Training:
-    """All that changes while a GAN trains: two networks, the averaged generator, two optimizers, the step."""
+    """All that changes while a GAN trains: two networks, the averaged generator, two optimizers, the step.
+
+    Of a recipe that translates, `generator` is the translator.
+    """
 
     def __init__(self, settings: Settings, device: str | None = None) -> None:
         recipe = RECIPES[settings.recipe]
@@ -157,6 +138,11 @@ class Training:
             noise = [n.to(self.settings.device) for n in noise] if noise else None
             return self.average.synthesis(ws, noise).float()
 
+    def translate(self, source: Tensor) -> Tensor:
+        """What the averaged translator makes of a source (B, C, H, W) in [-1, 1]: (B, 3, H, W), float32."""
+        with torch.no_grad(), self.autocast():
+            return self.average(source.to(self.settings.device)).float()
+
     def autocast(self) -> torch.autocast:
         """Mixed precision where the settings ask for it."""
         return torch.autocast(
@@ -191,7 +177,8 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
             (training.optimizer_g, training.optimizer_d), recipe.rates, ("rate_g", "rate_d")
         ):
             optimizer.param_groups[0]["lr"] = rate * settings.dials[dial] * share
-        numbers = recipe.step(training, functools.partial(draw, training, data, kinds, now), now)
+        drawing = functools.partial(recipe.draw or draw, training, data, kinds, now)
+        numbers = recipe.step(training, drawing, now)
         update_average(training, average_decay(now, settings.images_a_step))
         training.step = now
         yield Tick(now, numbers)

@@ -71,6 +71,11 @@ WASSERSTEIN = Loss(wasserstein_discriminator, mean_generator)
 RELATIVISTIC = Loss(relativistic_discriminator, relativistic_generator, relative=True)
 
 
+def absolute(x: Tensor, y: Tensor) -> Tensor:
+    """E[|y - x|], the mean over all pixels and channels: L1 of Isola 2017, equation 3."""
+    return (y - x).abs().mean()
+
+
 def gradient_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The gradient of each picture's logits, summed over places, by its pixels: (B, C, H, W), differentiable."""
     x = x.detach().requires_grad_(True)

@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
 
@@ -22,8 +22,9 @@ from gan_play.models.projected import ProjectedDiscriminator, StyleGenerator
 from gan_play.models.r3gan import R3ganDiscriminator, R3ganGenerator
 from gan_play.models.resnet import ResnetDiscriminator, ResnetGenerator
 from gan_play.models.stylegan import Stylegan2Discriminator, Stylegan2Generator
+from gan_play.models.translators import PatchDiscriminator, UnetTranslator, patch_layers
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import adversarial, fastgan, labelled, stylegan2
+from gan_play.trainers import adversarial, fastgan, labelled, paired, pairs, stylegan2
 from gan_play.trainers.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN, Loss
 
 if TYPE_CHECKING:
@@ -82,6 +83,15 @@ class Recipe:
     optimizer: str = "adam"  # or "rmsprop"
     watch: tuple[str, str] | None = None  # a number of its steps that is plotted, and what that says
     level_steps: int = 0  # then the rates fall with the root of the steps; 0: they never fall
+    task: str = "paint"  # or "translate": what is learnt is a picture of a picture
+    takes: str = "pictures"  # or "pairs", "two": sets of exactly two labels, of a translator
+    draw: Callable[..., NamedTuple] | None = None  # what a step learns from; None: `loop.draw`
+    presets: tuple[str, ...] = ()  # of `pairs`: then pairs are made from one set
+
+    @property
+    def least_batch(self) -> int:
+        """The fewest pictures that a step, or a part of it, learns from."""
+        return 1 if self.task == "translate" else LEAST_MICRO_BATCH
 
 
 def switch(title: str, sentence: str, default: float = 0, shapes: bool = True) -> Dial:
@@ -457,9 +467,61 @@ RECIPES = {
             penalty=adversarial.both_gradients,
             level_steps=300,
         ),
+        Recipe(
+            name="pix2pix",
+            title="pix2pix",
+            sentence="Learns to turn one picture into another from pairs, or from pairs it makes of your pictures.",
+            paper="Isola 2017, Image-to-Image Translation with Conditional Adversarial Networks",
+            suits="100 pairs and more, or 300 pictures and more to make pairs of",
+            note="From a sketch, a grey, a damaged, a small or a flat picture to one like yours.",
+            generator=lambda settings: UnetTranslator(
+                settings.size_px, settings.width, pairs.channels_of(settings.preset)
+            ),
+            discriminator=lambda settings: PatchDiscriminator(
+                pairs.channels_of(settings.preset), settings.width, patch_layers(settings.size_px)
+            ),
+            loss=NON_SATURATING,
+            rates=(2e-4, 2e-4),
+            betas=(0.5, 0.999),
+            widths=(16, 32, 64),
+            batches=(8, 4, 1),
+            dials={
+                **RATES,
+                "mirror": MIRROR,
+                "l1": Dial(
+                    "Faithful",
+                    100,
+                    0,
+                    1000,
+                    "How much each pixel should be right. Less is bolder. The paper's is 100.",
+                ),
+                "jitter": Dial(
+                    "Jitter",
+                    1,
+                    0,
+                    4,
+                    "How much larger a pair is before a part of it is taken. 0 takes all of it.",
+                ),
+                "back": switch(
+                    "The other way", "Of real pairs: from the second folder to the first.", shapes=False
+                ),
+            },
+            labels="needed",
+            step=paired.step,
+            watch=("off", "How far its pixels are off, from 0 to 2"),
+            task="translate",
+            takes="pairs",
+            draw=paired.draw,
+            presets=tuple(pairs.PRESETS),
+        ),
     )
 }
 DEFAULT = "projected"
+
+
+def recipes_for(task: str) -> tuple[str, ...]:
+    """The names of the recipes that paint (`task` "paint"), or that translate."""
+    return tuple(name for name, row in RECIPES.items() if row.task == task)
 
 
 @dataclass(frozen=True)
@@ -477,6 +539,7 @@ class Settings:
     device: str = "cpu"
     dials: dict[str, float] = field(default_factory=dict)
     accumulate: int = 1  # micro-batches that a batch is learnt in, where memory is short
+    preset: str = ""  # how pairs are made from one set (`pairs`); "": they are real, or there are none
 
     @property
     def images_a_step(self) -> int:
@@ -484,7 +547,9 @@ class Settings:
         return self.batch * RECIPES[self.recipe].critic_steps
 
     def to_json(self) -> dict:
-        return dataclasses.asdict(self)
+        """As JSON values; without a preset where there is none, as files were before there were any."""
+        values = dataclasses.asdict(self)
+        return values if self.preset else {name: v for name, v in values.items() if name != "preset"}
 
     @staticmethod
     def from_json(values: dict) -> Settings:
@@ -525,10 +590,17 @@ def check_dials(recipe: Recipe, values: object) -> dict[str, float]:
     return checked
 
 
-def _num_labels(recipe: Recipe, values: dict) -> int:
-    """How many labels it learns apart: none, or at least two where the recipe takes them."""
+def needs_labels(recipe: str, preset: str = "") -> bool:
+    """Whether a run of this recipe learns from a set's labels, whether it likes to or not."""
+    return recipe in RECIPES and RECIPES[recipe].labels == "needed" and not preset
+
+
+def _num_labels(recipe: Recipe, preset: str, values: dict) -> int:
+    """How many labels it learns apart: none, or at least two where the recipe takes them; exactly two of pairs."""
     count = _whole(values, "num_labels", 0, 0 if recipe.labels == "none" else limits.MOST_LABELS)
-    if count == 1 or (recipe.labels == "needed" and not count):
+    if recipe.takes != "pictures" and count != (0 if preset else 2):
+        raise Refused(refuse(f"{recipe.takes}-needed", recipe.name, recipe=recipe.title))
+    if count == 1 or (needs_labels(recipe.name, preset) and not count):
         raise Refused(refuse("labels-needed", recipe.name, recipe=recipe.title))
     return count
 
@@ -540,25 +612,30 @@ def check_settings(values: dict) -> Settings:
         if name not in known:
             raise Refused(refuse("setting-unknown", name, recipe="a run", names=", ".join(known)))
     defaults = {"num_labels": 0, "threads": 1, "precision": "float32", "device": "cpu", "dials": {}}
-    defaults["accumulate"] = 1  # files from before it was a setting have none
+    defaults |= {"accumulate": 1, "preset": ""}  # files from before they were settings have none
     values = {**defaults, **values}
     for name in known:
         if name not in values:
             raise Refused(refuse("setting-missing", name))
     recipe = RECIPES[_choice(values, "recipe", tuple(RECIPES))]
-    batch = _whole(values, "batch", *BATCHES)
+    batch = _whole(values, "batch", min(recipe.least_batch, BATCHES[0]), BATCHES[1])
+    preset = values["preset"]
+    if preset != "" and preset not in recipe.presets:
+        able = ", ".join(RECIPES["pix2pix"].presets)
+        raise Refused(refuse("preset", str(preset), recipe=recipe.title, choices=able))
     return Settings(
         recipe=recipe.name,
         size_px=_choice(values, "size_px", recipe.sizes),
         batch=batch,
         width=_whole(values, "width", *WIDTHS),
         seed=_whole(values, "seed", 0, 2**63 - 1),
-        num_labels=_num_labels(recipe, values),
+        num_labels=_num_labels(recipe, preset, values),
         threads=_whole(values, "threads", 1, 1024),
         precision=_choice(values, "precision", PRECISIONS),
         device=_choice(values, "device", DEVICES),
         dials=check_dials(recipe, values["dials"]),
-        accumulate=_whole(values, "accumulate", 1, batch // LEAST_MICRO_BATCH),
+        accumulate=_whole(values, "accumulate", 1, batch // recipe.least_batch),
+        preset=preset,
     )
 
 
