@@ -29,6 +29,9 @@ from gan_play.refusals import Refused, printable, refuse
 EXAMPLES = ("sunsets", "fields", "rosettes", "mountains")
 """The names of `pictures.examples`, repeated so that `--help` imports no numpy (a test compares them)."""
 
+PRESETS = ("sketch", "colour", "repair", "enlarge", "flat")
+"""The names of `trainers.pairs`, repeated so that `--help` imports no torch (a test compares them)."""
+
 MOST_FOLDER_SEEDS = 10_000  # one PNG a seed; a grid takes limits.MOST_SEEDS
 MOST_SCORED = 10_000
 MOST_LISTED = limits.MOST_WORKS  # works of the gallery as JSON
@@ -178,6 +181,7 @@ def train(given: argparse.Namespace) -> int:
     from gan_play.pictures import datasets
     from gan_play.pictures import doctor as doctor_of_sets
     from gan_play.runs import labels, store
+    from gan_play.trainers.recipes import RECIPES
 
     home = files.home(given.home)
     asked = {
@@ -186,8 +190,9 @@ def train(given: argparse.Namespace) -> int:
         "seed": whole_seed(given.seed),
         "device": given.device,
     }
-    store.check_asked(**asked, dials={})  # all refused now, not after minutes of reading pictures
-    labels.asks(given.recipe, given.labels)
+    # All is refused now, not after minutes of reading pictures.
+    dials = store.check_asked(**asked, dials=dials_of(given.dial), preset=given.preset)
+    labels.asks(given.recipe, given.labels, given.preset)
     store.check_limits(given.minutes, given.steps)
     store.check_rights(given.rights)
     name = store.check_name(given.name or default_name(given.source))
@@ -201,9 +206,10 @@ def train(given: argparse.Namespace) -> int:
         say(
             f"{len(dropped):,} {'picture was' if len(dropped) == 1 else 'pictures were'} dropped ({given.drop})."
         )
-    labelled = labels.decide(given.recipe, folder, given.labels)
+    labelled = labels.decide(given.recipe, folder, given.labels, given.preset)
     found = labels.of_set(folder) if labelled else {}
-    start = store.starting_run(home, given.start, given.recipe, given.size, len(found))
+    kind = (given.recipe, given.size, len(found), given.preset)
+    start = store.starting_run(home, given.start, *kind)
     run_id = store.create_run(
         home,
         set_folder=folder,
@@ -215,12 +221,17 @@ def train(given: argparse.Namespace) -> int:
         how=given.fit,
         labelled=labelled,
         rights=given.rights,
+        dials=dials,
+        preset=given.preset,
     )
     if refused := len(taken.report["refused"]):
         files_were = "file was" if refused == 1 else "files were"
         say(f"{refused} {files_were} left out: python -m gan_play doctor {given.source} says why.")
     say(verdict)
-    if found:
+    if found and RECIPES[given.recipe].task == "translate":
+        first, second = (printable(name, 24) for name in found)
+        say(f"It learns to turn pictures of {first} into pictures of {second}.")
+    elif found:
         named = ", ".join(f"{printable(name, 24)} ({count:,})" for name, count in list(found.items())[:8])
         say(f"It learns {len(found)} labels apart: {named}{', ...' if len(found) > 8 else '.'}")
         if warning := labels.warning(found):
@@ -228,6 +239,18 @@ def train(given: argparse.Namespace) -> int:
         if not (start or given.start) and store.starting_run(home, None, given.recipe, given.size):
             say("The starter knows no labels, so this run begins from scratch.")
     return watch(home, run_id)
+
+
+def dials_of(given: list[str]) -> dict[str, float]:
+    """Dials as they were typed, NAME=NUMBER each. Refused where that isn't so."""
+    found = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise Refused(refuse("dial", text)) from None
+    return found
 
 
 def default_name(source: str) -> str:
@@ -1105,6 +1128,19 @@ def parser() -> Parser:
     made.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
+    )
+    made.add_argument(
+        "--preset",
+        default="",
+        metavar="NAME",
+        help="for pix2pix: make pairs of your pictures, by " + ", ".join(PRESETS),
+    )
+    made.add_argument(
+        "--dial",
+        action="append",
+        default=[],
+        metavar="NAME=X",
+        help="one of the recipe's dials, as rate_g=0.5",
     )
     made.add_argument("--rights", default="", metavar="TEXT", help="in these pictures, for every card")
     made.add_argument(

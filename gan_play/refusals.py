@@ -51,6 +51,10 @@ REASONS: dict[str, str] = {
     "preset": "{recipe} can't make pairs by {file}: train pix2pix, and choose one of {choices}.",
     "pairs-needed": "{recipe} learns from pairs: give two folders with pictures of the same names, or choose a preset "
     "that makes pairs of your pictures.",
+    "pair-alone": "{file} has no partner in {folder}, and {more} more have none: give both pictures of a pair the same "
+    "name, or take out what has no partner.",
+    "pair-twice": "{file} is there twice but for its ending, and only one can be half of a pair: take one out.",
+    "pair-size": "{file} is {one} pixels and its partner is {other}: save both pictures of a pair at the same size.",
     "two-needed": "{recipe} learns from two sets: give two folders, one of pictures to begin from, one of those to "
     "become like.",
     "labels-needed": "{recipe} learns folders apart: put your pictures into two or more folders, one a kind, "
@@ -66,6 +70,7 @@ REASONS: dict[str, str] = {
     "example": "There is no example set called {file}: choose one of {names}.",
     # Training
     "setting-range": "{file} = {value} is not possible: choose a number from {low} to {high}.",
+    "dial": "{file} is no dial: write a name and a number, as in rate_g=0.5.",
     "setting-choice": "{file} = {value} is not possible: choose one of {choices}.",
     "setting-unknown": "{recipe} has no setting called {file}: there are {names}.",
     "setting-missing": "The setting {file} is missing.",

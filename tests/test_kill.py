@@ -17,7 +17,7 @@ import pytest
 
 from gan_play import files
 from gan_play.runs import checkpoints, store
-from gan_play.trainers.recipes import recipes_for
+from gan_play.trainers.recipes import RECIPES
 from tests import toys
 
 STEPS = 24  # for each life of a worker, so that there is always something left to be killed at
@@ -123,6 +123,6 @@ def test_twenty_of_twenty_killed_runs_end_bit_identical(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("recipe", recipes_for("paint"))
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_five_kills_in_each_recipe_end_bit_identical(tmp_path, recipe):
     assert train_through_kills(tmp_path, kills=5, seed=7, recipe=recipe)["kills"] == 5

@@ -56,8 +56,10 @@ def a_run(
     home: Path, steps: int | None = 6, start: str | None = None, recipe: str = "dcgan", **changes: object
 ) -> str:
     """A run that waits to be trained to a step. `changes` go to `run.json`; it saves at every chance."""
-    labelled = RECIPES[recipe].labels == "needed"
-    if labelled:
+    row = RECIPES[recipe]
+    if row.takes != "pictures":  # real pairs, or two sets: of the same names either way
+        set_folder = a_labelled_set(home, {"a": 12, "b": 12})
+    elif row.labels == "needed":
         set_folder = a_labelled_set(home, {"a": 12, "b": 12, "c": 12})
     else:
         set_folder = a_set(home)

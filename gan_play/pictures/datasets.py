@@ -177,14 +177,24 @@ def keep(picture: images.Decoded) -> Kept:
     )
 
 
+def _depth(names: Sequence[str]) -> int:
+    """How many folders all these paths have in common."""
+    folders = [name.split("/")[:-1] for name in names]
+    depth = 0
+    while folders and all(len(folder) > depth for folder in folders):
+        if len({folder[depth] for folder in folders}) > 1:
+            break
+        depth += 1
+    return depth
+
+
 def labels_of(names: list[str]) -> tuple[list[str], list[int]]:
     """Label names, sorted, and the label of each picture, from the first folder in which their paths differ.
 
     ([], zeros) where all lie in one folder, or in too many; pictures beside the folders are "other".
     """
-    folders = [name.split("/")[:-1] for name in names]
-    while folders and all(folders) and len({folder[0] for folder in folders}) == 1:
-        folders = [folder[1:] for folder in folders]
+    depth = _depth(names)
+    folders = [name.split("/")[:-1][depth:] for name in names]
     found = [folder[0] if folder else "other" for folder in folders]
     label_names = sorted(set(found))
     if not 2 <= len(label_names) <= limits.MOST_LABELS:
@@ -372,6 +382,53 @@ def _picture(set_folder: Path, index: int) -> np.ndarray:
     return next(_read_pack(set_folder, [pictures[index]]))
 
 
+def pairs_of(manifest: dict) -> list[tuple[int, int]]:
+    """The places of the pictures of a set in pairs, those of the first of two labels before their partners.
+
+    A pair are two pictures whose paths in their folders are the same, but for the ending. Errors: Refused where a
+    picture has no partner or several, or its partner has another size; None is left out in silence.
+    """
+    pictures = manifest["pictures"]
+    depth = _depth([picture["name"] for picture in pictures])
+    sides: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    for place, picture in enumerate(pictures):
+        folders, _, file = picture["name"].rpartition("/")
+        inside = "/".join([*folders.split("/")[depth + 1 :], file.rpartition(".")[0] or file])
+        if inside in sides[picture["label"]]:
+            raise Refused(refuse("pair-twice", picture["name"]))
+        sides[picture["label"]][inside] = place
+    for side, other, there in ((*sides, 1), (*sides[::-1], 0)):
+        alone = [name for name in side if name not in other]
+        if alone:
+            name, folder = pictures[side[alone[0]]]["name"], manifest["label_names"][there]
+            raise Refused(refuse("pair-alone", name, folder=folder, more=len(alone) - 1))
+    found = [(place, sides[1][name]) for name, place in sorted(sides[0].items())]
+    for one, other in found:
+        sizes = [(pictures[place]["width"], pictures[place]["height"]) for place in (one, other)]
+        if sizes[0] != sizes[1]:
+            said = [f"{width} x {height}" for width, height in sizes]
+            raise Refused(refuse("pair-size", pictures[one]["name"], one=said[0], other=said[1]))
+    return found
+
+
+def in_pairs(manifest: dict, keep_back: bool) -> tuple[list[int], int]:
+    """The places of the pictures of a set of pairs in the order of a block, and how many of the last are held back.
+
+    Sources stand in the order of their targets, both among what is learnt and among what is held back (`hold_back`, by
+    the targets: pairs whose targets are alike stay together).
+    """
+    pictures, found = manifest["pictures"], pairs_of(manifest)
+    held = np.zeros(len(found), dtype=bool)
+    if keep_back:
+        of_target = {target: i for i, (_, target) in enumerate(found)}
+        groups = ([of_target[i] for i in group if i in of_target] for group in manifest["near_duplicates"])
+        alike = [group for group in groups if len(group) > 1]
+        held = hold_back([pictures[target]["digest"] for _, target in found], None, alike)
+    parts = [[pair for pair, kept in zip(found, held) if kept == back] for back in (False, True)]
+    order = [pair[side] for part in parts for side in (0, 1) for pair in part]
+    return order, 2 * int(held.sum())
+
+
 def squares_of(set_folder: Path, places: Sequence[int], size_px: int) -> Iterator[np.ndarray]:
     """The middles of pictures of a set, (S, S, 3), one by one. Errors: Refused, IndexError."""
     manifest = read_manifest(set_folder)
@@ -444,11 +501,13 @@ def making_block(
     background: images.Color | None = None,
     keep_back: bool = False,
     labelled: bool = False,
+    paired: bool = False,
 ) -> Generator[Progress, None, ImageSet]:
     """Writes the squares of a set to `out_folder`, telling how far it is; returns them. Errors: Refused.
 
     `background` is for `border`; without it, the colour that the set was taken in with. `keep_back` puts the
-    pictures that are to be held back (`hold_back`) last; of each label its share where it is `labelled`.
+    pictures that are to be held back (`hold_back`) last; of each label its share where it is `labelled`. Of `paired`
+    pictures, the i-th of label 0 belongs to the i-th of label 1, and both are held back or none.
     """
     if how not in FITS:
         raise Refused(refuse("fit", str(how)))
@@ -458,14 +517,18 @@ def making_block(
     pictures = manifest["pictures"]
     if len(pictures) < limits.LEAST_PICTURES:
         raise Refused(refuse("too-few-pictures", count=len(pictures), least=limits.LEAST_PICTURES))
-    held = np.zeros(len(pictures), dtype=bool)
-    if keep_back:
-        held = hold_back(
-            [picture["digest"] for picture in pictures],
-            [picture["label"] for picture in pictures] if labelled else None,
-            manifest.get("near_duplicates", []),
-        )
-    pictures = [pictures[i] for i in np.argsort(held, kind="stable")]
+    if paired:
+        order, held_back = in_pairs(manifest, keep_back)
+    else:
+        held = np.zeros(len(pictures), dtype=bool)
+        if keep_back:
+            held = hold_back(
+                [picture["digest"] for picture in pictures],
+                [picture["label"] for picture in pictures] if labelled else None,
+                manifest.get("near_duplicates", []),
+            )
+        order, held_back = np.argsort(held, kind="stable"), int(held.sum())
+    pictures = [pictures[i] for i in order]
     ground = tuple(background or manifest["background"])
     squares = [
         images.crop_count(p["kept_width"], p["kept_height"]) if how == "several" else 1 for p in pictures
@@ -501,7 +564,7 @@ def making_block(
         "label_names": manifest["label_names"],
         "labels": labels,
         "names": names,
-        "held_back": sum(squares[len(pictures) - int(held.sum()) :]),
+        "held_back": sum(squares[len(pictures) - held_back :]),
         "digest": content.hexdigest(),
         "refused": manifest["refused"],
     }
@@ -519,9 +582,12 @@ def make_block(
     background: images.Color | None = None,
     keep_back: bool = False,
     labelled: bool = False,
+    paired: bool = False,
 ) -> ImageSet:
     """`making_block` to its end: the squares of a set for one size, written to `out_folder`. Errors: Refused."""
-    return run_to_end(making_block(set_folder, out_folder, size_px, how, background, keep_back, labelled))
+    return run_to_end(
+        making_block(set_folder, out_folder, size_px, how, background, keep_back, labelled, paired)
+    )
 
 
 def open_block(folder: Path) -> ImageSet:

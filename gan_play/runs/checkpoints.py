@@ -311,10 +311,11 @@ def settings_of(header: Mapping[str, str]) -> Settings:
 
 @functools.lru_cache(maxsize=32)
 def _table(
-    recipe: str, size_px: int, width: int, num_labels: int, dials: tuple[tuple[str, float], ...]
+    recipe: str, size_px: int, width: int, num_labels: int, preset: str, dials: tuple[tuple[str, float], ...]
 ) -> dict[str, tuple[tuple[int, ...], str]]:
     """Name -> (shape, dtype code) of a whole state. Nothing else in the settings matters to it."""
     sizes = {"recipe": recipe, "size_px": size_px, "width": width, "num_labels": num_labels}
+    sizes["preset"] = preset
     settings = check_settings(sizes | {"batch": 2, "seed": 0, "dials": dict(dials)})
     return {name: (tuple(shape), DTYPES[dtype]) for name, (shape, dtype) in expected_shapes(settings).items()}
 
@@ -322,7 +323,9 @@ def _table(
 def _expected(header: Mapping[str, str], settings: Settings) -> dict[str, tuple[tuple[int, ...], str]]:
     """The table of tensors that a file of this kind must have, computed from the recipe and not from the file."""
     dials = tuple(shaping_dials(settings.recipe, settings.dials).items())
-    table = _table(settings.recipe, settings.size_px, settings.width, settings.num_labels, dials)
+    table = _table(
+        settings.recipe, settings.size_px, settings.width, settings.num_labels, settings.preset, dials
+    )
     if header["kind"] == "model":
         return {n.removeprefix("average."): entry for n, entry in table.items() if n.startswith("average.")}
     if header["kind"] == "starter":

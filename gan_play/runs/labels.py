@@ -55,29 +55,35 @@ def only_folder(set_folder: Path) -> str | None:
     return one.rpartition("/")[2] or None
 
 
-def asks(recipe: str, wanted: bool | None = None) -> bool:
+def asks(recipe: str, wanted: bool | None = None, preset: str = "") -> bool:
     """Whether a run of this recipe is to learn labels: always where it needs them, else if that is `wanted`.
 
-    Refused where they are wanted of a recipe that can't.
+    A `preset` makes its pairs of all pictures, whatever their folders. Refused where labels are wanted of a recipe
+    that can't.
     """
-    from gan_play.trainers.recipes import RECIPES
+    from gan_play.trainers.recipes import RECIPES, needs_labels
 
     row = RECIPES.get(recipe)
-    if row is None:
-        return False  # refused by `check_settings`
+    if row is None or preset:
+        return False  # an unknown one is refused by `check_settings`
     if wanted and row.labels == "none":
         able = ", ".join(other.name for other in RECIPES.values() if other.labels != "none")
         raise Refused(refuse("labels-not", recipe, recipe=row.title, able=able))
-    return bool(wanted) or row.labels == "needed"
+    return bool(wanted) or needs_labels(recipe)
 
 
-def decide(recipe: str, set_folder: Path, wanted: bool | None = None) -> bool:
+def decide(recipe: str, set_folder: Path, wanted: bool | None = None, preset: str = "") -> bool:
     """Whether a run of this recipe learns the labels of this set, as in `asks`. Refused where the set can't serve."""
+    from gan_play.pictures import datasets
     from gan_play.trainers.recipes import RECIPES
 
-    if not asks(recipe, wanted):
+    if not asks(recipe, wanted, preset):
         return False
-    found = of_set(set_folder)
+    found, takes = of_set(set_folder), RECIPES[recipe].takes
+    if takes != "pictures" and len(found) != 2:
+        raise Refused(refuse(f"{takes}-needed", recipe, recipe=RECIPES[recipe].title))
+    if takes == "pairs":
+        datasets.pairs_of(datasets.read_manifest(set_folder))
     if not found:
         if one := only_folder(set_folder):
             raise Refused(refuse("one-label", one))

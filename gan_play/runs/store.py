@@ -70,6 +70,8 @@ class RunSummary:
     shipped: bool  # came with the program: to play with and to start from, never changed
     num_labels: int = 0  # that it learns apart
     blend: bool = False  # of two models: nothing to train on
+    task: str = "paint"  # or "translate": it makes pictures of pictures
+    preset: str = ""  # how pairs were made for it
 
 
 # Reading one run
@@ -252,7 +254,8 @@ def status(home: Path, run_id: str) -> dict:
             "started_from",
             "health",
         )
-        return known | lacking | dict.fromkeys(nothing) | {"minutes": None, "steps": None, "labels": []}
+        limits_of = {"minutes": None, "steps": None, "labels": [], "task": "paint", "preset": ""}
+        return known | lacking | dict.fromkeys(nothing) | limits_of
     if not latest and (is_shipped(folder) or is_blend(run)):
         known["step"] = run.get("step", 0) if _is_count(run.get("step")) else 0
     state = state_of(folder, run)
@@ -280,6 +283,8 @@ def status(home: Path, run_id: str) -> dict:
         "created": run["created"],
         **_pictures(run["set"]),
         "labels": labels.names(run),
+        "task": "translate" if is_translator(run) else "paint",
+        "preset": preset_of(run),
         "health": run["health"] if isinstance(run.get("health"), dict) else None,
     }
 
@@ -361,8 +366,19 @@ def list_runs(home: Path) -> list[RunSummary]:
     return sorted(rows, key=lambda row: (row.shipped, -row.created, row.id))
 
 
+def preset_of(run: dict | None) -> str:
+    """How pairs were made for a run, by its `run.json`; "" where they weren't."""
+    preset = run.get("preset") if run else None
+    return preset if isinstance(preset, str) else ""
+
+
+def is_translator(run: dict | None) -> bool:
+    """Whether a `run.json` is of a model that makes pictures of pictures."""
+    return bool(run) and run.get("task") == "translate"
+
+
 def starting_run(
-    home: Path, wanted: str | None, recipe: str, size_px: int, num_labels: int = 0
+    home: Path, wanted: str | None, recipe: str, size_px: int, num_labels: int = 0, preset: str = ""
 ) -> str | None:
     """The run to begin from: the one asked for; None for "none"; else the starter of this recipe and size, if any.
 
@@ -373,9 +389,10 @@ def starting_run(
     if wanted is not None:
         find_run(home, wanted)
         return wanted
-    kind = (recipe, size_px, num_labels)
+    kind = (recipe, size_px, num_labels, preset)
     shipped = (run for run in list_runs(home) if run.shipped)
-    return next((run.id for run in shipped if (run.recipe, run.size_px, run.num_labels) == kind), None)
+    alike = (run for run in shipped if (run.recipe, run.size_px, run.num_labels, run.preset) == kind)
+    return next((run.id for run in alike), None)
 
 
 def _summary(folder: Path, run: dict | None) -> RunSummary:
@@ -402,6 +419,8 @@ def _summary(folder: Path, run: dict | None) -> RunSummary:
         shipped,
         len(labels.names(run)),
         is_blend(run),
+        "translate" if is_translator(run) else "paint",
+        preset_of(run),
     )
 
 
@@ -521,12 +540,15 @@ def link(source: Path, target: Path) -> None:
         files.write_atomically(target, source.read_bytes())
 
 
-def _kind(recipe: str, size_px: int, num_labels: int) -> str:
+def _kind(recipe: str, size_px: int, num_labels: int, preset: str = "") -> str:
     """What a start and the run that begins from it must have in common, in words."""
-    return f"{recipe} at {size_px} px" + (f" with {num_labels} labels" if num_labels else " without labels")
+    labelled = f" with {num_labels} labels" if num_labels else " without labels"
+    return f"{recipe} at {size_px} px" + (f" for {preset}" if preset else labelled)
 
 
-def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int, num_labels: int) -> dict:
+def _begin_from(
+    home: Path, start: str, folder: Path, recipe: str, size_px: int, num_labels: int, preset: str = ""
+) -> dict:
     """Puts the newest state of another run into the folder, so that it is there whatever happens to that run."""
     from gan_play.runs import checkpoints
 
@@ -535,9 +557,9 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int,
         with contextlib.suppress(Refused, FileNotFoundError):
             header, _ = checkpoints.read_header(path)
             settings = checkpoints.settings_of(header)
-            theirs = (settings.recipe, settings.size_px, settings.num_labels)
-            if theirs != (recipe, size_px, num_labels):
-                ours = _kind(recipe, size_px, num_labels)
+            theirs = (settings.recipe, settings.size_px, settings.num_labels, settings.preset)
+            if theirs != (recipe, size_px, num_labels, preset):
+                ours = _kind(recipe, size_px, num_labels, preset)
                 raise _Unlike(refuse("run-start", start, theirs=_kind(*theirs), ours=ours))
             link(path, folder / "started-from.safetensors")
             step, digest = int(header["step"]), header["model_digest"]
@@ -546,12 +568,12 @@ def _begin_from(home: Path, start: str, folder: Path, recipe: str, size_px: int,
     raise Refused(refuse("blend-start" if is_blend(read_run(source)) else "no-checkpoint", start))
 
 
-def check_asked(recipe: str, size_px: int, seed: int, device: str, dials: dict) -> dict:
+def check_asked(recipe: str, size_px: int, seed: int, device: str, dials: dict, preset: str = "") -> dict:
     """Refuses impossible settings now, not when the run's turn comes; returns all dials of the recipe."""
-    from gan_play.trainers.recipes import RECIPES, check_settings
+    from gan_play.trainers.recipes import check_settings, needs_labels
 
-    asked = {"recipe": recipe, "size_px": size_px, "seed": seed, "dials": dials}
-    if recipe in RECIPES and RECIPES[recipe].labels == "needed":
+    asked = {"recipe": recipe, "size_px": size_px, "seed": seed, "dials": dials, "preset": preset}
+    if needs_labels(recipe, preset):
         asked["num_labels"] = 2  # at least: the set says how many (`labels.decide`)
     chosen_later = {"batch": 16, "width": 16, "device": "cpu" if device == "auto" else device}
     return check_settings(asked | chosen_later).dials
@@ -585,6 +607,7 @@ def create_run(
     bakeoff: str | None = None,
     block: Path | None = None,
     rights: str = "",
+    preset: str = "",
 ) -> str:
     """Makes a run that waits to be trained, and returns its id. `worker.start_worker` starts it.
 
@@ -592,15 +615,18 @@ def create_run(
     `background` is the colour of borders, by default the one that the set was taken in with; `labelled` asks that
     the set's labels are learnt apart, which some recipes always do. `bakeoff` is the id of the one that it belongs to;
     `block` are the squares of another run of the same set, size and fit, which are shared instead of made again;
-    `rights` is what is stated about the rights in its pictures (see `state_rights`).
+    `rights` is what is stated about the rights in its pictures (see `state_rights`); `preset` is how pairs are made
+    of them.
     Refused, with nothing left behind, if a setting is impossible, the disk too full, the set damaged or without
     the labels that it should have.
     """
     from gan_play.pictures import datasets
+    from gan_play.trainers.recipes import RECIPES
 
     minutes, steps = check_limits(minutes, steps)
-    dials = check_asked(recipe, size_px, seed, device, dials or {})
-    labelled = labels.decide(recipe, set_folder, labelled)
+    dials = check_asked(recipe, size_px, seed, device, dials or {}, preset)
+    labelled = labels.decide(recipe, set_folder, labelled, preset)
+    row = RECIPES[recipe]
     num_labels = len(labels.of_set(set_folder)) if labelled else 0
     name, rights = check_name(name or "Untitled"), check_rights(rights)
     needed = (plan.disk_bytes if plan else 0) + ROOM_TO_SPARE_BYTES
@@ -610,10 +636,18 @@ def create_run(
     folder = home / run_id
     try:
         (folder / "samples").mkdir(parents=True)
-        started_from = _begin_from(home, start, folder, recipe, size_px, num_labels) if start else None
+        kind = (recipe, size_px, num_labels, preset)
+        started_from = _begin_from(home, start, folder, *kind) if start else None
         if block is None:
             pictures = datasets.make_block(
-                set_folder, folder / "set", size_px, how, background, keep_back=True, labelled=labelled
+                set_folder,
+                folder / "set",
+                size_px,
+                how,
+                background,
+                keep_back=True,
+                labelled=labelled,
+                paired=labelled and row.takes == "pairs",
             )
         else:
             (folder / "set").mkdir()
@@ -656,6 +690,8 @@ def create_run(
             "rollbacks": 0,
             **({"bakeoff": bakeoff} if bakeoff else {}),
             **({"rights": rights} if rights else {}),
+            **({"task": row.task} if row.task != "paint" else {}),
+            **({"preset": preset} if preset else {}),
             "versions": {"gan_play": gan_play.__version__, "torch": importlib.metadata.version("torch")},
         }
         if owner_key:

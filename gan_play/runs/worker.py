@@ -34,7 +34,7 @@ from filelock import FileLock, Timeout
 
 from gan_play import files, limits
 from gan_play.refusals import Refused
-from gan_play.runs import labels, store
+from gan_play.runs import labels, store, translated
 from gan_play.trainers import memory
 
 if TYPE_CHECKING:
@@ -169,19 +169,26 @@ def paint_tiles(average: nn.Module) -> Iterator[np.ndarray]:
         yield pixels
 
 
-def write_grid(folder: Path, average: nn.Module, step: int) -> Path:
-    """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`."""
+def write_grid(folder: Path, average: nn.Module, step: int, sides: translated.Sides | None = None) -> Path:
+    """Paints the fixed seeds by an averaged generator and writes `samples/step-000123.webp`.
+
+    A translator is shown at work on `sides`.
+    """
     import numpy as np
 
     from gan_play.pictures import images
 
-    pixels = images.grid(np.concatenate([*paint_tiles(average)]), GRID_COLUMNS, GRID_GAP_PX)
+    if sides is None:
+        tiles = np.concatenate([*paint_tiles(average)])
+    else:
+        tiles = translated.tiles(average, sides)
+    pixels = images.grid(tiles, GRID_COLUMNS, GRID_GAP_PX)
     path = store.grid_path(folder, step)
     files.write_atomically(path, images.encode(pixels, "webp", quality=90))
     return path
 
 
-def show_start(folder: Path, start: State) -> None:
+def show_start(folder: Path, start: State, pictures: ImageSet) -> None:
     """Paints the grid of step 0 before anything is measured: a run that starts from another begins as its average."""
     from gan_play.runs import checkpoints
     from gan_play.trainers.recipes import build_generator
@@ -189,18 +196,35 @@ def show_start(folder: Path, start: State) -> None:
     settings = checkpoints.settings_of(start.header)
     average = build_generator(settings).eval().requires_grad_(False)
     average.load_state_dict(checkpoints.averaged(start.tensors))
-    write_seeds(folder, settings.size_px, average.num_labels)
-    write_grid(folder, average, 0)
+    write_layout(folder, settings, average)
+    write_grid(folder, average, 0, sides_for(settings, pictures))
 
 
-def write_seeds(folder: Path, size_px: int, num_labels: int = 0) -> None:
-    """Writes `samples/seeds.json`: which seed, and which label, made which tile of every grid."""
+def sides_for(settings: Settings, pictures: ImageSet) -> translated.Sides | None:
+    """The pictures that a translator's grids show it at work on; None for one that paints."""
+    return translated.shown(settings, pictures) if translated.is_translator(settings) else None
+
+
+def write_layout(folder: Path, settings: Settings, average: nn.Module) -> None:
+    """Writes `samples/seeds.json`: what stands where in every grid."""
+    if translated.is_translator(settings):
+        write_seeds(folder, settings.size_px, rows=translated.rows_of(average, settings))
+    else:
+        write_seeds(folder, settings.size_px, average.num_labels)
+
+
+def write_seeds(folder: Path, size_px: int, num_labels: int = 0, rows: list[str] | None = None) -> None:
+    """Writes `samples/seeds.json`: which seed, and which label, made which tile of every grid.
+
+    Of a translator's, what stands in which of its `rows`, in turn.
+    """
     from gan_play.trainers.loop import fixed_seeds
 
     (folder / "samples").mkdir(exist_ok=True)
     layout = {"columns": GRID_COLUMNS, "tile_px": size_px, "gap_px": GRID_GAP_PX}
-    layout |= {"seeds": list(fixed_seeds), "truncation": GRID_TRUNCATION}
+    layout |= {"seeds": [] if rows else list(fixed_seeds), "truncation": GRID_TRUNCATION}
     layout["labels"] = labels.of_tiles(num_labels, len(fixed_seeds), GRID_COLUMNS)
+    layout |= {"rows": rows} if rows else {}
     files.write_json(folder / "samples" / "seeds.json", layout)
 
 
@@ -327,6 +351,7 @@ class Stint:
         self.spent_before = trim_stats(folder, training.step)
         self.started = time.monotonic()
         self.recent = deque([(0.0, training.step)], maxlen=6)  # (second, step): the speed of the last 10 s
+        self.sides = sides_for(training.settings, pictures)
         self.numbers: dict[str, float | None] = {}
         self.spared: set[str] = set()  # the state that is being scored
         self.saved_step: int | None = None
@@ -343,6 +368,10 @@ class Stint:
 
         from gan_play.runs.checkup import Checkup
 
+        if self.sides is not None:
+            yield None
+            yield from translated.scoring(self.training, self.pictures, self.save_for_score)
+            return
         learnt, unseen = self.pictures.learnt.pixels, self.pictures.unseen.pixels
         checkup = Checkup(self.folder, learnt, np.arange(len(learnt)), self.pictures.digest, unseen)
         yield None
@@ -471,7 +500,7 @@ class Stint:
         """Paints the grid of this step, and plans the next one so that grids take at most a share of the time."""
         began = self.now()
         if not store.grid_path(self.folder, self.training.step).exists():
-            write_grid(self.folder, self.training.average, self.training.step)
+            write_grid(self.folder, self.training.average, self.training.step, self.sides)
             thin_grids(self.folder)
         cost = self.now() - began
         wait = FIRST_GRID_SECONDS if began < FIRST_GRID_SECONDS else GRID_SECONDS
@@ -631,7 +660,7 @@ def settings_for(folder: Path, pictures: ImageSet) -> Settings:
         note(folder, "preparing", "Measuring how fast this computer is.")
         start = starting_point(folder)
         if start is not None:
-            show_start(folder, start)
+            show_start(folder, start, pictures)
         settings, sentence = choose_settings(run, start, pictures)
         note(folder, "preparing", "", settings=settings.to_json(), plan=sentence)
     else:
@@ -659,6 +688,7 @@ def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple
 
     begin_from = (start.tensors, checkpoints.settings_of(start.header)) if start else None
     wanted = {"size_px": run["size_px"], "seed": run["seed"], "dials": run.get("dials") or {}}
+    wanted["preset"] = run.get("preset", "")
     num_labels = len(labels.names(run))
     if run["minutes"] is not None:
         plan = preflight.plan(
@@ -712,7 +742,7 @@ def get_ready(folder: Path, ending: Ending) -> Stint:
     else:
         start = starting_point(folder)
         training, sentence = loop.begin(settings, start.tensors if start else None), ""
-    write_seeds(folder, settings.size_px, training.average.num_labels)
+    write_layout(folder, settings, training.average)
     happened = (store.read_run(folder) or {}).get("happened")
     sentence = " ".join(filter(None, (happened if isinstance(happened, str) else "", sentence)))
     note(folder, "training", sentence)

@@ -94,12 +94,13 @@ def plan(
     threads: int | None = None,
     dials: Mapping[str, float] | None = None,
     labels: np.ndarray | None = None,
+    preset: str = "",
 ) -> Plan:
     """Measures a few steps on the pixels (N, S, S, 3) uint8 and chooses what buys the best pictures.
 
     `start`: tensors and settings of the run to start from, whose width is kept. `labels` (N,) from 0 are given
-    where they are to be learnt. Refused for impossible wishes,
-    and where not even the smallest batch fits in memory.
+    where they are to be learnt, or are two sides; `preset` makes pairs of the pictures. Refused for impossible
+    wishes, and where not even the smallest batch fits in memory.
     """
     device = choose_device(device)
     wish = {
@@ -113,6 +114,7 @@ def plan(
         "width": 8,
         "num_labels": 0 if labels is None else int(labels.max()) + 1,
         "dials": dict(dials or {}),
+        "preset": preset,
     }
     check_settings(wish)
     row = RECIPES[recipe]
