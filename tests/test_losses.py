@@ -7,12 +7,15 @@ import torch
 
 from gan_play.trainers.losses import (
     HINGE,
+    LEAST_SQUARES,
     MINIMAX,
     NON_SATURATING,
     RELATIVISTIC,
     WASSERSTEIN,
+    distance,
     distance_within,
     gradient_penalty,
+    patch_contrast,
     squared_gradient,
 )
 
@@ -117,3 +120,57 @@ def test_the_distance_within_labels_is_worked_out_by_hand():
     apart.backward()
     assert x.grad[2].flatten().tolist() == pytest.approx([1 / 6, 0])  # away from its like alone
     assert distance_within(x, torch.arange(5)).item() == 0
+
+
+def test_the_least_squares_loss_and_its_gradients_are_mao_and_zhu_by_hand():
+    real, fake = REAL.clone().requires_grad_(True), FAKE.clone().requires_grad_(True)
+    loss_d = LEAST_SQUARES.discriminator(real, fake)
+    by_hand = ((2.0 - 1) ** 2 + (-0.5 - 1) ** 2) / 2 / 2 + (3.0**2 + 0.25**2) / 2 / 2
+    assert loss_d.item() == pytest.approx(by_hand, abs=1e-12)
+    of_real, of_fake = torch.autograd.grad(loss_d, (real, fake))
+    assert of_real.tolist() == pytest.approx([(2.0 - 1) / 2, (-0.5 - 1) / 2], abs=1e-12)
+    assert of_fake.tolist() == pytest.approx([-3.0 / 2, 0.25 / 2], abs=1e-12)
+    loss_g = LEAST_SQUARES.generator(fake)
+    assert loss_g.item() == pytest.approx(((-3.0 - 1) ** 2 + (0.25 - 1) ** 2) / 2, abs=1e-12)
+    assert torch.autograd.grad(loss_g, fake)[0].tolist() == pytest.approx([-3.0 - 1, 0.25 - 1], abs=1e-12)
+
+
+def test_the_distance_of_pictures_and_its_gradient_are_by_hand():
+    painted = torch.tensor([0.5, -1.0, 0.25, 0.0], dtype=torch.float64).view(1, 1, 2, 2).requires_grad_(True)
+    wanted = torch.tensor([1.0, -1.5, 0.25, 0.5], dtype=torch.float64).view(1, 1, 2, 2)
+    found = distance(painted, wanted)
+    assert found.item() == pytest.approx((0.5 + 0.5 + 0 + 0.5) / 4, abs=1e-12)
+    (gradient,) = torch.autograd.grad(found, painted)
+    assert gradient.flatten().tolist() == pytest.approx([-1 / 4, 1 / 4, 0, -1 / 4], abs=1e-12)
+
+
+def test_the_contrast_of_patches_and_its_gradient_are_parks_by_hand():
+    """Two places of one picture, in two dimensions, where each exponential can be written down."""
+    query = torch.tensor([[[1.0, 0.0], [0.6, 0.8]]], dtype=torch.float64, requires_grad=True)
+    key = torch.tensor([[[0.8, 0.6], [0.0, 1.0]]], dtype=torch.float64)
+    own, other = (0.8, 0.8), (0.0, 0.96)  # v.v+ and v.v- of the first place and of the second
+    right = [math.exp(a / 0.5) / (math.exp(a / 0.5) + math.exp(b / 0.5)) for a, b in zip(own, other)]
+    found = patch_contrast(query, key, temperature=0.5)
+    assert found.item() == pytest.approx(-(math.log(right[0]) + math.log(right[1])) / 2, abs=1e-12)
+    (gradient,) = torch.autograd.grad(found, query)
+    # d/dv of -log softmax: (sum_n p_n v_n - v+) / t, and each place is half of the mean.
+    by_hand = [
+        [((right[0] - 1) * 0.8 + (1 - right[0]) * 0.0), ((right[0] - 1) * 0.6 + (1 - right[0]) * 1.0)],
+        [((1 - right[1]) * 0.8 + (right[1] - 1) * 0.0), ((1 - right[1]) * 0.6 + (right[1] - 1) * 1.0)],
+    ]
+    for row, wanted in zip(gradient[0].tolist(), by_hand):
+        assert row == pytest.approx([number / 0.5 / 2 for number in wanted], abs=1e-12)
+
+
+def test_the_contrast_of_patches_is_that_of_a_slow_reference_and_never_looks_at_another_picture():
+    random = torch.Generator().manual_seed(0)
+    query, key = (
+        torch.nn.functional.normalize(torch.randn(3, 5, 4, generator=random, dtype=torch.float64), dim=2)
+        for _ in range(2)
+    )
+    terms = []
+    for picture in range(3):
+        for place in range(5):
+            likeness = [float(query[picture, place] @ key[picture, other]) / 0.07 for other in range(5)]
+            terms.append(-math.log(math.exp(likeness[place]) / sum(math.exp(one) for one in likeness)))
+    assert patch_contrast(query, key).item() == pytest.approx(sum(terms) / len(terms), abs=1e-10)

@@ -64,10 +64,21 @@ def relativistic_generator(fake: Tensor, real: Tensor | None) -> Tensor:
     return F.softplus(real - fake).mean()
 
 
+def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """(E[(D(x) - 1)^2] + E[D(G(z))^2]) / 2: Mao 2017, "Least Squares GANs", equation 9; halved as in Zhu 2017."""
+    return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+
+def least_squares_generator(fake: Tensor, real: Tensor | None = None) -> Tensor:
+    """E[(D(G(z)) - 1)^2]: Zhu 2017, "Cycle-Consistent Adversarial Networks", section 4."""
+    return (fake - 1).square().mean()
+
+
 MINIMAX = Loss(logistic_discriminator, minimax_generator)
 NON_SATURATING = Loss(logistic_discriminator, non_saturating_generator)
 HINGE = Loss(hinge_discriminator, mean_generator)
 WASSERSTEIN = Loss(wasserstein_discriminator, mean_generator)
+LEAST_SQUARES = Loss(least_squares_discriminator, least_squares_generator)
 RELATIVISTIC = Loss(relativistic_discriminator, relativistic_generator, relative=True)
 
 
@@ -105,3 +116,26 @@ def distance_within(x: Tensor, label: Tensor) -> Tensor:
     x, label = x.float()[order], label[order]
     paired = (label[1:] == label[:-1]).to(x.dtype)
     return ((x[1:] - x[:-1]).abs().mean(dim=(1, 2, 3)) * paired).sum() / paired.sum().clamp(min=1)
+
+
+# Between pictures that belong together
+
+
+def distance(painted: Tensor, wanted: Tensor) -> Tensor:
+    """E|x - y|_1 of each colour of each pixel, of pictures (B, C, H, W).
+
+    Of a picture that went there and back it is the cycle's loss (Zhu 2017, equation 2), of one that was there before
+    the identity's (section 5.2).
+    """
+    return (painted - wanted).abs().mean()
+
+
+def patch_contrast(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
+    """-E[log(exp(v.v+ / t) / sum_n exp(v.v_n / t))]: each patch v should be most like v+, that of its own place.
+
+    query and key (B, P, D) of length 1, of P places of each picture: v+ is the key of the same place, and the v_n are
+    all keys of the same picture. Park 2020, "Contrastive Learning for Unpaired Image-to-Image Translation", equations
+    3 and 4 (PatchNCE).
+    """
+    likeness = query @ key.transpose(1, 2) / temperature  # (B, P, P)
+    return (likeness.logsumexp(dim=2) - likeness.diagonal(dim1=1, dim2=2)).mean()
