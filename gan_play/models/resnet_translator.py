@@ -1,0 +1,132 @@
+"""The translators between two sets of pictures that aren't paired: residual networks without a bottleneck.
+
+Sources: Johnson 2016, "Perceptual Losses for Real-Time Style Transfer" (the network); Zhu 2017, "Unpaired
+Image-to-Image Translation using Cycle-Consistent Adversarial Networks", section 7.2; Park 2020, "Contrastive Learning
+for Unpaired Image-to-Image Translation", section 3 and appendix B (where the patches are compared, and their heads).
+Sizes are brought back by resizing and not by transposed convolutions, which leave checkerboards (Odena 2016); borders
+are filled with zeros and not mirrored, since only the former has one result, bit by bit, on a graphics card.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan_play.models.layers import as_picture
+
+PATCHES = 256  # of a picture, that are compared at each depth (Park 2020, appendix B)
+MOST_PATCH_DIM = 256  # numbers that stand for a patch
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a skip: (B, C, H, W) -> the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + F.instance_norm(self.second(F.relu(F.instance_norm(self.first(x)))))
+
+
+class Up(nn.Module):
+    """Twice the size by resizing, then a convolution: (B, inputs, H, W) -> (B, outputs, 2H, 2W)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.convolution(F.interpolate(x, scale_factor=2, mode="nearest"))
+        return F.relu(F.instance_norm(x))
+
+
+class ResnetTranslator(nn.Module):
+    """A picture -> the same one as the other set would have it: (B, 3, H, W) -> (B, 3, H, W), both in [-1, 1].
+
+    H and W are multiples of `multiple`, whatever size it learnt at. 6 blocks up to 128 px, 9 above, and `width`
+    channels at the full size (the papers': 64).
+    """
+
+    multiple = 4
+
+    def __init__(self, size_px: int, width: int) -> None:
+        super().__init__()
+        self.size_px, self.width = size_px, width
+        self.depths = (3, 2 * width, 4 * width, 4 * width, 4 * width)  # channels of what `look` returns
+        self.first = nn.Conv2d(3, width, 7, padding=3, bias=False)
+        self.down = nn.ModuleList(
+            nn.Conv2d(width * n, 2 * width * n, 3, stride=2, padding=1, bias=False) for n in (1, 2)
+        )
+        self.blocks = nn.ModuleList(Residual(4 * width) for _ in range(6 if size_px <= 128 else 9))
+        self.up = nn.Sequential(Up(4 * width, 2 * width), Up(2 * width, width))
+        self.last = nn.Conv2d(width, 3, 7, padding=3)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, 0, 0.02)  # Zhu 2017, section 7.1
+
+    def look(self, x: Tensor) -> list[Tensor]:
+        """The first half of the network: what is seen at five depths, from the pixels to the middle block.
+
+        (B, 3, H, W) -> maps of `depths` channels at strides 1, 2, 4, 4 and 4.
+        """
+        maps = [x]
+        x = F.relu(F.instance_norm(self.first(x)))
+        for layer in self.down:
+            maps.append(layer(x))
+            x = F.relu(F.instance_norm(maps[-1]))
+        for number, block in enumerate(self.blocks[: len(self.blocks) // 2]):
+            x = block(x)
+            if number == 0:
+                maps.append(x)
+        return [*maps, x]
+
+    def paint(self, middle: Tensor) -> Tensor:
+        """The second half: the last map of `look` -> pictures (B, 3, H, W)."""
+        for block in self.blocks[len(self.blocks) // 2 :]:
+            middle = block(middle)
+        return as_picture(self.last(self.up(middle)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.paint(self.look(x)[-1])
+
+
+class ContrastiveTranslator(ResnetTranslator):
+    """A translator with the heads that patches are compared through (Park 2020, section 3.2).
+
+    The heads serve training alone; they are here since they learn with the translator, from the same loss.
+    """
+
+    def __init__(self, size_px: int, width: int) -> None:
+        super().__init__(size_px, width)
+        self.patch_dim = min(MOST_PATCH_DIM, 4 * width)
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(channels, self.patch_dim),
+                nn.ReLU(inplace=True),
+                nn.Linear(self.patch_dim, self.patch_dim),
+            )
+            for channels in self.depths
+        )
+
+    def patches(self, maps: list[Tensor], places: list[Tensor]) -> list[Tensor]:
+        """What stands for the patches at these places (P,) of each map: (B, P, patch_dim) each, of length 1."""
+        seen = []
+        for x, head, place in zip(maps, self.heads, places):
+            y = head(x.flatten(2)[:, :, place].transpose(1, 2)).float()  # (B, P, D)
+            seen.append(y * torch.rsqrt(y.square().sum(dim=2, keepdim=True) + 1e-7))
+        return seen
+
+
+class CycleTranslator(nn.Module):
+    """Two translators, `there` from the first set to the second and `back`. Called, it goes there."""
+
+    multiple = ResnetTranslator.multiple
+
+    def __init__(self, size_px: int, width: int) -> None:
+        super().__init__()
+        self.size_px, self.width = size_px, width
+        self.there, self.back = ResnetTranslator(size_px, width), ResnetTranslator(size_px, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.there(x)
