@@ -12,7 +12,7 @@ from gan_play.trainers.losses import (
     NON_SATURATING,
     RELATIVISTIC,
     WASSERSTEIN,
-    distance,
+    absolute,
     distance_within,
     gradient_penalty,
     patch_contrast,
@@ -138,7 +138,7 @@ def test_the_least_squares_loss_and_its_gradients_are_mao_and_zhu_by_hand():
 def test_the_distance_of_pictures_and_its_gradient_are_by_hand():
     painted = torch.tensor([0.5, -1.0, 0.25, 0.0], dtype=torch.float64).view(1, 1, 2, 2).requires_grad_(True)
     wanted = torch.tensor([1.0, -1.5, 0.25, 0.5], dtype=torch.float64).view(1, 1, 2, 2)
-    found = distance(painted, wanted)
+    found = absolute(painted, wanted)
     assert found.item() == pytest.approx((0.5 + 0.5 + 0 + 0.5) / 4, abs=1e-12)
     (gradient,) = torch.autograd.grad(found, painted)
     assert gradient.flatten().tolist() == pytest.approx([-1 / 4, 1 / 4, 0, -1 / 4], abs=1e-12)

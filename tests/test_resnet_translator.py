@@ -3,10 +3,15 @@
 import pytest
 import torch
 
-from gan_play.models.resnet_translator import ContrastiveTranslator, CycleTranslator, ResnetTranslator
+from gan_play.models.resnet_translator import (
+    ContrastiveTranslator,
+    CycleDiscriminator,
+    CycleTranslator,
+    ResnetTranslator,
+)
 
 
-@pytest.mark.parametrize("height, width", [(32, 32), (64, 40), (8, 100)])
+@pytest.mark.parametrize("height, width", [(32, 32), (64, 40), (8, 8), (8, 1000)])
 def test_a_translator_takes_any_size_that_its_multiple_divides(height, width):
     translator = ResnetTranslator(32, 4)
     assert height % translator.multiple == width % translator.multiple == 0
@@ -34,7 +39,7 @@ def test_it_looks_at_five_depths_and_paints_from_the_last_one():
         maps = translator.look(x)
         assert torch.equal(translator.paint(maps[-1]), translator(x))
     assert [m.shape[1] for m in maps] == list(translator.depths)
-    assert [32 // m.shape[2] for m in maps] == [1, 2, 4, 4, 4] and torch.equal(maps[0], x)
+    assert [32 // m.shape[2] for m in maps] == list(translator.strides) and torch.equal(maps[0], x)
 
 
 def test_patches_are_those_of_their_places_and_of_length_one():
@@ -57,3 +62,11 @@ def test_a_translator_of_both_ways_goes_there_when_it_is_called():
     with torch.no_grad():
         assert torch.equal(translator(x), translator.there(x))
         assert not torch.equal(translator(x), translator.back(x))
+
+
+def test_the_critics_of_both_ways_have_a_pool_each_that_belongs_to_the_state():
+    critic = CycleDiscriminator(32, 4, pooled=50)
+    pools = {name: t for name, t in critic.state_dict().items() if t.dtype == torch.uint8}
+    assert list(pools) == ["pool_there", "pool_back"]
+    assert [tuple(t.shape) for t in critic.pools] == [(50, 3, 32, 32)] * 2
+    assert critic.judges[0](torch.zeros(1, 3, 32, 32)).shape[1] == 1

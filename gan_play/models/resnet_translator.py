@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play.models.layers import as_picture
+from gan_play.models.translators import PatchDiscriminator, begin_small, patch_layers, twice
 
-PATCHES = 256  # of a picture, that are compared at each depth (Park 2020, appendix B)
 MOST_PATCH_DIM = 256  # numbers that stand for a patch
 
 
@@ -37,7 +37,7 @@ class Up(nn.Module):
         self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.convolution(F.interpolate(x, scale_factor=2, mode="nearest"))
+        x = self.convolution(twice(x))
         return F.relu(F.instance_norm(x))
 
 
@@ -48,7 +48,8 @@ class ResnetTranslator(nn.Module):
     channels at the full size (the papers': 64).
     """
 
-    multiple = 4
+    multiple = 8  # 4 are halved twice; then a map of one place is left, which has no spread to be normed by
+    strides = (1, 2, 4, 4, 4)  # of what `look` returns
 
     def __init__(self, size_px: int, width: int) -> None:
         super().__init__()
@@ -61,14 +62,12 @@ class ResnetTranslator(nn.Module):
         self.blocks = nn.ModuleList(Residual(4 * width) for _ in range(6 if size_px <= 128 else 9))
         self.up = nn.Sequential(Up(4 * width, 2 * width), Up(2 * width, width))
         self.last = nn.Conv2d(width, 3, 7, padding=3)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.normal_(module.weight, 0, 0.02)  # Zhu 2017, section 7.1
+        begin_small(self)  # as in Zhu 2017, section 7.1
 
     def look(self, x: Tensor) -> list[Tensor]:
         """The first half of the network: what is seen at five depths, from the pixels to the middle block.
 
-        (B, 3, H, W) -> maps of `depths` channels at strides 1, 2, 4, 4 and 4.
+        (B, 3, H, W) -> maps of `depths` channels at `strides`.
         """
         maps = [x]
         x = F.relu(F.instance_norm(self.first(x)))
@@ -130,3 +129,22 @@ class CycleTranslator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.there(x)
+
+
+class CycleDiscriminator(nn.Module):
+    """A critic of patches for either way, `judges`, each with its pool of the last paintings that it is also shown.
+
+    The first judges what is painted `there`, beside pictures of the second set; the other what is painted `back`.
+    `pooled`: how many paintings a pool holds.
+    """
+
+    def __init__(self, size_px: int, width: int, pooled: int) -> None:
+        super().__init__()
+        self.judges = nn.ModuleList(PatchDiscriminator(0, width, patch_layers(size_px)) for _ in range(2))
+        for name in ("there", "back"):
+            self.register_buffer(f"pool_{name}", torch.zeros(pooled, 3, size_px, size_px, dtype=torch.uint8))
+
+    @property
+    def pools(self) -> tuple[Tensor, Tensor]:
+        """(pooled, 3, S, S) uint8 of each way."""
+        return self.pool_there, self.pool_back

@@ -83,7 +83,8 @@ RELATIVISTIC = Loss(relativistic_discriminator, relativistic_generator, relative
 
 
 def absolute(x: Tensor, y: Tensor) -> Tensor:
-    """E[|y - x|], the mean over all pixels and channels: L1 of Isola 2017, equation 3."""
+    """E[|y - x|], the mean over all pixels and channels: L1 of Isola 2017, equation 3; of a picture that went there
+    and back, the cycle's loss of Zhu 2017, equation 2."""
     return (y - x).abs().mean()
 
 
@@ -119,15 +120,6 @@ def distance_within(x: Tensor, label: Tensor) -> Tensor:
 
 
 # Between pictures that belong together
-
-
-def distance(painted: Tensor, wanted: Tensor) -> Tensor:
-    """E|x - y|_1 of each colour of each pixel, of pictures (B, C, H, W).
-
-    Of a picture that went there and back it is the cycle's loss (Zhu 2017, equation 2), of one that was there before
-    the identity's (section 5.2).
-    """
-    return (painted - wanted).abs().mean()
 
 
 def patch_contrast(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:

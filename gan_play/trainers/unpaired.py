@@ -1,0 +1,215 @@
+"""One step of a translator between two sets that aren't paired: nobody says what any picture should become.
+
+`contrastive` is CUT: Park 2020, "Contrastive Learning for Unpaired Image-to-Image Translation". One translator, from
+the first set to the second; what stands at a place should be more like what stood there before than like any other
+place of the same picture. `cycle` is CycleGAN: Zhu 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
+Adversarial Networks". Two translators, one each way; a picture that went there and back should be what it was. In
+both a critic of patches knows what pictures of the other set look like.
+
+As in `adversarial`, the critic learns first, from the very painting that the translator then learns from; where memory
+is short, from micro-batches, whose gradients are those of the whole batch, since each picture counts for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gan_play.models.resnet_translator import ResnetTranslator
+from gan_play.trainers import augment, pool
+from gan_play.trainers.adversarial import add, frozen
+from gan_play.trainers.clock import batch_indices, draw_seed, random_for
+from gan_play.trainers.losses import absolute, patch_contrast
+from gan_play.trainers.paired import JITTER, as_floats, jittered, sides
+
+if TYPE_CHECKING:
+    from gan_play.trainers.loop import Training
+
+PATCHES = 256  # of a picture, that are compared at each depth (Park 2020, appendix B)
+
+
+class Two(NamedTuple):
+    """What an update learns from: pictures of the first set and of the second, which have nothing to do with each
+    other, and all that is drawn for them."""
+
+    source: Tensor  # (B, 3, S, S) in [-1, 1]
+    target: Tensor  # (B, 3, S, S) in [-1, 1]
+    random: augment.Random  # on the CPU: for augmentation
+    places: tuple[Tensor, ...]  # (P,) at each depth: the patches that are compared, the same of all pictures
+    pooled: tuple[list[pool.Place], list[pool.Place]]  # of the paintings of either way
+
+
+def cut(whole: Two, pieces: int) -> Iterator[tuple[Two, float]]:
+    """A draw as so many micro-batches of about the same size, and the share of the batch that each is.
+
+    What is drawn for augmentation begins anew each time, so that a draw can be cut twice with the same result.
+    """
+    count = len(whole.source)
+    before = whole.random.get_state()
+    for piece in range(pieces):
+        rows = slice(count * piece // pieces, count * (piece + 1) // pieces)
+        whole.random.set_state(before)
+        one = whole._replace(
+            source=whole.source[rows],
+            target=whole.target[rows],
+            random=augment.Rows(whole.random, count, rows),
+            pooled=tuple(plan[rows] for plan in whole.pooled),
+        )
+        yield one, (rows.stop - rows.start) / count
+    whole.random.set_state(before)
+
+
+def draw(training: Training, data: Tensor, kinds: Tensor, now: int, part: int = 0) -> Two:
+    """The pictures of step `now` out of `data` (N, 3, S, S) uint8, by their labels `kinds` (N,).
+
+    Each set is shuffled for itself; a picture is mirrored, moved and enlarged as its own draw says.
+    """
+    settings, dials = training.settings, training.settings.dials
+    seed, batch, device = settings.seed, settings.batch, settings.device
+    random, found = random_for(seed, now, "two"), []
+    for number, side in enumerate(sides(kinds, bool(dials.get("back")))):
+        # Sets of one size would else meet in the same pairs again and again.
+        places = batch_indices(draw_seed(seed, 0, f"set {number}"), now, batch, len(side))
+        x = as_floats(data[side[places].to(device)])
+        mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
+        x = torch.where(mirrored.to(device), x.flip(3), x)
+        moves = torch.rand(batch, 2, generator=random).to(device)
+        if dials["jitter"]:
+            x = jittered(x, x.new_full((batch, 1, 1, 1), 1 + (JITTER - 1) * dials["jitter"]), moves)
+        found.append(x)
+    places = tuple(
+        torch.randperm((settings.size_px // stride) ** 2, generator=random)[:PATCHES].to(device)
+        for stride in ResnetTranslator.strides
+    )
+    kept = (now - 1) * batch
+    pooled = tuple(pool.places(kept, batch, random) for _ in range(2))
+    return Two(*found, random, places, pooled)
+
+
+def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dict[str, Tensor]:
+    """Trains the critic once and the translator, with its heads, once: Park 2020, equation 5.
+
+    The translator lowers -the critic's verdict + lambda_X L(X) + lambda_Y L(Y), by the dials `contrast` and
+    `identity`: L is PatchNCE at five depths, of sources and what became of them, and of targets and what became of
+    those, which should stay as they are. What is compared with, the source's patches, is given and learns nothing.
+    Returns detached 0-d tensors: loss_g, loss_d, `contrast`, the mean logits of targets and paintings.
+    """
+    loss, pieces, dials = training.recipe.loss, training.settings.accumulate, training.settings.dials
+    translator, critic, strength = training.generator, training.discriminator, dials["augment"]
+    weights = (dials["contrast"], dials["identity"])
+
+    def painted(one: Two) -> tuple[list[Tensor], Tensor]:
+        x = torch.cat([one.source, one.target]) if weights[1] else one.source
+        maps = translator.look(x)
+        return maps, translator.paint(maps[-1])
+
+    numbers: dict[str, Tensor] = {}
+    training.optimizer_d.zero_grad(set_to_none=True)
+    batch = draw(0)
+    for one, share in cut(batch, pieces):
+        with training.autocast():
+            # Both updates learn from one painting, if it is held until then.
+            with torch.set_grad_enabled(pieces == 1):
+                maps, painting = painted(one)
+                seen = augment.augment(painting[: len(one.source)], one.random, strength)
+            logits_real = critic(augment.augment(one.target, one.random, strength)).float()
+            logits_fake = critic(seen.detach()).float()
+            loss_d = loss.discriminator(logits_real, logits_fake)
+        (share * loss_d).backward()
+        means = {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
+        add(numbers, share, loss_d=loss_d, **means)
+    training.optimizer_d.step()
+
+    training.optimizer_g.zero_grad(set_to_none=True)
+    with frozen(critic):
+        for one, share in cut(batch, pieces):
+            count = len(one.source)
+            with training.autocast():
+                if pieces > 1:
+                    maps, painting = painted(one)
+                    seen = augment.augment(painting[:count], one.random, strength)
+                judged = loss.generator(critic(seen).float(), None)
+                after = translator.patches(translator.look(painting), one.places)
+                # Second: weights that are first used without a way back have none in all of this autocast.
+                with torch.no_grad():
+                    before = translator.patches(maps, one.places)
+            # In float32: what is divided by so low a temperature loses too much in bfloat16.
+            of_sources = mean_contrast(after, before, slice(0, count))
+            loss_g = judged + weights[0] * of_sources
+            if weights[1]:
+                loss_g = loss_g + weights[1] * mean_contrast(after, before, slice(count, None))
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g, contrast=of_sources)
+        training.optimizer_g.step()
+    return numbers
+
+
+def mean_contrast(after: list[Tensor], before: list[Tensor], rows: slice) -> Tensor:
+    """The contrast of the patches of some pictures, averaged over the depths: a scalar."""
+    terms = [patch_contrast(query[rows].float(), key[rows].float()) for query, key in zip(after, before)]
+    return torch.stack(terms).mean()
+
+
+def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str, Tensor]:
+    """Trains both critics once and both translators once: Zhu 2017, equation 3, with the identity of section 5.2.
+
+    The translators lower their critics' verdicts, lambda times how far pictures are from themselves after going there
+    and back (both ways round), and lambda times the dial `identity` times how much pictures are changed by the
+    translator that leads to their own set; lambda is the dial `cycle`. The critics see the paintings through a pool
+    of the last 50. Returns detached 0-d tensors: loss_g, loss_d, `cycle` (0 to 2, the mean of both ways), the mean
+    logits of targets and paintings.
+    """
+    loss, pieces, dials = training.recipe.loss, training.settings.accumulate, training.settings.dials
+    translator, critic, strength = training.generator, training.discriminator, dials["augment"]
+    ways = (translator.there, translator.back)
+
+    def painted(one: Two) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """Paintings there (B, 3, S, S) and back, and how far the identity is missed on average."""
+        fakes, missed = [], one.source.new_zeros(())
+        for way, x, y in zip(ways, (one.source, one.target), (one.target, one.source)):
+            both = way(torch.cat([x, y]) if dials["identity"] else x)
+            fakes.append(both[: len(x)])
+            if dials["identity"]:
+                missed = missed + absolute(both[len(x) :], y)
+        return tuple(fakes), missed
+
+    numbers: dict[str, Tensor] = {}
+    training.optimizer_d.zero_grad(set_to_none=True)
+    batch = draw(0)
+    for one, share in cut(batch, pieces):
+        with training.autocast():
+            with torch.set_grad_enabled(pieces == 1):
+                fakes, missed = painted(one)
+            loss_d, means = 0, torch.zeros(2, device=one.source.device)
+            for judge, kept, fake, y, plan in zip(
+                critic.judges, critic.pools, fakes, (one.target, one.source), one.pooled
+            ):
+                shown = augment.augment(pool.shown(kept, fake, plan), one.random, strength)
+                logits_real = judge(augment.augment(y, one.random, strength)).float()
+                logits_fake = judge(shown).float()
+                loss_d = loss_d + loss.discriminator(logits_real, logits_fake)
+                means = means + torch.stack([logits_real.detach().mean(), logits_fake.detach().mean()]) / 2
+        (share * loss_d).backward()
+        add(numbers, share, loss_d=loss_d, logits_real=means[0], logits_fake=means[1])
+    training.optimizer_d.step()
+
+    training.optimizer_g.zero_grad(set_to_none=True)
+    with frozen(critic):
+        for one, share in cut(batch, pieces):
+            with training.autocast():
+                if pieces > 1:
+                    fakes, missed = painted(one)
+                judged = sum(
+                    loss.generator(judge(augment.augment(fake, one.random, strength)).float(), None)
+                    for judge, fake in zip(critic.judges, fakes)
+                )
+                again = [way(fake) for way, fake in zip(reversed(ways), fakes)]
+            missing = sum(absolute(x, y) for x, y in zip(again, (one.source, one.target)))
+            loss_g = judged + dials["cycle"] * (missing + dials["identity"] * missed)
+            (share * loss_g).backward()
+            add(numbers, share, loss_g=loss_g, cycle=missing / 2)
+        training.optimizer_g.step()
+    return numbers
