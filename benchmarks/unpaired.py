@@ -54,18 +54,18 @@ def trial(recipe: str, pictures: datasets.ImageSet, given: argparse.Namespace) -
     training = loop.begin(settings)
     sources, targets = (pictures.pixels[pictures.labels == label] for label in (0, 1))
     target, kept = features(targets), unseen.pixels[unseen.labels == 0]
-    ticks, spent, due = loop.train(training, learnt.pixels, learnt.labels), 0.0, 60.0
+    ticks, spent, due = loop.train(training, learnt.pixels, learnt.labels), 0.0, 60 * given.every
     while spent < given.minutes * 60:
         began = time.perf_counter()
         tick = next(ticks)
         preflight.wait_for(device)
         spent += time.perf_counter() - began
         if spent > due:
-            due += 60
+            due += 60 * given.every
             score = kid(target, features(through(training.average, sources, device)))
             numbers = ", ".join(f"{name} {float(value):.3f}" for name, value in tick.numbers.items())
             print(
-                f"  {recipe}: {spent / 60:.0f} min, step {training.step}, KID {score:.3f}; {numbers}",
+                f"  {recipe}: {spent / 60:.1f} min, step {training.step}, KID {score:.3f}; {numbers}",
                 flush=True,
             )
     fake, fake_kept = through(training.average, sources, device), through(training.average, kept, device)
@@ -88,7 +88,7 @@ def trial(recipe: str, pictures: datasets.ImageSet, given: argparse.Namespace) -
     given.out.mkdir(parents=True, exist_ok=True)
     rows = [row if len(row) == SHOWN else np.resize(row, (SHOWN, *row.shape[1:])) for row in rows]
     sheet = images.grid(np.concatenate(rows), SHOWN)
-    (given.out / f"{recipe}-{given.size}.png").write_bytes(images.encode(sheet, "png"))
+    (given.out / f"{recipe}-{given.size}{given.tag}.png").write_bytes(images.encode(sheet, "png"))
 
 
 def main() -> None:
@@ -98,6 +98,7 @@ def main() -> None:
     parser.add_argument("--set", type=Path, required=True, help="folder or ZIP with two folders of pictures")
     parser.add_argument("--recipes", nargs="+", default=["cut", "cyclegan"])
     parser.add_argument("--minutes", type=float, default=4)
+    parser.add_argument("--every", type=float, default=1, help="minutes between two scores on the way (1)")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--batch", type=int, default=4)
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--dials", nargs="*", default=[], help="for instance contrast=2")
+    parser.add_argument("--tag", default="", help="put behind the name of the grid")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "gan-play-unpaired")
     given = parser.parse_args()
     print(machine.title())

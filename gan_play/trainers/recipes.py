@@ -522,7 +522,7 @@ RECIPES = {
         Recipe(
             name="cut",
             title="CUT",
-            sentence="From two folders without pairs: a picture of the first becomes one of the second, place by place.",
+            sentence="Turns a picture of one folder into one of another, with no pairs to learn from, place by place.",
             paper="Park 2020, Contrastive Learning for Unpaired Image-to-Image Translation",
             suits="two folders, 100 pictures each and more",
             note="The first choice for two folders: half the memory and time of CycleGAN.",
