@@ -58,7 +58,8 @@ def trial(recipe: str, pictures: datasets.ImageSet, given: argparse.Namespace) -
     while spent < given.minutes * 60:
         began = time.perf_counter()
         tick = next(ticks)
-        preflight.wait_for(device)
+        if training.step % 16 == 0:  # more often would hold up a graphics card
+            preflight.wait_for(device)
         spent += time.perf_counter() - began
         if spent > due:
             due += 60 * given.every
