@@ -19,7 +19,6 @@ from gan_play.trainers.recipes import RECIPES, Settings, check_settings
 
 STEPS = 3  # measured after one that warms up
 BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16", "bf16")  # as torch names them, the last on ARM
-ENOUGH_IMAGES = 150_000  # to see within the minutes; where a wider network would still see them, it is tried
 STATES_ON_DISK = 5  # three last, the best, and the one being written
 
 
@@ -132,7 +131,7 @@ def plan(
     precisions = precisions_for(device)
     for width in widths:  # from narrow to wide, as long as the minutes are enough
         # The work of a convolution grows with the square of the width: if that is too much, it isn't measured.
-        if best and best[1] * (best[0].width / width) ** 2 * minutes * 60 < ENOUGH_IMAGES:
+        if best and best[1] * (best[0].width / width) ** 2 * minutes * 60 < row.enough_images:
             break
         for batch in row.batches:
             trials = []
