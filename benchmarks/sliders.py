@@ -1,15 +1,19 @@
 """How long after a slider of Play's Steer has moved is the picture there? Medians for light, warmth and a direction.
 
+    python -m benchmarks.sliders                                          in headless Chromium, from `input` to decoded
     python -m benchmarks.sliders --server                                 the server's part alone, without Gradio
     python -m benchmarks.sliders --server --size 256 --device cuda        the same of an untrained model on a card
     python -m benchmarks.sliders --server --home HOME --run RUN           of a run of one's own
 
 The server's part is: the styles of a seed, steered; the picture; its bytes. "First" is the first move at a picture, for
-which the network is asked what moves each attribute there.
+which the network is asked what moves each attribute there. In the browser each move waits until the one before is
+seen, and some time more; of two moves one is let go, so that the page's own state follows.
 """
 
 import argparse
+import os
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
@@ -66,6 +70,78 @@ def by_server(model: Model, device: str, moves: int) -> None:
         print(row(name, statistics.median(firsts), taken, str(size)), flush=True)
 
 
+MOVE = """([selector, value]) => new Promise((done) => {
+  const [stage, slider] = [document.querySelector('#stage'), document.querySelector(selector)];
+  const old = stage.querySelector('.large img').src, began = performance.now();
+  const seen = new MutationObserver(() => {
+    const now = stage.querySelector('.large img');
+    if (!now || now.src === old || !/^(blob|data):/.test(now.src)) return;
+    seen.disconnect();
+    now.decode().then(() => done(performance.now() - began));
+  });
+  seen.observe(stage, {subtree: true, childList: true, attributeFilter: ['src']});
+  slider.value = value;
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+  setTimeout(() => { seen.disconnect(); done(-1); }, 10000);
+})"""
+LET_GO = """(selector) => ['pointerup', 'change'].forEach((name) =>
+  document.querySelector(selector).dispatchEvent(new Event(name, {bubbles: true})))"""
+SLIDERS = {
+    "light": "#play-steer-light input[type=range]",
+    "warmth": "#play-steer-warmth input[type=range]",
+    "a direction": ".direction[data-way='sefa1'] [type=range]",
+}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
+
+def in_browser(home: Path, run: str, moves: int) -> None:
+    """Prints what is seen in a page that is open on a model's picture."""
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp()
+    from playwright.sync_api import sync_playwright
+
+    from gan_play.ui import server
+
+    chromium = os.environ.get("GAN_PLAY_CHROMIUM", "/usr/bin/chromium")
+    blocks, address = server.launch(str(home), wait=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium if Path(chromium).exists() else None, args=ARGUMENTS
+        )
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        page.wait_for_selector("#seeds .tile")
+        page.click(f"#seeds .tile[data-seed='{SEED}']")
+        page.wait_for_timeout(2000)
+        page.click("#play-tool label:has-text('Steer')")
+        page.wait_for_selector(".direction")
+        page.wait_for_function(
+            "!document.querySelector('.directions').textContent.includes('Trying them out')"
+        )
+        page.wait_for_timeout(6000)
+        print(f"{run}, in Chromium {browser.version}")
+        print("| moved | first, ms | median, ms | most, ms | |\n|---|---|---|---|---|")
+        for name, selector in SLIDERS.items():
+            taken = []
+            for place in range(moves + 1):
+                taken.append(page.evaluate(MOVE, [selector, str(AMOUNTS[place % len(AMOUNTS)])]))
+                page.wait_for_timeout(700)
+                if place % 2:
+                    page.evaluate(LET_GO, selector)
+                    page.wait_for_timeout(2000)
+            seen = [ms for ms in taken[1:] if ms >= 0]
+            lost = len(taken) - 1 - len(seen)
+            print(row(name, taken[0], seen, f"{lost} never seen" if lost else ""), flush=True)
+        browser.close()
+    blocks.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -78,6 +154,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="an untrained model of this size, in place of a run")
     given = parser.parse_args()
     print(machine.title())
+    if not given.server:
+        in_browser(given.home, given.run, given.moves)
+        return
     model = untrained(given.size) if given.size else sample.load(given.home, given.run)
     by_server(model, given.device or preview.place(), given.moves)
 
