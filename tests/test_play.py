@@ -15,7 +15,7 @@ from gan_play.latent import breed as genomes
 from gan_play.latent import found, sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
-from gan_play.ui import play, share_routes, tiles
+from gan_play.ui import play, share_routes, sliders, tiles
 from gan_play.ui.play import Desk, Pick
 
 DIGEST = "0123456789abcdef"
@@ -192,7 +192,7 @@ def test_a_training_pick_names_run_seed_and_label():
 
 
 def test_every_truncation_has_its_word():
-    said = [play.adventure(number / 100) for number in range(0, 201, 5)]
+    said = [sliders.adventure(number / 100) for number in range(0, 201, 5)]
     assert said[0].startswith("The average") and said[-1].startswith("Reckless")
 
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_play import limits
 from gan_play.latent import breed
@@ -123,28 +123,34 @@ def directions(model: Model, genome: Genome, truncation: float) -> Tensor:
     diagonal is added to J S J' before it is inverted. A slider that is dragged asks for the same picture's again and
     again: a model's last few are remembered, as long as it is in hand itself.
     """
-    generator = model.generator
     with canonical():  # one at a time: who asks for the same waits, and then finds it
         known = _known.setdefault(model, {})
         if (genome, truncation) in known:
             return known[genome, truncation]
-        bands, noise = breed.styles(model, genome, truncation)
-        spread = covariance(model)
-        # One picture for each attribute, so that a single pass backwards gives all rows of J.
-        with torch.inference_mode(False), torch.enable_grad():
-            count = len(ATTRIBUTES)
-            moved = torch.zeros(count, len(BANDS), generator.w_dim, requires_grad=True)
-            ws = tuple(w.clone().expand(count, -1, -1) + moved[:, band, None] for band, w in enumerate(bands))
-            maps = [level.clone().expand(count, -1, -1, -1) for level in noise]
-            pictures = generator.merge(ws, maps or None).clamp(-1, 1)
-            own = measure((pictures + 1) / 2).diagonal().sum()
-            (slopes,) = torch.autograd.grad(own, moved)
-        slopes = slopes.double()  # (A, 3, D)
-        likely = slopes @ spread  # (A, 3, D): what the covariance makes of each
-        effects = torch.einsum("abd,cbd->ac", slopes, likely)
-        ridge = RIDGE * effects.diagonal().mean() + 1e-12
-        inverse = torch.linalg.inv(effects + ridge * torch.eye(count, dtype=torch.float64))
+        found = derived(model.generator, *breed.styles(model, genome, truncation), covariance(model))
         while len(known) >= REMEMBERED:
             known.pop(next(iter(known)))
-        known[genome, truncation] = found = torch.einsum("ac,cbd->abd", inverse, likely).float()
+        known[genome, truncation] = found
         return found
+
+
+def derived(generator: nn.Module, bands: Sequence[Tensor], noise: Sequence[Tensor], spread: Tensor) -> Tensor:
+    """The directions at the picture of these styles, on whatever processor these are: (A, 3, w_dim), there.
+
+    `spread` is S, on the CPU, where the small sums are made.
+    """
+    # One picture for each attribute, so that a single pass backwards gives all rows of J.
+    with torch.inference_mode(False), torch.enable_grad():
+        count, device = len(ATTRIBUTES), bands[0].device
+        moved = torch.zeros(count, len(BANDS), generator.w_dim, requires_grad=True, device=device)
+        ws = tuple(w.clone().expand(count, -1, -1) + moved[:, band, None] for band, w in enumerate(bands))
+        maps = [level.clone().expand(count, -1, -1, -1) for level in noise]
+        pictures = generator.merge(ws, maps or None).clamp(-1, 1)
+        own = measure((pictures + 1) / 2).diagonal().sum()
+        (slopes,) = torch.autograd.grad(own, moved)
+    slopes = slopes.cpu().double()  # (A, 3, D)
+    likely = slopes @ spread  # (A, 3, D): what the covariance makes of each
+    effects = torch.einsum("abd,cbd->ac", slopes, likely)
+    ridge = RIDGE * effects.diagonal().mean() + 1e-12
+    inverse = torch.linalg.inv(effects + ridge * torch.eye(len(ATTRIBUTES), dtype=torch.float64))
+    return torch.einsum("ac,cbd->abd", inverse, likely).float().to(device)

@@ -38,6 +38,7 @@ from gan_play.ui import (
     directions,
     gallery,
     look,
+    sliders,
     sounds,
     taste,
     tiles,
@@ -88,15 +89,6 @@ SINGLE = ("sample", "mix", "label_mix", *artworks.GENETIC)
 
 LABEL_TOOLS = (*TOOLS, "label_grid")
 """What there is to do with any model, and with one that has labels."""
-
-ADVENTURE = (
-    (0.15, "average"),
-    (0.45, "calm"),
-    (0.65, "measured"),
-    (0.85, "balanced"),
-    (1.05, "bold"),
-    (1.45, "wild"),
-)
 
 
 class Pick(NamedTuple):
@@ -398,12 +390,6 @@ def code_of(desk: Desk, artwork: Artwork) -> str:
     return plain
 
 
-def adventure(truncation: float) -> str:
-    """A truncation in words."""
-    word = next((word for limit, word in ADVENTURE if truncation < limit), "reckless")
-    return say("play.adventure", word=say(f"play.adventure.{word}"), number=f"{truncation:.2f}")
-
-
 # What the desk looks like
 
 
@@ -431,8 +417,8 @@ def tray(desk: Desk, model: Model) -> str:
     return tiles.tray(pictures, model.generator.size_px)
 
 
-def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[str, str]:
-    """The large picture, and its code. `quick` sends the picture along, for a slider that is being dragged."""
+def stage(desk: Desk, model: Model, home: Path) -> tuple[str, str]:
+    """The large picture, and its code."""
     artwork = artwork_of(desk, model)
     if artwork is None:
         return tiles.empty_stage(say(f"play.need.{desk.tool}")), ""
@@ -448,11 +434,10 @@ def stage(desk: Desk, model: Model, home: Path, quick: bool = False) -> tuple[st
             return tiles.film(code, title, film_address(code, desk.form), desk.form), code
         side = artwork.timeline.grid if artwork.timeline else 1
         return tiles.stills(code, title, STILLS, 2 * (side - 1) + side * size_px, film=frames), code
-    src = tiles.data_url(picture(home, code).pixels) if quick else ""
     also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
     if set(artwork.weights or ()) <= {0.0, 1.0}:  # what is mixed half-way can't be bred as it is
         also += tuple(f"to-{tool}" for tool in ("breed", "steer", "film") if tool != desk.tool)
-    return tiles.stage(code, title, size_px, src=src, also=also), code
+    return tiles.stage(code, title, size_px, also=also), code
 
 
 def figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
@@ -501,10 +486,10 @@ def two_heads(desk: Desk, model: Model) -> str:
     return tiles.pair([seed_tile(desk, model, pick) for pick in two])
 
 
-def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
+def painted(home: Path, desk: Desk) -> dict[str, object]:
     """Every piece of the tab for a desk, by name."""
     model = sample.load_digest(home, desk.digest)
-    shown, code = stage(desk, model, home, quick)
+    shown, code = stage(desk, model, home)
     first = sample.whole_seed(desk.first)
     return {
         "stage": shown,
@@ -515,7 +500,7 @@ def painted(home: Path, desk: Desk, quick: bool = False) -> dict[str, object]:
         "parents_view": breed.parents_html(desk, model) if desk.tool == "breed" else "",
         "brood": breed.brood_html(desk, model) if desk.tool == "breed" else "",
         "timeline": timeline.html(desk, model, home),
-        "adventure": tiles.note(adventure(desk.truncation)),
+        "adventure": tiles.note(sliders.adventure(desk.truncation)),
         "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
     }
 
@@ -753,7 +738,13 @@ def build(shared: Shared) -> None:
                     label=say("play.truncation"),
                     elem_id="play-truncation",
                 )
-                bold = gr.HTML("", elem_classes="piece", apply_default_css=False)
+                bold = gr.HTML(
+                    "",
+                    elem_id="play-adventure",
+                    elem_classes="piece",
+                    js_on_load=sliders.script(),
+                    apply_default_css=False,
+                )
             with gr.Column(elem_id="play-tools", scale=5, min_width=320):
                 tool = gr.Radio(
                     [(say(f"play.tool.{name}"), name) for name in LABEL_TOOLS],
@@ -905,6 +896,7 @@ def build(shared: Shared) -> None:
     base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
     found, measured = hidden("found", ""), hidden("measured", "")
     asked = hidden("asked", "")  # what was done last in the list of directions
+    let_go = hidden("let-go", "")  # when a slider was moved by keys, which Gradio doesn't call a release
     heard = hidden("heard", "")  # the last sound that was kept
     point = hidden("point", "")  # the last that a search has found
 
@@ -1225,19 +1217,9 @@ def build(shared: Shared) -> None:
             return gr.skip(), gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
 
     def direct(asked: str, *values):
-        """What is done in the list of directions; while a slider is dragged the stage alone is painted anew.
-
-        One event for both: a late answer to the dragging would paint the stage as it was before.
-        """
+        """What is done in the list of directions."""
         desk, data = Desk.sent(values), directions.asked(asked)
-        if not desk.digest:
-            return gr.skip()
-        if data.get("do") != "slide":
-            return ask(desk, lambda: directed(desk, data))
-        with contextlib.suppress(Refused):
-            html, _ = stage(directed(desk, data), sample.load_digest(home, desk.digest), home, quick=True)
-            return {view: gr.update(value=html)}
-        return gr.skip()
+        return ask(desk, lambda: directed(desk, data)) if desk.digest else gr.skip()
 
     gr.on(
         [found.change, tool.change, seed.change, label.change, base.change, digest.change, measured.change]
@@ -1375,28 +1357,15 @@ def build(shared: Shared) -> None:
     on(every.click, every_label)
     for source in (kinds.submit, kinds.blur, across.submit, across.blur):
         on(source, stay)
-    for source in (truncation, *bands.values(), *steering.values()):
-        on(source.release, stay)
+    moved = [truncation, *bands.values(), *steering.values()]
+    for event in (*(slider.release for slider in moved), let_go.change):
+        on(
+            event, stay, trigger_mode="always_last"
+        )  # while they are dragged the page's script asks: `ui/sliders.py`
     for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
         on(source, stay)
     for source in (easing.input, form.input, seconds.release):
         on(source, stay)
-
-    def drag(*values):
-        """The stage while a slider is dragged; the rest of the page follows when it is let go."""
-        desk = Desk.sent(values)
-        if not desk.digest:
-            return gr.skip()
-        try:
-            html, _ = stage(desk, sample.load_digest(home, desk.digest), home, quick=True)
-        except Refused:
-            return gr.skip()  # said when the slider is let go
-        return gr.update(value=html), gr.update(value=tiles.note(adventure(desk.truncation)))
-
-    for source in (truncation, *bands.values(), *steering.values()):
-        source.input(
-            drag, desk_in, [view, bold], api_name="ui_play_drag", trigger_mode="always_last", **QUIET
-        )
 
     # Which model is in hand, and which link was opened
 

@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 from gan_play import files
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
-from gan_play.ui import bakeoff, look, page, routes, share_routes, tiles, timeline
+from gan_play.ui import bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
 
 ADOPT_SECONDS = 5
 LOOKS_S = 0.01
@@ -122,6 +122,7 @@ def launch(
         app_kwargs={
             "routes": [
                 *routes.routes(folder, strangers),
+                *sliders.address_routes(folder),
                 *share_routes.routes(folder),
                 *bakeoff.routes(folder),
             ],

@@ -43,7 +43,7 @@ KINDS = {"mp4": "video/mp4", "gif": "image/gif", "webp": "image/webp", "zip": "a
 DAY = {"Cache-Control": "public, max-age=86400"}
 PRIVATE = {"Cache-Control": "private, max-age=86400"}
 
-_turns = threading.BoundedSemaphore(8)  # renderings asked for at once; the rest wait in line, not in memory
+turns = threading.BoundedSemaphore(8)  # renderings asked for at once; the rest wait in line, not in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Picture:
 def picture(home: Path, code: str) -> Picture:
     """The picture that a code names, rendered canonically. Refused for a bad or a foreign code."""
     artwork = artworks.decode(code)
-    with _turns:
+    with turns:
         if artwork.is_film:
             return _strip(home, artwork)
         made = artworks.render(home, artwork)

@@ -114,14 +114,14 @@ def actions(
     return f'<div class="actions" data-base="{escape(public_base())}">{"".join(buttons)}</div>'
 
 
-def stage(code: str, title: str, size_px: int, *, src: str = "", also: Sequence[str] = ()) -> str:
-    """The picked picture, large, with its actions. `src` stands in for the address while a slider is dragged."""
+def stage(code: str, title: str, size_px: int, *, also: Sequence[str] = ()) -> str:
+    """The picked picture, large, with its actions."""
     sharp = " sharp" if size_px < 64 else ""
     return (
         f'<figure class="stage{sharp}">'
         f'<button type="button" class="large" data-do="open" data-code="{escape(code)}" '
         f'aria-label="{escape(say("act.open.of", title=title))}">'
-        f'<img src="{escape(src or address(code))}" alt="{escape(title)}"></button>'
+        f'<img src="{escape(address(code))}" alt="{escape(title)}"></button>'
         f"<figcaption>{escape(title)}</figcaption>{actions(code, also, like=True)}</figure>"
     )
 

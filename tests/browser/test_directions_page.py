@@ -51,11 +51,15 @@ def test_a_direction_is_moved_turned_renamed_and_opened_from_its_link(serve, vis
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2, steps=6)
     page.wait_for_function(
-        "document.querySelector('#stage .large img').src.startsWith('data:')"
+        "document.querySelector('#stage .large img').src.startsWith('blob:')"
     )  # while dragged
     page.mouse.up()
     expect(page.locator("#stage figcaption")).to_contain_text("sefa1 +1.")
     assert steps(page)["sefa1"] > 1
+    page.locator("#play-steer-light input[type=range]").press("ArrowRight")  # keys let go of nothing
+    expect(page.locator("#stage figcaption")).to_contain_text("light +0.05, sefa1 +1.")
+    page.locator("#play-steer-light input[type=range]").press("ArrowLeft")
+    expect(page.locator("#stage figcaption")).not_to_contain_text("light")
     row.locator("select").select_option("sefa1@fine")
     expect(page.locator("#stage figcaption")).to_contain_text("sefa1 colour +1.")
     row.locator(".direction-strip button").first.click()

@@ -1,5 +1,5 @@
 // The list of directions in Play's Steer, run once. It listens on the component's root, so it survives new contents.
-// While a slider is dragged the server is asked for the stage alone; the small copy of the stage stays in sight.
+// While a slider is dragged `sliders.js` asks for the picture; the small copy of the stage stays in sight.
 const row_of = (event) => event.target.closest('.direction');
 const tell = (row, by) => {
   row.querySelector('output').textContent = (by > 0 ? '+' : '') + Number(by);
@@ -19,8 +19,8 @@ const send = (what) => {
 element.addEventListener('input', (event) => {
   const row = row_of(event);
   if (!row || event.target.type !== 'range') return;
+  sent = Date.now();
   tell(row, event.target.value);
-  send('slide');
 });
 element.addEventListener('change', (event) => {
   const [row, changed] = [row_of(event), event.target];
