@@ -67,8 +67,10 @@ MOST_PROJECTIONS = 200  # searches that can be gone on with: 10 kB each
 MOST_SEARCH_STEPS = 5_000  # of one search: five minutes at 64 px
 # The longer side of a picture painted in a style: 512 px take four times as long as 256.
 LEAST_STYLED_PX, MOST_STYLED_PX = 64, 512
+MOST_INSTANT_PX = 2048  # of one painted at once, by tiles: 1 GB and a minute or two of one core
 MOST_STYLE_PICTURES = 8  # that one style is taken of: more change its statistics little
 MOST_STRENGTH = 2  # of a style: beyond it the picture itself is hard to find
+MOST_STYLE_WEIGHT = 100  # of one style among others: beside it the others hardly show
 LEAST_STYLE_SCALE, MOST_STYLE_SCALE = 0.25, 2  # of its brushwork; 2 takes 4 times as long to look at
 MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
 MOST_TRUNCATION = 2  # beyond it there is noise only

@@ -27,7 +27,7 @@ MEAN = (103.939, 116.779, 123.68)
 class Vgg19(nn.Module):
     """Pictures (B, 3, H, W) in [-1, 1] -> features by layer: `relu3_1` is (B, 256, H // 4, W // 4). Frozen.
 
-    `state` has `block1_conv1.weight`, `block1_conv1.bias` and so on.
+    `state` has `block1_conv1.weight`, `block1_conv1.bias` and so on, as far as it is looked through.
     """
 
     def __init__(self, state: Mapping[str, Tensor]) -> None:
@@ -35,6 +35,8 @@ class Vgg19(nn.Module):
         for layer in LAYERS:
             block, at = layer.removeprefix("relu").split("_")
             name = f"block{block}_conv{at}"
+            if f"{name}.weight" not in state:
+                break
             # On a CPU a third faster than the other order.
             weight = state[f"{name}.weight"].contiguous(memory_format=torch.channels_last)
             self.register_buffer(f"{layer}_weight", weight)

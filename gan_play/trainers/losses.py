@@ -5,12 +5,14 @@ places), and what the generator lowers, given logits of fakes and, for those tha
 scalar tensor.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from gan_play.models.adain import statistics
 
 
 class Loss(NamedTuple):
@@ -131,3 +133,26 @@ def patch_contrast(query: Tensor, key: Tensor, temperature: float = 0.07) -> Ten
     """
     likeness = query @ key.transpose(1, 2) / temperature  # (B, P, P)
     return (likeness.logsumexp(dim=2) - likeness.diagonal(dim1=1, dim2=2)).mean()
+
+
+# Instant style transfer
+
+
+def content_loss(seen: Tensor, wanted: Tensor, means: Tensor) -> Tensor:
+    """How far features (B, C, H, W) are from those that were to be painted: Huang 2017, equation 12, as a mean of
+    squares, each feature in units of its `means` (C, 1, 1)."""
+    return ((seen - wanted) / means).square().mean()
+
+
+def style_loss(
+    seen: Mapping[str, Tensor], style: Mapping[str, Tensor], means: Mapping[str, Tensor]
+) -> Tensor:
+    """How far the mean and the spread of each feature are from the style's, summed over the layers of `means`:
+    Huang 2017, equation 13, as means of squares, each feature in units of its `means` (C, 1, 1)."""
+    return sum(
+        sum(
+            ((ours - theirs) / means[layer]).square().mean()
+            for ours, theirs in zip(statistics(seen[layer]), statistics(style[layer]))
+        )
+        for layer in means
+    )

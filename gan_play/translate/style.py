@@ -87,16 +87,14 @@ def apart(x: Tensor, wanted: Tensor) -> Tensor:
 # What is wished for
 
 
-def check_size(size_px: object) -> int:
+def check_size(size_px: object, most_px: int = limits.MOST_STYLED_PX) -> int:
     """How long the painting is, or Refused."""
     try:
         number = int(size_px)
     except (TypeError, ValueError, OverflowError):
         number = 0
-    if not limits.LEAST_STYLED_PX <= number <= limits.MOST_STYLED_PX:
-        raise Refused(
-            refuse("style-size", str(size_px), low=limits.LEAST_STYLED_PX, high=limits.MOST_STYLED_PX)
-        )
+    if not limits.LEAST_STYLED_PX <= number <= most_px:
+        raise Refused(refuse("style-size", str(size_px), low=limits.LEAST_STYLED_PX, high=most_px))
     return number
 
 
@@ -113,11 +111,15 @@ USUAL = Dials()
 
 
 def check_dials(
-    size_px: object = SIZE_PX, strength: object = 1.0, scale: object = 1.0, keep_colours: object = False
+    size_px: object = SIZE_PX,
+    strength: object = 1.0,
+    scale: object = 1.0,
+    keep_colours: object = False,
+    most_px: int = limits.MOST_STYLED_PX,
 ) -> Dials:
     """Dials as they may be, or Refused."""
     return Dials(
-        check_size(size_px),
+        check_size(size_px, most_px),
         check_number(strength, 0.0, limits.MOST_STRENGTH, "style-strength"),
         check_number(scale, limits.LEAST_STYLE_SCALE, limits.MOST_STYLE_SCALE, "style-scale"),
         bool(keep_colours),
@@ -134,11 +136,25 @@ class Wish(NamedTuple):
     elsewhere: tuple[
         np.ndarray, ...
     ] = ()  # the style of where it doesn't; () leaves the picture there as it is
+    weights: tuple[float, ...] = ()  # of `styles`, summing to 1; () where each counts the same
 
     @property
     def weight(self) -> float:
         """Of the style against the content."""
         return WEIGHT * self.dials.strength**3
+
+
+def check_weights(weights: Sequence[object], count: int) -> tuple[float, ...]:
+    """How much each of so many styles counts, summing to 1, or () where nothing is said; or Refused."""
+    try:
+        numbers = [float(weight) for weight in weights]
+    except (TypeError, ValueError):
+        numbers = [math.nan]
+    good = len(numbers) == count and all(0 <= n <= limits.MOST_STYLE_WEIGHT for n in numbers) and sum(numbers)
+    if numbers and not good:
+        said = " ".join(map(str, weights))
+        raise Refused(refuse("style-weights", said, count=count, high=limits.MOST_STYLE_WEIGHT))
+    return tuple(n / sum(numbers) for n in numbers)
 
 
 def fitted(height: int, width: int, size_px: int) -> tuple[int, int]:
@@ -153,11 +169,12 @@ def check(
     dials: Dials = USUAL,
     mask: np.ndarray | None = None,
     elsewhere: Sequence[np.ndarray] = (),
+    weights: Sequence[object] = (),
 ) -> Wish:
     """A wish of pictures (H, W, 3) uint8, as they were read; or Refused.
 
     A mask is a picture of the content's size: white where the style goes, black where the picture stays, or where the
-    style of `elsewhere` goes.
+    style of `elsewhere` goes. `weights` say how much each of `styles` counts.
     """
     if content is None:
         raise Refused(refuse("no-content"))
@@ -177,7 +194,8 @@ def check(
             raise Refused(refuse("mask-none"))
         if mask.min() > 0.99:
             raise Refused(refuse("mask-everywhere"))
-    return Wish(images.resize(content, size), tuple(styles), dials, mask, tuple(elsewhere))
+    shares = check_weights(weights, len(styles))
+    return Wish(images.resize(content, size), tuple(styles), dials, mask, tuple(elsewhere), shares)
 
 
 def places_of_set(every: int, count: int = FROM_SET) -> list[int]:
@@ -200,6 +218,7 @@ def read(
     dials: Dials = USUAL,
     mask: Path | np.ndarray | None = None,
     elsewhere: Sequence[Path] = (),
+    weights: Sequence[object] = (),
 ) -> Wish:
     """A wish of files of anybody's, and of a set. Refused as they are, and as `check` refuses."""
     for several in (styles, elsewhere):  # before so many are read
@@ -211,30 +230,52 @@ def read(
     if isinstance(mask, Path):
         mask = intake.read_picture_file(mask)
     others = [intake.read_picture_file(path) for path in elsewhere]
-    return check(picture, painted_by, dials, mask, others)
+    return check(picture, painted_by, dials, mask, others, weights)
 
 
 # One size
+
+
+def regions_of(wish: Wish, mask: Tensor) -> list[tuple[Tensor, tuple[np.ndarray, ...], tuple[float, ...]]]:
+    """Where each style goes (1, 1, H, W), its pictures, and how much each of these counts, summing to 1."""
+    every = [(mask, wish.styles, wish.weights)]
+    every += [(1 - mask, wish.elsewhere, ())] if wish.elsewhere else []
+    return [
+        (counts, styles, weights or (1 / len(styles),) * len(styles)) for counts, styles, weights in every
+    ]
+
+
+def seen_style(pixels: np.ndarray, longest_px: float, like: Tensor) -> Tensor:
+    """A style picture as the network looks at it, no longer than it is: enlarged, brushes would be blurs.
+
+    Where `like`, what is painted, is light and dark alone (1, 1, H, W), so is this, with that one's mean and contrast
+    (Preserving Color, equation 10).  # (1, 3 or 1, h, w)
+    """
+    longest = min(max(1, round(longest_px)), max(pixels.shape[:2]))
+    x = images.to_tensor(images.resize(pixels, fitted(*pixels.shape[:2], longest))[None])
+    if like.shape[1] == 3:
+        return x
+    light = luma(x)[:, None]
+    return (light - light.mean()) * (like.std() / light.std().clamp(min=1e-3)) + like.mean()
 
 
 class Goal:
     """What a picture of one size is to become: how far one is from it, in content and in style."""
 
     def __init__(self, wish: Wish, width: int, height: int) -> None:
-        self.network, self.luminance = vgg19(), wish.dials.keep_colours
+        self.network = vgg19()
         self.base = images.to_tensor(images.resize(wish.content, (width, height))[None])
-        self.start = luma(self.base)[:, None] if self.luminance else self.base
+        self.start = luma(self.base)[:, None] if wish.dials.keep_colours else self.base
         ones = torch.ones(1, 1, height, width)
         mask = ones
         if wish.mask is not None:
             mask = F.interpolate(torch.from_numpy(wish.mask)[None, None], size=(height, width), mode="area")
         self.moves = ones if wish.elsewhere else mask
-        regions = [(mask, wish.styles)] + ([(1 - mask, wish.elsewhere)] if wish.elsewhere else [])
-        longest = max(1, round(max(width, height) * wish.dials.scale))
+        longest = max(width, height) * wish.dials.scale
         self.content = self._features(self.start, (CONTENT_LAYER,))[CONTENT_LAYER]
         self.regions = [
-            ([self._shrunk(counts, layer) for layer in STYLE_LAYERS], self._grams(styles, longest))
-            for counts, styles in regions
+            ([self._shrunk(counts, layer) for layer in STYLE_LAYERS], self._grams(styles, weights, longest))
+            for counts, styles, weights in regions_of(wish, mask)
         ]
 
     def _features(self, x: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
@@ -244,23 +285,15 @@ class Goal:
         by = 2 ** (int(layer[4]) - 1)
         return F.avg_pool2d(counts, by) if by > 1 else counts
 
-    def _grams(self, styles: Sequence[np.ndarray], longest: int) -> list[Tensor]:
-        """By layer, the mean over the pictures: to be near it is to be near all of them."""
+    def _grams(
+        self, styles: Sequence[np.ndarray], weights: Sequence[float], longest_px: float
+    ) -> list[Tensor]:
+        """By layer, the weighted mean over the pictures: to be near it is to be near all of them."""
         found = []
         for pixels in styles:
-            size = fitted(
-                *pixels.shape[:2], min(longest, max(pixels.shape[:2]))
-            )  # enlarged, brushes would be blurs
-            x = images.to_tensor(images.resize(pixels, size)[None])
-            x = self._matched(luma(x)[:, None]) if self.luminance else x
-            seen = self._features(x, STYLE_LAYERS)
+            seen = self._features(seen_style(pixels, longest_px, self.start), STYLE_LAYERS)
             found.append([gram(seen[layer], torch.ones_like(seen[layer][:, :1])) for layer in STYLE_LAYERS])
-        return [torch.stack(grams).mean(dim=0) for grams in zip(*found)]
-
-    def _matched(self, light: Tensor) -> Tensor:
-        """A style's luminance with the mean and contrast of the content's (Preserving Color, equation 10)."""
-        spread = self.start.std() / light.std().clamp(min=1e-3)
-        return (light - light.mean()) * spread + self.start.mean()
+        return [sum(weight * x for weight, x in zip(weights, grams)) for grams in zip(*found)]
 
     def shown(self, moved: Tensor) -> Tensor:
         """What the network sees of the picture, moved by so much."""
