@@ -206,6 +206,8 @@ def train(given: argparse.Namespace) -> int:
         say(
             f"{len(dropped):,} {'picture was' if len(dropped) == 1 else 'pictures were'} dropped ({given.drop})."
         )
+    if given.split:
+        folder = follow(datasets.splitting(folder))[1]
     labelled = labels.decide(given.recipe, folder, given.labels, given.preset)
     found = labels.of_set(folder) if labelled else {}
     kind = (given.recipe, given.size, len(found), given.preset)
@@ -1128,6 +1130,9 @@ def parser() -> Parser:
     made.add_argument("--device", choices=["auto", "cpu", "cuda", "mps"], default="auto")
     made.add_argument(
         "--fit", choices=["crop", "border", "several"], default="crop", help="non-square pictures"
+    )
+    made.add_argument(
+        "--split", action="store_true", help="each picture is two side by side: part them into pairs"
     )
     made.add_argument(
         "--preset",

@@ -55,6 +55,7 @@ REASONS: dict[str, str] = {
     "name, or take out what has no partner.",
     "pair-twice": "{file} is there twice but for its ending, and only one can be half of a pair: take one out.",
     "pair-size": "{file} is {one} pixels and its partner is {other}: save both pictures of a pair at the same size.",
+    "split-narrow": "{file} is no wider than high, so it isn't two pictures side by side: take it out.",
     "two-needed": "{recipe} learns from two sets: give two folders, one of pictures to begin from, one of those to "
     "become like.",
     "labels-needed": "{recipe} learns folders apart: put your pictures into two or more folders, one a kind, "
@@ -92,6 +93,7 @@ REASONS: dict[str, str] = {
     "checkpoint-foreign": "{file} is no checkpoint of GAN Play, so it was not used.",
     "checkpoint-shapes": "{file} holds other networks than this recipe and size have, so it was not used.",
     "bakeoff-which": "Name the pictures of a new bake-off, or, after --resume, one to go on with.",
+    "bakeoff-task": "{file} makes pictures of pictures, so it can't be compared with recipes that paint: leave it out.",
     "bakeoff-count": "A bake-off compares {least} to {most} different recipes: {count} were chosen.",
     "bakeoff-size": "{file} can't paint at {size} px, only at {able}: choose another size, or leave it out.",
     "bakeoff-room": "There is too little room on the disk: these {count} runs need {needed} MB and {free} MB are free.",

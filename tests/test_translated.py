@@ -162,3 +162,36 @@ def test_the_averaged_translator_of_a_state_is_the_one_that_trained(tmp_path):
     with torch.no_grad():
         assert torch.allclose(network(source), training.translate(source), atol=1e-6)
     assert files.read_json(tmp_path / run_id / "run.json")["task"] == "translate"
+
+
+def test_pictures_side_by_side_become_pairs(tmp_path):
+    with datasets.NewSet(tmp_path) as new:
+        for i in range(6):
+            pixels = np.zeros((20, 41, 3), np.uint8)
+            pixels[:, 21:] = 10 * i + 5  # an odd width: the column between is of neither
+            new.add(f"{i}.png", datasets.keep(images.Decoded(pixels, 41, 20, False)))
+        folder = new.finish([], images.WHITE)[1]
+    assert datasets.is_side_by_side(datasets.read_manifest(folder))
+    _, parted = datasets.run_to_end(datasets.splitting(folder))
+    manifest = datasets.read_manifest(parted)
+    assert manifest["label_names"] == ["left", "right"]
+    found = datasets.pairs_of(manifest)
+    assert len(found) == 6
+    left, right = zip(*found)
+    assert [int(p.max()) for p in datasets.pictures_of(parted, left)] == [0] * 6
+    assert [p.min() for p in datasets.pictures_of(parted, right)] == [5, 15, 25, 35, 45, 55]
+
+
+def test_a_picture_that_is_no_wider_than_high_is_not_parted(tmp_path):
+    with pytest.raises(Refused, match="no wider than high"):
+        datasets.run_to_end(datasets.splitting(uneven(tmp_path, [f"{i}.png" for i in range(6)])))
+
+
+def test_pairs_of_ones_own_pictures_are_shown_before_anything_is_trained(tmp_path):
+    rows = translated.preview(toys.a_set(tmp_path), "sketch", size_px=32)
+    assert [len(row) for row in rows] == [3, 3, 3] and {tile.shape for row in rows for tile in row} == {
+        (32, 32, 3)
+    }
+    assert not np.array_equal(rows[0][0], rows[0][1])  # a source is drawn anew each time
+    real = translated.preview(uneven(tmp_path, FULL), "", size_px=32)
+    assert [[int(tile[0, 0, 0]) for tile in row] for row in real] == [[0, 6], [2, 8], [5, 11]]

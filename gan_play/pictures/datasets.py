@@ -375,6 +375,40 @@ def leaving_out(set_folder: Path, dropped: Collection[int]) -> Generator[Progres
         )
 
 
+def is_side_by_side(manifest: dict) -> bool:
+    """Whether each picture of a set is so wide that it may be two pictures side by side."""
+    return all(picture["width"] >= 1.5 * picture["height"] for picture in manifest["pictures"])
+
+
+def splitting(set_folder: Path) -> Generator[Progress, None, tuple[str, Path]]:
+    """Makes a set of pairs of one whose pictures are two side by side, telling how far it is: (id, folder).
+
+    The halves of `a.jpg` become `left/a.jpg` and `right/a.jpg`, of the same size; where the width is odd, a column
+    between them is dropped. The old set stays as it was. Errors: Refused where a picture is no wider than high, or the
+    set is damaged.
+    """
+    manifest = read_manifest(set_folder)
+    pictures = manifest["pictures"]
+    for picture in pictures:
+        if picture["width"] <= picture["height"]:
+            raise Refused(refuse("split-narrow", picture["name"]))
+    check_room(set_folder, 2 * sum(picture["length"] for picture in pictures))
+    clock = Clock()
+    with disk_may_be_full(set_folder), NewSet(set_folder.parent.parent) as new:
+        for done, (picture, pixels) in enumerate(zip(pictures, _read_pack(set_folder, pictures))):
+            if clock.due():
+                yield Progress(done, len(pictures), clock.left(done, len(pictures)), "Parting the pictures")
+            half = pixels.shape[1] // 2
+            for side, part in (("left", pixels[:, :half]), ("right", pixels[:, -half:])):
+                new.add(
+                    f"{side}/{picture['name']}",
+                    keep(images.Decoded(part, half, len(part), picture["animated"])),
+                )
+        return new.finish(
+            [Refusal(**refused) for refused in manifest["refused"]], tuple(manifest["background"])
+        )
+
+
 def _picture(set_folder: Path, index: int) -> np.ndarray:
     pictures = read_manifest(set_folder)["pictures"]
     if not (isinstance(index, int) and 0 <= index < len(pictures)):

@@ -55,6 +55,8 @@ def check(recipes: Sequence[str], minutes: float, size_px: int, seed: int = 0, d
     store.check_limits(minutes, None)
     for name in recipes:
         row = RECIPES.get(name)
+        if row is not None and row.task != "paint":
+            raise Refused(refuse("bakeoff-task", row.title))
         if row is not None and size_px not in row.sizes:
             able = ", ".join(map(str, row.sizes))
             raise Refused(refuse("bakeoff-size", row.title, size=size_px, able=able))

@@ -137,6 +137,41 @@ def rows_of(average: nn.Module, settings: Settings) -> list[str]:
     return rows
 
 
+def preview(
+    set_folder: Path,
+    preset: str,
+    how: str = "crop",
+    background: tuple[int, int, int] | None = None,
+    size_px: int = 128,
+    count: int = 3,
+    draws: int = 2,
+) -> list[list[np.ndarray]]:
+    """Some pairs of a set before anything is trained: rows of (S, S, 3) uint8, sources first and the target last.
+
+    A preset draws its sources anew each time, so `draws` of them are shown. Refused where real pairs don't match.
+    """
+    import torch
+
+    from gan_play.pictures import datasets, images
+    from gan_play.trainers import pairs
+
+    manifest = datasets.read_manifest(set_folder)
+    if not preset:
+        if len(manifest["label_names"]) != 2:
+            return []
+        found = datasets.pairs_of(manifest)
+        some = [found[i] for i in evenly(len(found), count)]
+        return [
+            [datasets.preview_fit(set_folder, place, size_px, how, background)[0] for place in pair]
+            for pair in some
+        ]
+    places = evenly(len(manifest["pictures"]), count)
+    squares = [datasets.preview_fit(set_folder, int(i), size_px, how, background)[0] for i in places]
+    pixels = images.to_tensor(np.stack(squares))
+    drawn = [seen(pairs.make(preset, pixels, torch.Generator().manual_seed(draw))) for draw in range(draws)]
+    return [[*(sources[i] for sources in drawn), target] for i, target in enumerate(squares)]
+
+
 def scoring(training: Training, pictures: ImageSet, keep: Callable[[], Path]) -> Iterator[Scored | None]:
     """As `worker.scoring`: KID and variety of what is made of sources, beside targets.
 

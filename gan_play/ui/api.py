@@ -44,6 +44,7 @@ def register(shared: Shared) -> None:
         how: str = "crop",
         key: str = "",
         labels: bool = False,
+        preset: str = "",
     ) -> str:
         """Start to train on a set; returns the run's id. One run trains at a time, others wait.
 
@@ -58,15 +59,16 @@ def register(shared: Shared) -> None:
             how: to make pictures square: "crop", "border" or "several"
             key: a secret, to steer the run where strangers may come
             labels: whether to learn the set's folders apart; some recipes always do
+            preset: for pix2pix, how to make pairs of the pictures: sketch, colour, repair, enlarge or flat
         """
         with told():
             folder = datasets.find_set(home, set_id)
             choice = {"set": set_id, "how": how, "background": None, "name": ""}
-            labelled = run_labels.decide(recipe, folder, labels)
+            labelled = run_labels.decide(recipe, folder, labels, preset)
             count = len(run_labels.of_set(folder)) if labelled else 0
-            begin = store.starting_run(home, start or None, recipe, size, count)
+            begin = store.starting_run(home, start or None, recipe, size, count, preset)
             return train.create(
-                shared, choice, recipe, size, minutes, begin, "auto", name, seed, key, {}, labelled
+                shared, choice, recipe, size, minutes, begin, "auto", name, seed, key, {}, labelled, preset
             )
 
     def run_status(run: str) -> dict:

@@ -267,6 +267,7 @@ def value_of(
                 "first": row.name in FIRST,
             }
             for row in RECIPES.values()
+            if row.task == "paint"
         ],
         "list": known,
         "current": current,

@@ -47,6 +47,8 @@ def found(shared: Shared, model: Model, key: str) -> Found:
     for run in visible_runs(shared, key):
         if run.id == model.run_id or run.state == "damaged" or not (run.step or run.shipped):
             continue
+        if run.task != "paint":
+            continue
         theirs = blend.kind_of_run(store.find_run(shared.home, run.id))
         if theirs is None:
             continue

@@ -48,6 +48,7 @@ def build(shared: Shared) -> None:
     progress = gr.HTML("", elem_id="gather-progress")
     stop = gr.Button(say("gather.cancel"), visible=False, size="sm", elem_id="gather-cancel")
     report = gr.HTML("", elem_id="report", js_on_load=CHOOSE_JS)
+    part = gr.Button(say("gather.split"), visible=False, size="md", elem_id="gather-split")
     doctor_view.build(shared, read_choice)
     with gr.Row(visible=False, elem_id="go-row") as row:
         shared.go.render()
@@ -73,13 +74,21 @@ def build(shared: Shared) -> None:
             title = examples.EXAMPLES[event.name].title
             yield from taking(examples.taking_in_example(event.name, shared.home), title, colour)
 
+    def part_pairs(chosen: str):
+        """Part pictures that are two side by side into pairs."""
+        choice = read_choice(shared, chosen)
+        if choice:
+            folder = shared.home / "sets" / choice["set"]
+            yield from taking(parting(folder), choice["name"], "#" + bytes(choice["background"]).hex())
+
     outputs = [progress, stop, shared.chosen]
     reading = {"concurrency_limit": 2, "show_progress": "hidden", **PRIVATE}
     events = [
         drop.gathered(take, colour, outputs, api_name="ui_gather", **reading),
         cards.example(take_example, colour, outputs, api_name="ui_example", **reading),
     ]
-    for event, api_name in zip(events, ("ui_gather_seen", "ui_example_seen"), strict=True):
+    events.append(part.click(part_pairs, shared.chosen, outputs, api_name="ui_split", **reading))
+    for event, api_name in zip(events, ("ui_gather_seen", "ui_example_seen", "ui_split_seen"), strict=True):
         event.success(None, None, None, js=TO_REPORT, api_name=api_name, **PRIVATE)
     stop.click(
         lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
@@ -94,7 +103,8 @@ def build(shared: Shared) -> None:
         """The report on the chosen set."""
         choice = read_choice(shared, chosen)
         if not choice:
-            return gr.update(value=""), gr.update(visible=False), gr.update(interactive=True)
+            hidden = gr.update(visible=False)
+            return gr.update(value=""), hidden, gr.update(interactive=True), hidden
         folder = shared.home / "sets" / choice["set"]
         facts = doctor.report(folder)
         enough = facts["accepted"] >= limits.LEAST_PICTURES
@@ -102,6 +112,7 @@ def build(shared: Shared) -> None:
             gr.update(value=sheet(choice, facts, folder)),
             gr.update(visible=True),
             gr.update(interactive=enough),
+            gr.update(visible=datasets.is_side_by_side(datasets.read_manifest(folder))),
         )
 
     def choose(chosen: str, event: gr.EventData):
@@ -115,7 +126,7 @@ def build(shared: Shared) -> None:
         choice = read_choice(shared, chosen)
         return gr.update(value=json.dumps({**choice, "background": rgb(colour)})) if choice else gr.skip()
 
-    shared.chosen.change(show, shared.chosen, [report, row, shared.go], api_name="ui_report", **QUIET)
+    shared.chosen.change(show, shared.chosen, [report, row, shared.go, part], api_name="ui_report", **QUIET)
     report.choose(choose, shared.chosen, shared.chosen, api_name="ui_fit", **QUIET)
     colour.change(
         recolour,
@@ -204,6 +215,12 @@ def taking(steps: Iterator, name: str, colour: str) -> Iterator[tuple]:
             yield gr.update(value=look.progress(share, step.sentence)), gr.skip(), gr.skip()
     choice = {"set": taken.set_id, "how": "crop", "background": rgb(colour), "name": name}
     yield gr.update(value=""), gr.update(visible=False), gr.update(value=json.dumps(choice))
+
+
+def parting(folder: Path) -> Iterator:
+    """Part the pictures of a set into pairs, as an intake that `taking` runs."""
+    set_id, made = yield from datasets.splitting(folder)
+    return datasets.Taken(set_id, made, {})
 
 
 def drop_zone() -> str:

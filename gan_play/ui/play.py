@@ -661,9 +661,14 @@ def training_pick(text: str) -> tuple[float, str, int, int | None]:
         return 0.0, "", 0, None
 
 
+def paints(run: store.RunSummary) -> bool:
+    """Whether a run has a model that paints from seeds."""
+    return run.task == "paint" and bool(run.step or run.shipped)
+
+
 def playable(shared: Shared, key: str) -> list[tuple[str, str]]:
-    """The runs whose model can be played with, as choices: name and size, id."""
-    runs = [run for run in visible_runs(shared, key) if run.state != "damaged" and (run.step or run.shipped)]
+    """The runs whose model can be played with, as choices: name and size, id. None that needs a picture."""
+    runs = [run for run in visible_runs(shared, key) if run.state != "damaged" and paints(run)]
     return [(say("play.choice", name=run.name, size=run.size_px), run.id) for run in runs]
 
 
@@ -696,7 +701,7 @@ def build(shared: Shared) -> None:
         js_on_load=look.polling("waiting.js"),
         apply_default_css=False,
     )
-    empty = not any(run.step or run.shipped for run in store.list_runs(home))
+    empty = not any(map(paints, store.list_runs(home)))
     with gr.Column(visible=empty, elem_id="play-empty") as nothing:
         gr.HTML(look.sentence(say("play.empty")))
         begin = gr.Button(say("play.empty.do"), variant="primary", elem_id="play-begin")
@@ -1450,7 +1455,7 @@ def build(shared: Shared) -> None:
         """Where nothing is in hand yet, take the first model that appears: a training's first checkpoint."""
         if digest:
             return gr.skip()
-        if not any(run.step or run.shipped for run in recent_runs(home, int(time.monotonic()))):
+        if not any(map(paints, recent_runs(home, int(time.monotonic())))):
             return gr.skip()
         for _, run in playable(shared, key)[:MOST_TRIED]:
             with contextlib.suppress(Refused):

@@ -4,17 +4,21 @@ The page only reads the run folder, every two seconds, and writes wishes into it
 of a run is one value of plain data for `assets/live.js`, which sets it as text.
 """
 
+import base64
 import json
 import time
 from html import escape
 from types import SimpleNamespace
 
 import gradio as gr
+import numpy as np
 
 from gan_play import files
+from gan_play.pictures import images
 from gan_play.refusals import Refused, printable, refuse
-from gan_play.runs import labels, store, worker
+from gan_play.runs import labels, store, translated, worker
 from gan_play.trainers import preflight
+from gan_play.trainers.pairs import PRESETS
 from gan_play.trainers.recipes import DEFAULT, RECIPES, SIZES, Recipe
 from gan_play.ui import bakeoff, coverage_view, forecast, look, verdict
 from gan_play.ui.gather import read_choice
@@ -34,6 +38,8 @@ from gan_play.ui.shared import (
 from gan_play.ui.words import say
 
 SIZE = 64
+FIRST_PRESET = "sketch"
+REAL_PAIRS = "pairs"  # no preset: the pairs are there
 MINUTES = 20
 MOST_MINUTES = 480
 MORE_MINUTES = 10
@@ -346,7 +352,11 @@ def facts(status: dict) -> str:
         held = status["held_back"]
         count = {"count": f"{status['pictures']:,}", "held": f"{held:,}"}
         parts.append(say("train.facts.held_back" if held else "train.facts.pictures", **count))
-    if status["labels"]:
+    if status["task"] == "translate":
+        preset = PRESETS.get(status["preset"])
+        parts.append(preset.title if preset else " → ".join(printable(name, 24) for name in status["labels"]))
+        parts.append(say("train.facts.rows"))
+    elif status["labels"]:
         parts.append(say("train.facts.labels", count=len(status["labels"])))
     if settings := status["settings"]:
         parts.append(say("train.facts.batch", batch=settings.get("batch")))
@@ -375,6 +385,16 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         gather = gr.Button(say("train.gather_first"), elem_id="gather-first")
         recipe = gr.Textbox(DEFAULT, visible=False)
         cards = gr.HTML(recipe_cards(DEFAULT), js_on_load=PICK_JS, elem_id="recipes")
+        preset = gr.Dropdown(
+            preset_choices(),
+            value=FIRST_PRESET,
+            label=say("train.preset"),
+            info=say("train.preset.info"),
+            visible=False,
+            filterable=False,
+            elem_id="preset",
+        )
+        preview = gr.HTML("", elem_id="preset-preview")
         apart = gr.Checkbox(False, label=say("train.labels"), visible=False, elem_id="learn-labels")
         kinds = gr.HTML("", elem_id="labels-note")
         with gr.Row():
@@ -422,7 +442,7 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         waiting = gr.update(value=look.progress(None, say("train.preparing")))
         return waiting, waiting, gr.update(interactive=False), gr.update(interactive=False)
 
-    def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, labelled, *values):
+    def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, labelled, preset, *values):
         """Make the run and start its worker."""
         try:
             values = chosen_dials(recipe, values)
@@ -440,6 +460,7 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
                 key,
                 values,
                 bool(labelled) if optional else None,
+                preset_of(recipe, preset),
             )
         except Refused as refused:
             bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
@@ -451,7 +472,7 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         able = gr.update(interactive=bool(read_choice(shared, chosen)))
         return able, able
 
-    asked = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, apart]
+    asked = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, apart, preset]
     inputs = [*asked, *dials.values()]
     for button, api_name in ((shared.go, "ui_go"), (begin, "ui_begin")):
         pressed = button.click(
@@ -471,8 +492,8 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
             None, None, None, js="() => window.scrollTo({top: 0})", api_name=f"{api_name}_top", **PRIVATE
         )
 
-    def pick_recipe(size: int, chosen: str, labelled: bool, event: gr.EventData):
-        """Another recipe: its card, its dials, its sizes, its labels, the runs that it can start from."""
+    def pick_recipe(size: int, chosen: str, labelled: bool, preset: str, event: gr.EventData):
+        """Another recipe: its card, its dials, its sizes, its labels or pairs, the runs that it can start from."""
         name = event.name if event.name in RECIPES else DEFAULT
         able = RECIPES[name].sizes
         choices = {"choices": [(f"{px} px", px) for px in able]}
@@ -482,23 +503,29 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         return (
             gr.update(value=name),
             gr.update(value=recipe_cards(name)),
-            pick_size(name, size, chosen, labelled),
+            pick_size(name, size, chosen, labelled, preset),
             gr.update(**choices),
-            *label_parts(shared, chosen, name),
+            *label_parts(shared, chosen, name, preset),
+            gr.update(visible=bool(RECIPES[name].presets)),
+            gr.update(value=preview_of(shared, chosen, name, preset)),
             *shown,
         )
 
-    def pick_size(recipe: str, size: int, chosen: str, labelled: bool):
+    def pick_size(recipe: str, size: int, chosen: str, labelled: bool, preset: str):
         """What to start from, and why not from the starter where that knows other things."""
-        count = learnt(shared, chosen, recipe, labelled)
-        choices, first = starts(shared, recipe, size, count)
+        count = learnt(shared, chosen, recipe, labelled, preset)
+        choices, first = starts(shared, recipe, size, count, preset_of(recipe, preset))
         passed_over = count and not first and store.starting_run(shared.home, None, recipe, size)
         info = say("train.start.labels") if passed_over else say("train.start.info")
         return gr.update(choices=choices, value=first, info=info)
 
-    def show_labels(recipe: str, size: int, chosen: str, labelled: bool):
-        """Another set: its labels, and what to start from."""
-        return *label_parts(shared, chosen, recipe), pick_size(recipe, size, chosen, labelled)
+    def show_labels(recipe: str, size: int, chosen: str, labelled: bool, preset: str):
+        """Another set, or another way to make pairs: its labels, what to start from, and how its pairs look."""
+        return (
+            *label_parts(shared, chosen, recipe, preset),
+            pick_size(recipe, size, chosen, labelled, preset),
+            gr.update(value=preview_of(shared, chosen, recipe, preset)),
+        )
 
     def guess(recipe: str, size: int, device: str, minutes: float):
         """What it will take by what is known; nothing is measured here."""
@@ -531,21 +558,25 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         "concurrency_limit": 2,
         **PRIVATE,
     }
-    picked = [recipe, cards, start, size, apart, kinds, *columns.values()]
-    cards.choose(pick_recipe, [size, shared.chosen, apart], picked, api_name="ui_recipe", **QUIET).then(
-        api_name="ui_forecast_recipe", **measuring
-    )
+    picked = [recipe, cards, start, size, apart, kinds, preset, preview, *columns.values()]
+    cards.choose(
+        pick_recipe, [size, shared.chosen, apart, preset], picked, api_name="ui_recipe", **QUIET
+    ).then(api_name="ui_forecast_recipe", **measuring)
 
-    def pick_another(labelled: bool, event: gr.EventData):
+    def pick_another(labelled: bool, preset: str, event: gr.EventData):
         """Another recipe than a run's, on its pictures, ready to be started."""
         if not is_run(shared.home, event.run):
             return [gr.skip()] * (2 + len(picked))
         again, name, size = another(shared, event.run)
         choice = SimpleNamespace(name=name)
-        return gr.update(open=True), gr.update(value=again), *pick_recipe(size, again, labelled, choice)
+        return (
+            gr.update(open=True),
+            gr.update(value=again),
+            *pick_recipe(size, again, labelled, preset, choice),
+        )
 
     live.other(
-        pick_another, apart, [setup, shared.chosen, *picked], api_name="ui_another_recipe", **QUIET
+        pick_another, [apart, preset], [setup, shared.chosen, *picked], api_name="ui_another_recipe", **QUIET
     ).then(
         None,
         None,
@@ -554,9 +585,13 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         api_name="ui_another_recipe_seen",
         **PRIVATE,
     )
-    start_of = [recipe, size, shared.chosen, apart]
+    start_of = [recipe, size, shared.chosen, apart, preset]
     apart.input(pick_size, start_of, start, api_name="ui_labels", **QUIET)
-    shared.chosen.change(show_labels, start_of, [apart, kinds, start], api_name="ui_set_labels", **QUIET)
+    shown_of_set = [apart, kinds, start, preview]
+    shared.chosen.change(show_labels, start_of, shown_of_set, api_name="ui_set_labels", **QUIET)
+    preset.input(
+        show_labels, start_of, shown_of_set, trigger_mode="always_last", api_name="ui_preset", **QUIET
+    )
     size.input(pick_size, start_of, start, api_name="ui_size", **QUIET).then(
         api_name="ui_forecast_size", **measuring
     )
@@ -566,9 +601,10 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
     shared.chosen.change(show, shared.chosen, [subject, gather, begin], api_name="ui_subject", **QUIET)
     gather.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_gather_first", **QUIET)
 
-    def fold(run: str, recipe: str, size: int, chosen: str, labelled: bool):
+    def fold(run: str, recipe: str, size: int, chosen: str, labelled: bool, preset: str):
         """While a run is watched, the next one waits folded; what the next one can start from may be new."""
-        choices, _ = starts(shared, recipe, size, learnt(shared, chosen, recipe, labelled))
+        count = learnt(shared, chosen, recipe, labelled, preset)
+        choices, _ = starts(shared, recipe, size, count, preset_of(recipe, preset))
         return gr.update(open=not is_run(shared.home, run)), gr.update(choices=choices)
 
     shared.run.change(fold, [shared.run, *start_of], [setup, start], api_name="ui_fold", **QUIET)
@@ -595,23 +631,70 @@ def labels_of(shared: Shared, chosen: str) -> dict[str, int]:
         return {}
 
 
-def learnt(shared: Shared, chosen: str, recipe: str, wanted: bool) -> int:
+def preset_choices() -> list[tuple[str, str]]:
+    """The ways to make pairs of pictures, as choices; last, pairs that are there already."""
+    return [*((row.title, name) for name, row in PRESETS.items()), (say("train.preset.real"), REAL_PAIRS)]
+
+
+def preset_of(recipe: str, preset: object) -> str:
+    """The preset that a run of this recipe gets; "" for real pairs, and for a recipe that makes none."""
+    if recipe not in RECIPES or not RECIPES[recipe].presets or preset == REAL_PAIRS:
+        return ""
+    return preset if isinstance(preset, str) else FIRST_PRESET
+
+
+def preview_of(shared: Shared, chosen: str, recipe: str, preset: object) -> str:
+    """Some pairs of the chosen set as a run of this recipe would learn from them; "" where it learns from none."""
+    choice = read_choice(shared, chosen)
+    if recipe not in RECIPES or RECIPES[recipe].takes != "pairs" or not choice:
+        return ""
+    name, folder = preset_of(recipe, preset), shared.home / "sets" / choice["set"]
+    try:
+        found = translated.preview(folder, name, choice["how"], choice["background"])
+    except Refused:
+        return ""  # said beside the labels
+    what = PRESETS[name].sentence if name else say("train.preset.real.what")
+    rows = "".join(
+        f'<span class="pair">{"".join(tile(pixels, title) for pixels, title in zip(row, titles(row)))}</span>'
+        for row in found
+    )
+    return f'<div class="pairs"><p>{escape(what)}</p><div>{rows}</div></div>'
+
+
+def titles(row: list) -> list[str]:
+    """What the tiles of a pair are: sources, and what is to become of them."""
+    return [say("train.preset.source")] * (len(row) - 1) + [say("train.preset.target")]
+
+
+def tile(pixels: np.ndarray, title: str) -> str:
+    """A small picture inside the page."""
+    data = base64.b64encode(images.encode(pixels, "webp", quality=85)).decode()
+    words = escape(title)
+    return f'<img src="data:image/webp;base64,{data}" width="96" height="96" alt="{words}" title="{words}">'
+
+
+def learnt(shared: Shared, chosen: str, recipe: str, wanted: bool, preset: str = "") -> int:
     """How many labels a run of this recipe on the chosen set would learn apart."""
-    how = RECIPES[recipe].labels if recipe in RECIPES else "none"
+    how = RECIPES[recipe].labels if recipe in RECIPES and not preset_of(recipe, preset) else "none"
     return len(labels_of(shared, chosen)) if how == "needed" or (how == "optional" and wanted) else 0
 
 
-def label_parts(shared: Shared, chosen: str, recipe: str) -> tuple[dict, dict]:
+def label_parts(shared: Shared, chosen: str, recipe: str, preset: str = "") -> tuple[dict, dict]:
     """The checkbox, where there is something to choose, and what there is to say about the labels of the set."""
     found, how = labels_of(shared, chosen), RECIPES[recipe].labels
+    if preset_of(recipe, preset):
+        how = "none"
     choice = read_choice(shared, chosen)
     said = ""
     if choice and how == "needed":
         try:
-            labels.decide(recipe, shared.home / "sets" / choice["set"])
+            labels.decide(recipe, shared.home / "sets" / choice["set"], None, preset_of(recipe, preset))
         except Refused as refused:
             said = look.note(refused.refusal.sentence, "bad")
-    if found and how != "none" and not said:
+    if found and how != "none" and not said and RECIPES[recipe].task == "translate":
+        first, second = (printable(name, 24) for name in found)
+        said = look.note(say("train.labels.sides", first=first, second=second))
+    elif found and how != "none" and not said:
         named = [f"{printable(name, 24)} ({count:,})" for name, count in list(found.items())[:MOST_NAMED]]
         some = ", ".join([*named, *(["…"] if len(found) > MOST_NAMED else [])])
         said = look.note(
@@ -634,6 +717,7 @@ def create(
     key: str,
     dials: dict[str, float],
     labelled: bool | None = None,
+    preset: str = "",
 ) -> str:
     """Make a run of what the page asked for and start its worker; its id. Refused where anything is impossible."""
     if not choice:
@@ -657,6 +741,7 @@ def create(
         owner_key=key if isinstance(key, str) and key else None,
         dials=dials,
         labelled=labelled,
+        preset=preset,
     )
     forecast.give_way()
     worker.start_worker(shared.home, run)
@@ -701,9 +786,11 @@ def chosen_dials(recipe: str, values: tuple) -> dict[str, float]:
 
 def recipe_cards(chosen: str) -> str:
     """The table of recipes as cards: the default in sight, the others folded away by what they are for."""
-    groups = {"others": [], "folders": []}
+    groups = {"others": [], "folders": [], "translators": []}
     for row in RECIPES.values():
-        if row.name != DEFAULT:
+        if row.task == "translate":
+            groups["translators"].append(row)
+        elif row.name != DEFAULT:
             groups["folders" if row.labels == "needed" else "others"].append(row)
     folded = "".join(
         f"<details{' open' if chosen in {row.name for row in rows} else ''}>"
@@ -739,19 +826,20 @@ def subject_of(choice: dict | None) -> str:
     return f'<div class="subject"><span>{escape(say("train.subject"))} <b>{name}</b></span><span>{some}</span></div>'
 
 
-def starts(shared: Shared, recipe: str, size: int, num_labels: int) -> tuple[list, str]:
-    """The runs that a new one can start from (same recipe, size and number of labels), and the one to propose: the
-    starter.
+def starts(shared: Shared, recipe: str, size: int, num_labels: int, preset: str = "") -> tuple[list, str]:
+    """The runs that a new one can start from (same recipe, size, number of labels and preset), and the one to propose:
+    the starter.
     """
+    kind = (recipe, size, num_labels, preset)
     runs = [
         run
         for run in store.list_runs(shared.home)
-        if (run.recipe, run.size_px, run.num_labels) == (recipe, size, num_labels)
+        if (run.recipe, run.size_px, run.num_labels, run.preset) == kind
         and run.step > 0
         and (run.shipped or not shared.public)
     ]
     choices = [(say("train.start.none"), ""), *((f"{run.name} ({run.id})", run.id) for run in runs)]
-    return choices, store.starting_run(shared.home, None, recipe, size, num_labels) or ""
+    return choices, store.starting_run(shared.home, None, *kind) or ""
 
 
 def devices() -> list[tuple[str, str]]:

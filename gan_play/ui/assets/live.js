@@ -38,7 +38,9 @@ function tiles(layout) { // a transparent button over each tile
   if (layout) {
     board.style.gridTemplateColumns = `repeat(${layout.columns}, 1fr)`;
     const side = (tiles) => tiles * (layout.tile_px + layout.gap_px) - layout.gap_px;
-    board.parentElement.style.aspectRatio = `${side(layout.columns)} / ${side(Math.ceil(seeds.length / layout.columns))}`;
+    // A translator's grid has no seeds: its picture alone says how high it is.
+    board.parentElement.style.aspectRatio = !seeds.length ? ''
+      : `${side(layout.columns)} / ${side(Math.ceil(seeds.length / layout.columns))}`;
   }
   board.replaceChildren(...seeds.map((seed, at) => {
     const label = layout.labels ? layout.labels[at] : null;
