@@ -38,6 +38,8 @@ ENOUGH_TRANSLATED = 20_000  # pictures: each of them says something at every pla
 LEAST_MICRO_BATCH = 2  # pictures: batch norm needs others to compare with
 DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
+SETS_NEEDED = {"pairs": "pairs-needed", "two": "two-needed"}
+"""What a recipe takes that no other set will do for -> why another is refused."""
 
 
 @dataclass(frozen=True)
@@ -671,7 +673,7 @@ def _num_labels(recipe: Recipe, preset: str, values: dict) -> int:
     """How many labels it learns apart: none, or at least two where the recipe takes them; exactly two of pairs."""
     count = _whole(values, "num_labels", 0, 0 if recipe.labels == "none" else limits.MOST_LABELS)
     if recipe.takes != "pictures" and count != (0 if preset else 2):
-        raise Refused(refuse(f"{recipe.takes}-needed", recipe.name, recipe=recipe.title))
+        raise Refused(refuse(SETS_NEEDED[recipe.takes], recipe.name, recipe=recipe.title))
     if count == 1 or (needs_labels(recipe.name, preset) and not count):
         raise Refused(refuse("labels-needed", recipe.name, recipe=recipe.title))
     return count
