@@ -182,6 +182,13 @@ def labelled_generator(settings: Settings, gated: bool = False) -> nn.Module:
     )
 
 
+def contrastive_critic(settings: Settings) -> nn.Module:
+    """The critic of `cut`: of patches, or of what a trained network makes of pictures."""
+    if settings.dials["eyes"]:
+        return ProjectedDiscriminator(settings.size_px)
+    return PatchDiscriminator(0, settings.width, patch_layers(settings.size_px))
+
+
 RECIPES = {
     row.name: row
     for row in (
@@ -531,9 +538,7 @@ RECIPES = {
             suits="two folders, 100 pictures each and more",
             note="The first choice for two folders: half the memory and time of CycleGAN.",
             generator=lambda settings: ContrastiveTranslator(settings.size_px, settings.width),
-            discriminator=lambda settings: PatchDiscriminator(
-                0, settings.width, patch_layers(settings.size_px)
-            ),
+            discriminator=lambda settings: contrastive_critic(settings),
             loss=LEAST_SQUARES,
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
@@ -546,6 +551,9 @@ RECIPES = {
                 ),
                 "identity": Dial(
                     "Leave alone", 1, 0, 10, "How much a picture of the second folder should stay as it is."
+                ),
+                "eyes": switch(
+                    "Trained eyes", "Its critic sees through a trained network, as the default recipe's does."
                 ),
                 "back": switch("The other way", "From the second folder to the first.", shapes=False),
             },
