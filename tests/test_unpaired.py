@@ -206,6 +206,21 @@ def test_a_step_in_parts_has_the_gradients_of_the_whole_also_when_the_pool_is_fu
     assert all(torch.equal(a, b) for a, b in zip(ends[0][2], ends[1][2]))
 
 
+def test_cut_may_have_a_critic_with_trained_eyes_and_goes_on_exactly():
+    mine = settings("cut", dials={"eyes": 1, "augment": 1})
+    whole, resumed = loop.begin(mine), loop.begin(mine)
+    ticks = steps(whole, 2)
+    assert all(np.isfinite(float(number)) for tick in ticks for number in tick.numbers.values())
+    resumed.load({name: tensor.clone() for name, tensor in whole.tensors().items()})
+    steps(whole, 1)
+    steps(resumed, 1)
+    ends = whole.tensors(), resumed.tensors()
+    assert [name for name in ends[0] if not torch.equal(ends[0][name], ends[1][name])] == []
+    assert {name: shape for name, (shape, _) in loop.expected_shapes(mine).items()} == {
+        name: tuple(tensor.shape) for name, tensor in ends[0].items()
+    }
+
+
 def test_the_state_of_cyclegan_holds_two_pools_of_fifty():
     shapes = loop.expected_shapes(settings("cyclegan"))
     pools = {name: shape for name, shape in shapes.items() if "pool" in name}

@@ -42,11 +42,14 @@ def enlarged(pixels: np.ndarray, least_px: int) -> np.ndarray:
 
     Below 64 px each pixel becomes a square, as pixel art wants it; from 64 px on the picture is smoothed.
     """
-    size_px = max(pixels.shape[:2])
+    height, width = pixels.shape[:2]
+    size_px = max(height, width)
     factor = min(max(least_px // size_px, 1), 16)
     if factor == 1:
         return pixels
-    return images.enlarge(pixels, factor) if size_px < 64 else images.resize(pixels, size_px * factor)
+    if size_px < 64:
+        return images.enlarge(pixels, factor)
+    return images.resize(pixels, (width * factor, height * factor))
 
 
 def write_film(

@@ -75,13 +75,13 @@ def asks(recipe: str, wanted: bool | None = None, preset: str = "") -> bool:
 def decide(recipe: str, set_folder: Path, wanted: bool | None = None, preset: str = "") -> bool:
     """Whether a run of this recipe learns the labels of this set, as in `asks`. Refused where the set can't serve."""
     from gan_play.pictures import datasets
-    from gan_play.trainers.recipes import RECIPES
+    from gan_play.trainers.recipes import RECIPES, SETS_NEEDED
 
     if not asks(recipe, wanted, preset):
         return False
     found, takes = of_set(set_folder), RECIPES[recipe].takes
     if takes != "pictures" and len(found) != 2:
-        raise Refused(refuse(f"{takes}-needed", recipe, recipe=RECIPES[recipe].title))
+        raise Refused(refuse(SETS_NEEDED[takes], recipe, recipe=RECIPES[recipe].title))
     if takes == "pairs":
         datasets.pairs_of(datasets.read_manifest(set_folder))
     if not found:

@@ -38,6 +38,8 @@ ENOUGH_TRANSLATED = 20_000  # pictures: each of them says something at every pla
 LEAST_MICRO_BATCH = 2  # pictures: batch norm needs others to compare with
 DEVICES = ("cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
+SETS_NEEDED = {"pairs": "pairs-needed", "two": "two-needed"}
+"""What a recipe takes that no other set will do for -> why another is refused."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,13 @@ def labelled_generator(settings: Settings, gated: bool = False) -> nn.Module:
     return LabelledGenerator(
         settings.size_px, settings.width, settings.num_labels, gated=gated, grey=is_grey(settings)
     )
+
+
+def contrastive_critic(settings: Settings) -> nn.Module:
+    """The critic of `cut`: of patches, or of what a trained network makes of pictures."""
+    if settings.dials["eyes"]:
+        return ProjectedDiscriminator(settings.size_px)
+    return PatchDiscriminator(0, settings.width, patch_layers(settings.size_px))
 
 
 RECIPES = {
@@ -529,9 +538,7 @@ RECIPES = {
             suits="two folders, 100 pictures each and more",
             note="The first choice for two folders: half the memory and time of CycleGAN.",
             generator=lambda settings: ContrastiveTranslator(settings.size_px, settings.width),
-            discriminator=lambda settings: PatchDiscriminator(
-                0, settings.width, patch_layers(settings.size_px)
-            ),
+            discriminator=lambda settings: contrastive_critic(settings),
             loss=LEAST_SQUARES,
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
@@ -544,6 +551,9 @@ RECIPES = {
                 ),
                 "identity": Dial(
                     "Leave alone", 1, 0, 10, "How much a picture of the second folder should stay as it is."
+                ),
+                "eyes": switch(
+                    "Trained eyes", "Its critic sees through a trained network, as the default recipe's does."
                 ),
                 "back": switch("The other way", "From the second folder to the first.", shapes=False),
             },
@@ -671,7 +681,7 @@ def _num_labels(recipe: Recipe, preset: str, values: dict) -> int:
     """How many labels it learns apart: none, or at least two where the recipe takes them; exactly two of pairs."""
     count = _whole(values, "num_labels", 0, 0 if recipe.labels == "none" else limits.MOST_LABELS)
     if recipe.takes != "pictures" and count != (0 if preset else 2):
-        raise Refused(refuse(f"{recipe.takes}-needed", recipe.name, recipe=recipe.title))
+        raise Refused(refuse(SETS_NEEDED[recipe.takes], recipe.name, recipe=recipe.title))
     if count == 1 or (needs_labels(recipe.name, preset) and not count):
         raise Refused(refuse("labels-needed", recipe.name, recipe=recipe.title))
     return count

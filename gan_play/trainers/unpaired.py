@@ -22,7 +22,7 @@ from gan_play.models.resnet_translator import ResnetTranslator
 from gan_play.trainers import augment, pool
 from gan_play.trainers.adversarial import add, frozen
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
-from gan_play.trainers.losses import absolute, patch_contrast
+from gan_play.trainers.losses import HINGE, absolute, patch_contrast
 from gan_play.trainers.paired import JITTER, as_floats, jittered, sides
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
     those, which should stay as they are. What is compared with, the source's patches, is given and learns nothing.
     Returns detached 0-d tensors: loss_g, loss_d, `contrast`, the mean logits of targets and paintings.
     """
-    loss, pieces, dials = training.recipe.loss, training.settings.accumulate, training.settings.dials
+    pieces, dials = training.settings.accumulate, training.settings.dials
+    # Heads on a trained network are made for the hinge (Sauer 2021); their squares are too large to begin with.
+    loss = HINGE if dials["eyes"] else training.recipe.loss
     translator, critic, strength = training.generator, training.discriminator, dials["augment"]
     weights = (dials["contrast"], dials["identity"])
 
