@@ -40,6 +40,7 @@ from gan_play.ui import (
     look,
     sliders,
     sounds,
+    stopping,
     taste,
     tiles,
     timeline,
@@ -898,6 +899,7 @@ def build(shared: Shared) -> None:
     asked = hidden("asked", "")  # what was done last in the list of directions
     let_go = hidden("let-go", "")  # when a slider was moved by keys, which Gradio doesn't call a release
     heard = hidden("heard", "")  # the last sound that was kept
+    moment = hidden("moment", "")  # stands for when an event was asked for (`ui/stopping.py`)
     point = hidden("point", "")  # the last that a search has found
 
     fields = {
@@ -1282,25 +1284,42 @@ def build(shared: Shared) -> None:
     on(shared.brought.change, bring)
     shared.brought.change(drop_own, shared.brought, lying, api_name="ui_play_brought", **PRIVATE)
 
-    def follow(where: gr.HTML, stop: gr.Button, begin: Callable):
-        """A search on the page: its progress, its Stop button and the point so far."""
-        yield {stop: gr.update(visible=True), point: gr.update(value="")}
+    def stopper(work: str, said: str) -> Callable:
+        def stop(when: str, request: gr.Request):
+            """The work ends at its next step."""
+            stopping.stop(request, work, when)
+            return gr.update(value=said)
+
+        return stop
+
+    def follow(part: dict, begin: Callable, over: Callable[[], bool]):
+        """A search on the page: its progress, its Stop button and the point so far. A stop comes into force at a look,
+        so that there is something to keep."""
+        where, stop = part["progress"], part["stop"]
+        yield {stop: gr.update(visible=True, value=say("yours.stop")), point: gr.update(value="")}
         try:
             for html, so_far in begin():
-                yield {where: gr.update(value=html), point: gr.update(value=so_far)}
+                ended = bool(so_far) and over()
+                said = tiles.note(say("yours.stopped")) if ended else html
+                yield {where: gr.update(value=said), point: gr.update(value=so_far)}
+                if ended:
+                    break
         except Refused as refused:
             yield wrong(where, refused)
         yield {stop: gr.update(visible=False)}
 
-    def find(event: gr.EventData, in_hand: str):
+    def find(sent: str, in_hand: str, request: gr.Request):
         """Look for what lies on the canvas in the model in hand."""
-        data = event._data if isinstance(event._data, dict) else {}
-        yield from follow(own["progress"], own["stop"], lambda: yours.search(home, in_hand, data.get("png")))
+        png, when = yours.sent(sent)
+        over = stopping.asker(request, "find", when)
+        yield from follow(own, lambda: yours.search(home, in_hand, png), over)
 
-    def recolour(code: str, *chosen: str):
+    def recolour(request: gr.Request, when: str, code: str, *chosen: str):
         """Paint what is on the stage towards five colours."""
         wanted = ",".join(map(yours.colour_text, chosen))
-        yield from follow(colours["progress"], colours["stop"], lambda: yours.towards(home, code, wanted))
+        yield {colours["paint"]: gr.update(interactive=False)}
+        over = stopping.asker(request, "recolour", when)
+        yield from follow(colours, lambda: yours.towards(home, code, wanted), over)
 
     def drop_colours(path: str | None):
         """The colours of a picture that was dropped."""
@@ -1321,31 +1340,47 @@ def build(shared: Shared) -> None:
         api_name="ui_play_colours",
         **PRIVATE,
     )
-    for part, event, begin_search, inputs in (
-        (own, own["canvas"].find, find, [digest]),
-        (colours, colours["paint"].click, recolour, [code, *colours["colours"]]),
+    for part, event, begin_search, inputs, more, options in (
+        (own, own["sent"].change, find, [own["sent"], digest], [], {"trigger_mode": "always_last"}),
+        (
+            colours,
+            colours["paint"].click,
+            recolour,
+            [moment, code, *colours["colours"]],
+            [colours["paint"]],
+            {"js": stopping.NOW},
+        ),
     ):
+        name = begin_search.__name__
         searching = event(
             begin_search,
             inputs,
-            [part["progress"], part["stop"], point],
-            api_name=f"ui_play_{begin_search.__name__}",
+            [part["progress"], part["stop"], point, *more],
+            api_name=f"ui_play_{name}",
             concurrency_limit=1,
             concurrency_id="search",
             show_progress="minimal",
             show_progress_on=part["progress"],
-            **PRIVATE,
+            **PRIVATE | options,
         )
         on(searching.success, found_in, point)
-        stopped = part["stop"].click(
-            lambda: (gr.update(visible=False), gr.update(value=tiles.note(say("yours.stopped")))),
-            None,
-            [part["stop"], part["progress"]],
-            cancels=[searching],
-            api_name=f"ui_play_{begin_search.__name__}_stop",
+        part["stop"].click(
+            stopper(name, say("yours.stopping")),
+            moment,
+            part["stop"],
+            js=stopping.NOW,
+            api_name=f"ui_play_{name}_stop",
             **QUIET,
         )
-        on(stopped.then, found_in, point)
+        if more:  # not before it is over, or a press could go unheard
+            for after in ("then", "failure"):
+                getattr(searching, after)(
+                    lambda: gr.update(interactive=True),
+                    None,
+                    more,
+                    api_name=f"ui_play_{name}_{after}",
+                    **QUIET,
+                )
 
     def use_label(desk: Desk, chosen: str | None) -> Desk:
         return dataclasses.replace(desk, label=label_text(read_label(chosen)))
@@ -1357,11 +1392,10 @@ def build(shared: Shared) -> None:
     on(every.click, every_label)
     for source in (kinds.submit, kinds.blur, across.submit, across.blur):
         on(source, stay)
+    # While they are dragged the page's script asks for the picture: `ui/sliders.py`.
     moved = [truncation, *bands.values(), *steering.values()]
     for event in (*(slider.release for slider in moved), let_go.change):
-        on(
-            event, stay, trigger_mode="always_last"
-        )  # while they are dragged the page's script asks: `ui/sliders.py`
+        on(event, stay, trigger_mode="always_last")
     for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
         on(source, stay)
     for source in (easing.input, form.input, seconds.release):
@@ -1465,22 +1499,27 @@ def build(shared: Shared) -> None:
 
     # Films
 
-    def make_film(*values):
+    def make_film(request: gr.Request, when: str, *values):
         """Make the film of the walk on the desk, with progress; the film stays if the page is closed after it."""
-        desk = Desk.sent(values)
+        desk, over, said = Desk.sent(values), stopping.asker(request, "film", when), ""
         with told():
             artwork = artwork_of(desk)
             if artwork is None or not artwork.is_film:
                 raise gr.Error(say("play.need.walk"), print_exception=False)
             for sentence in films(home, artwork, desk.form):
-                yield gr.update(value=sentence), gr.update(visible=False), gr.update(visible=True)
-        yield gr.update(value=""), gr.update(visible=True), gr.update(visible=False)
+                if over():
+                    said = tiles.note(say("play.film.cancelled"))
+                    break
+                shown = gr.update(visible=True, value=say("play.film.cancel"))
+                yield gr.update(value=sentence), gr.update(visible=False), shown
+        yield gr.update(value=said), gr.skip(), gr.skip()
 
     buttons = [progress, make, cancel]
     making = make.click(
         make_film,
-        desk_in,
+        [moment, *desk_in],
         buttons,
+        js=stopping.NOW,
         api_name="ui_play_film",
         concurrency_limit=1,
         show_progress="minimal",
@@ -1491,15 +1530,18 @@ def build(shared: Shared) -> None:
         proof_of := _prover(home), [code, form], facts, api_name="ui_play_film_proof", **QUIET
     )
 
-    def idle(sentence: str = ""):
-        return gr.update(value=sentence), gr.update(visible=True), gr.update(visible=False)
+    def idle():
+        return gr.update(visible=True), gr.update(visible=False)
 
-    making.failure(idle, None, buttons, api_name="ui_play_film_failed", **QUIET)
+    making.then(idle, None, [make, cancel], api_name="ui_play_film_over", **QUIET)
+    making.failure(
+        lambda: (gr.update(value=""), *idle()), None, buttons, api_name="ui_play_film_failed", **QUIET
+    )
     cancel.click(
-        lambda: idle(tiles.note(say("play.film.cancelled"))),
-        None,
-        buttons,
-        cancels=[making],
+        stopper("film", say("play.film.cancelling")),
+        moment,
+        cancel,
+        js=stopping.NOW,
         api_name="ui_play_film_cancel",
         **QUIET,
     )
