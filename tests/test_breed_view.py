@@ -12,8 +12,9 @@ from gan_play.refusals import Refused
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share import family
-from gan_play.ui import breed, play
-from gan_play.ui.play import Desk
+from gan_play.ui import breed, showing
+from gan_play.ui import desk as desks
+from gan_play.ui.desk import Desk
 
 
 @pytest.fixture
@@ -144,16 +145,16 @@ def test_another_model_s_labels_put_down_what_was_bred_in_them(home, model):
     labelled = sample.load(home, playground.run_in(home, run_id="toy-333333", seed=3, num_labels=3))
     code = artworks.encode(artworks.Artwork("sample", labelled.digest[:16], (5,), label=1))
     at = desk(model, parents=code, chosen=code, base=code)
-    fitted = play.fitting(at, model)
+    fitted = desks.fitting(at, model)
     assert fitted.parents == fitted.chosen == fitted.base == ""
-    assert play.fitting(at, labelled).parents == code
+    assert desks.fitting(at, labelled).parents == code
 
 
 def test_a_mix_half_way_is_not_offered_to_be_bred(model):
     for weights, offered in (((0, 0, 1), True), ((0, 0, 0.5), False)):
         mix = artworks.Artwork("mix", model.digest[:16], (1, 2), weights=weights)
-        at = play.desk_of(mix, artworks.encode(mix), desk(model))
-        assert ("to-breed" in play.stage(at, model, None)[0]) == offered
+        at = desks.desk_of(mix, artworks.encode(mix), desk(model))
+        assert ("to-breed" in showing.stage(at, model, None)[0]) == offered
 
 
 def test_the_second_parent_goes_where_it_is_the_first_however_adventurous(model):

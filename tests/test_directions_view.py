@@ -11,9 +11,10 @@ from gan_play.latent import breed, directions, sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share import naming
+from gan_play.ui import desk as desks
 from gan_play.ui import directions as view
 from gan_play.ui import play
-from gan_play.ui.play import Desk
+from gan_play.ui.desk import Desk
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +53,9 @@ def test_sliders_of_directions_move_the_picture_beside_those_of_attributes(model
         desk(model, light=1.0), model, {"do": "move", "rows": "pca1=0 sefa2=1.52 sefa1@fine=-1"}
     )
     assert asked.found == "pca1=0 sefa2=1.5 sefa1@fine=-1"
-    assert play.artwork_of(asked).steps == (("light", 1.0), ("sefa1@fine", -1.0), ("sefa2", 1.5))
+    assert desks.artwork_of(asked).steps == (("light", 1.0), ("sefa1@fine", -1.0), ("sefa2", 1.5))
     back = view.changed(asked, model, {"do": "move", "rows": "pca1=0 sefa2=0 sefa1@fine=0"})
-    assert play.artwork_of(back).steps == (("light", 1.0),)
+    assert desks.artwork_of(back).steps == (("light", 1.0),)
 
 
 def test_nonsense_of_a_browser_s_is_refused_or_changes_nothing(model):
@@ -70,18 +71,18 @@ def test_nonsense_of_a_browser_s_is_refused_or_changes_nothing(model):
         with pytest.raises(Refused):
             view.changed(desk(model), model, {"do": "move", "rows": text})
         with pytest.raises(Refused):
-            play.artwork_of(desk(model, found=text))
+            desks.artwork_of(desk(model, found=text))
 
 
 def test_a_link_opens_with_its_sliders_and_another_picture_puts_them_in_the_middle(model):
     work = artworks.bred(breed.genome_of(3), model.digest[:16], 0.7, (("hue", 1.0), ("sefa2@fine", -1.0)))
-    opened = play.desk_of(work, artworks.encode(work), desk(model, found="pca1=2"))
+    opened = desks.desk_of(work, artworks.encode(work), desk(model, found="pca1=2"))
     assert (opened.hue, opened.found) == (1.0, "sefa2@fine=-1 pca1=0")
-    assert play.artwork_of(opened) == work
-    assert play.steered(opened).found == "sefa2@fine=0 pca1=0"
+    assert desks.artwork_of(opened) == work
+    assert desks.steered(opened).found == "sefa2@fine=0 pca1=0"
     elsewhere = dataclasses.replace(work, model="0" * 16)
     assert (
-        play.desk_of(elsewhere, artworks.encode(elsewhere), desk(model, found="pca1=2")).found
+        desks.desk_of(elsewhere, artworks.encode(elsewhere), desk(model, found="pca1=2")).found
         == "sefa2@fine=-1"
     )
 

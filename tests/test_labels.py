@@ -20,8 +20,9 @@ from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.trainers import loop
 from gan_play.trainers.recipes import RECIPES
-from gan_play.ui import play, share_routes, train
-from gan_play.ui.play import Desk, Pick
+from gan_play.ui import desk as desks
+from gan_play.ui import share_routes, showing, train
+from gan_play.ui.desk import Desk, Pick
 from tests import toys
 
 TOY = playing.model(num_labels=3)
@@ -308,49 +309,49 @@ def desk(**changes: object) -> Desk:
 def test_a_link_with_labels_restores_everything(home, kind):
     artwork, model = WORKS[kind], sample.load(home, playground.RUN)
     if artwork.is_film:
-        artwork = dataclasses.replace(artwork, fps=play.FPS)
+        artwork = dataclasses.replace(artwork, fps=desks.FPS)
     code = artworks.encode(artwork)
-    opened = play.fitting(play.desk_of(artwork, code, desk(tray=[[1000, 1]])), model)
-    assert play.artwork_of(opened, model) == artwork
-    html, shown = play.stage(opened, model, home)
+    opened = desks.fitting(desks.desk_of(artwork, code, desk(tray=[[1000, 1]])), model)
+    assert desks.artwork_of(opened, model) == artwork
+    html, shown = showing.stage(opened, model, home)
     assert shown == code and code in html
 
 
 def test_the_tray_remembers_the_label_of_each_picture():
-    twice = play.pick(play.pick(desk(label="1"), 7, 1), 7, 2)
+    twice = desks.pick(desks.pick(desk(label="1"), 7, 1), 7, 2)
     assert twice.picks == [Pick(7, 1), Pick(7, 2)] and (twice.seed, twice.label) == ("7", "2")
-    assert play.pick(twice, 7, 2).picks == [Pick(7, 1)]
-    assert play.rearrange(twice, "left", Pick(7, 2), Pick(0)).picks == [Pick(7, 2), Pick(7, 1)]
-    assert play.artwork_of(dataclasses.replace(twice, tool="walk")).labels == (1, 2)
-    assert play.artwork_of(dataclasses.replace(twice, tool="mix")).operation == "label_mix"
+    assert desks.pick(twice, 7, 2).picks == [Pick(7, 1)]
+    assert desks.rearrange(twice, "left", Pick(7, 2), Pick(0)).picks == [Pick(7, 2), Pick(7, 1)]
+    assert desks.artwork_of(dataclasses.replace(twice, tool="walk")).labels == (1, 2)
+    assert desks.artwork_of(dataclasses.replace(twice, tool="mix")).operation == "label_mix"
     same = desk(tray=[[3, 2], [4, 2]], seed="4", label="2")
     for tool in ("walk", "mix"):
-        assert play.artwork_of(dataclasses.replace(same, tool=tool)).label == 2
+        assert desks.artwork_of(dataclasses.replace(same, tool=tool)).label == 2
 
 
 def test_the_grid_is_painted_in_the_label_that_was_chosen():
-    html = play.grid(desk(label="2", tray=[[2, 2], [2, 1]]), TOY)
+    html = showing.grid(desk(label="2", tray=[[2, 2], [2, 1]]), TOY)
     assert artworks.encode(Artwork("sample", MODEL, (35,), label=2)) in html
-    assert html.count('data-label="2"') == play.PAGE and html.count('class="badge"') == 1
+    assert html.count('data-label="2"') == desks.PAGE and html.count('class="badge"') == 1
     assert "pastel" in html
 
 
 def test_labels_that_another_model_has_not_are_forgotten():
     before = desk(label="2", tray=[[7, 2], [7, 1], [8, 0]], tool="label_grid")
-    plain = play.fitting(before, playing.model())
+    plain = desks.fitting(before, playing.model())
     assert (plain.label, plain.picks, plain.tool) == ("", [Pick(7), Pick(8)], "sample")
     two = dataclasses.replace(TOY, generator=playing.model(num_labels=2).generator, label_names=("a", "b"))
-    assert play.fitting(before, two).picks == [Pick(7, 0), Pick(7, 1), Pick(8, 0)]
-    assert play.fitting(desk(), TOY).label == "0"
+    assert desks.fitting(before, two).picks == [Pick(7, 0), Pick(7, 1), Pick(8, 0)]
+    assert desks.fitting(desk(), TOY).label == "0"
 
 
 def test_label_by_seed_takes_the_tray_or_what_was_typed():
-    artwork = play.artwork_of(desk(tool="label_grid", tray=[[4, 1], [9, 2]]), TOY)
+    artwork = desks.artwork_of(desk(tool="label_grid", tray=[[4, 1], [9, 2]]), TOY)
     assert (artwork.seeds, artwork.labels) == ((4, 9, 0, 1), (0, 1, 2))
-    typed = play.artwork_of(desk(tool="label_grid", kinds="oil, 0", across="1-2", seed="5"), TOY)
+    typed = desks.artwork_of(desk(tool="label_grid", kinds="oil, 0", across="1-2", seed="5"), TOY)
     assert (typed.seeds, typed.labels) == ((1, 2), (1, 0))
-    assert play.artwork_of(desk(tool="label_grid", seed="5", first="36"), TOY).seeds == (5, 36, 37, 38)
-    assert play.artwork_of(desk(tool="label_grid", tray=[1, 2, 3, 4, 5, 6, 7]), TOY).seeds == (
+    assert desks.artwork_of(desk(tool="label_grid", seed="5", first="36"), TOY).seeds == (5, 36, 37, 38)
+    assert desks.artwork_of(desk(tool="label_grid", tray=[1, 2, 3, 4, 5, 6, 7]), TOY).seeds == (
         1,
         2,
         3,
@@ -358,17 +359,17 @@ def test_label_by_seed_takes_the_tray_or_what_was_typed():
         5,
         6,
     )
-    assert reason(play.artwork_of, desk(tool="label_grid", kinds="<b>"), TOY) == "label"
+    assert reason(desks.artwork_of, desk(tool="label_grid", kinds="<b>"), TOY) == "label"
 
 
 def test_one_seed_walks_through_every_label():
-    there = play.through_labels(desk(seed="7", label="1"), TOY)
+    there = desks.through_labels(desk(seed="7", label="1"), TOY)
     assert there.tool == "walk" and there.picks == [Pick(7, 0), Pick(7, 1), Pick(7, 2)]
 
 
 def test_names_of_labels_cannot_bring_markup_onto_the_page(home):
     evil = dataclasses.replace(TOY, label_names=("<img src=x onerror=alert(1)>", "${alert(2)}", '"onload="'))
-    html, _ = play.stage(desk(tool="label_grid", across="1"), evil, home)
+    html, _ = showing.stage(desk(tool="label_grid", across="1"), evil, home)
     assert "<img src=x" not in html and '"onload="' not in html
     assert html.count("<img ") == 3
 

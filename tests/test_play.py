@@ -15,8 +15,9 @@ from gan_play.latent import breed as genomes
 from gan_play.latent import found, sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
-from gan_play.ui import play, share_routes, sliders, tiles
-from gan_play.ui.play import Desk, Pick
+from gan_play.ui import desk as desks
+from gan_play.ui import play, share_routes, showing, sliders, tiles
+from gan_play.ui.desk import Desk, Pick
 
 DIGEST = "0123456789abcdef"
 
@@ -40,20 +41,20 @@ def in_hand(home):
 
 
 def test_a_click_picks_and_a_second_click_takes_out_again():
-    once = play.pick(desk(), 7)
+    once = desks.pick(desk(), 7)
     assert (once.seed, once.picked) == ("7", [7])
-    assert play.pick(once, 7).picked == []
+    assert desks.pick(once, 7).picked == []
 
 
 def test_a_picture_already_in_the_tray_is_shown_before_it_is_taken_out():
-    shown = play.pick(desk(seed="3", tray=[7, 3]), 7)
+    shown = desks.pick(desk(seed="3", tray=[7, 3]), 7)
     assert (shown.seed, shown.picked) == ("7", [7, 3])
 
 
 def test_a_thirteenth_picture_is_shown_but_does_not_enter_the_tray():
     full = desk(tray=list(range(100, 112)))
-    assert play.pick(full, 5).seed == "5"
-    assert play.pick(full, 5).picked == full.picked
+    assert desks.pick(full, 5).seed == "5"
+    assert desks.pick(full, 5).picked == full.picked
 
 
 @pytest.mark.parametrize(
@@ -73,28 +74,28 @@ def test_a_thirteenth_picture_is_shown_but_does_not_enter_the_tray():
     ],
 )
 def test_the_tray_is_rearranged(do, seed, to, after):
-    assert play.rearrange(desk(tray=[1, 2, 3]), do, Pick(seed), Pick(to)).picked == after
+    assert desks.rearrange(desk(tray=[1, 2, 3]), do, Pick(seed), Pick(to)).picked == after
 
 
 def test_mix_takes_the_first_of_the_tray_and_the_picture_picked_last():
-    assert play.pair(desk(tray=[4, 5, 6], seed="6")) == (Pick(4), Pick(6))
-    assert play.pair(desk(tray=[4, 5, 6], seed="4")) == (Pick(4), Pick(5))
-    assert play.pair(desk(tray=[4], seed="4")) is None
-    assert play.pair(desk()) is None
+    assert desks.pair(desk(tray=[4, 5, 6], seed="6")) == (Pick(4), Pick(6))
+    assert desks.pair(desk(tray=[4, 5, 6], seed="4")) == (Pick(4), Pick(5))
+    assert desks.pair(desk(tray=[4], seed="4")) is None
+    assert desks.pair(desk()) is None
 
 
 def test_swapping_a_mix_makes_the_second_picture_the_first():
-    swapped = play.rearrange(desk(tray=[4, 5, 6], seed="6"), "swap", Pick(0), Pick(0))
-    assert play.pair(swapped) == (Pick(6), Pick(4))
+    swapped = desks.rearrange(desk(tray=[4, 5, 6], seed="6"), "swap", Pick(0), Pick(0))
+    assert desks.pair(swapped) == (Pick(6), Pick(4))
     assert sorted(swapped.picked) == [4, 5, 6]
 
 
 def test_a_figure_takes_its_lines_from_the_two_halves_of_the_tray_or_as_typed():
-    assert play.lines(desk(tray=[1, 2, 3])) == ([1, 2], [3])
-    assert play.lines(desk(tray=[1, 2, 3], rows="7-8")) == ([7, 8], [3])
-    assert play.lines(desk()) is None
+    assert desks.lines(desk(tray=[1, 2, 3])) == ([1, 2], [3])
+    assert desks.lines(desk(tray=[1, 2, 3], rows="7-8")) == ([7, 8], [3])
+    assert desks.lines(desk()) is None
     with pytest.raises(Refused):
-        play.lines(desk(rows="<b>", columns="1"))
+        desks.lines(desk(rows="<b>", columns="1"))
 
 
 def point_of(model):
@@ -104,26 +105,26 @@ def point_of(model):
 
 def test_a_found_point_goes_onto_the_stage_and_once_into_the_tray():
     text = point_of(playing.model())
-    put = play.found_in(desk(tray=[4], tool="project"), text)
+    put = desks.found_in(desk(tray=[4], tool="project"), text)
     assert (put.seed, put.picked) == (text, [4, text])
-    assert play.found_in(put, text) == put
-    assert play.artwork_of(put).seeds == (text,)
-    assert play.turn(put, 1).first == "36"  # the page of seeds stays where it was
+    assert desks.found_in(put, text) == put
+    assert desks.artwork_of(put).seeds == (text,)
+    assert desks.turn(put, 1).first == "36"  # the page of seeds stays where it was
     for other in ("", "7", "~", None, "<b>"):
-        assert play.found_in(put, other) == put
+        assert desks.found_in(put, other) == put
 
 
 def test_a_found_point_leaves_the_desk_with_another_kind_of_model():
     text = point_of(playing.model())
     code = artworks.encode(artworks.Artwork("sample", DIGEST, (text,)))
-    lying = dataclasses.replace(play.found_in(desk(tray=[4]), text), parents=code)
-    put = play.fitting(lying, playing.model(seed=1))
+    lying = dataclasses.replace(desks.found_in(desk(tray=[4]), text), parents=code)
+    put = desks.fitting(lying, playing.model(seed=1))
     assert (put.seed, put.picked, put.parents) == ("0", [4], "")
-    assert play.fitting(lying, playing.model()) == lying
+    assert desks.fitting(lying, playing.model()) == lying
 
 
 @pytest.mark.parametrize(
-    "tool", [tool for tool in play.TOOLS if tool != "project"]
+    "tool", [tool for tool in desks.TOOLS if tool != "project"]
 )  # it makes pictures to play with
 def test_a_link_opens_the_tool_with_the_settings_it_was_made_with(tool):
     made = desk(
@@ -134,61 +135,61 @@ def test_a_link_opens_the_tool_with_the_settings_it_was_made_with(tool):
         made = dataclasses.replace(made, chosen=artworks.encode(artworks.bred(child, DIGEST, 0.7)))
     if tool == "steer":
         made = dataclasses.replace(made, light=1.5, busyness=-0.35)
-    artwork = play.artwork_of(made)
+    artwork = desks.artwork_of(made)
     code = artworks.encode(artwork)
-    opened = play.desk_of(artworks.decode(code), code, desk(tray=[1000]))
+    opened = desks.desk_of(artworks.decode(code), code, desk(tray=[1000]))
     assert opened.tool == tool
-    assert artworks.encode(play.artwork_of(opened)) == code
-    assert play.code_of(opened, play.artwork_of(opened)) == code
+    assert artworks.encode(desks.artwork_of(opened)) == code
+    assert desks.code_of(opened, desks.artwork_of(opened)) == code
 
 
 def test_the_seal_of_a_link_stays_only_while_the_page_shows_just_that():
     sealed = artworks.Artwork("sample", DIGEST, (5,), seal="ab" * artworks.SEAL_BYTES)
     code = artworks.encode(sealed)
-    opened = play.desk_of(sealed, code, desk())
-    assert play.code_of(opened, play.artwork_of(opened)) == code
+    opened = desks.desk_of(sealed, code, desk())
+    assert desks.code_of(opened, desks.artwork_of(opened)) == code
     bolder = dataclasses.replace(opened, truncation=1.0)
-    assert artworks.decode(play.code_of(bolder, play.artwork_of(bolder))).seal == ""
+    assert artworks.decode(desks.code_of(bolder, desks.artwork_of(bolder))).seal == ""
 
 
 @pytest.mark.parametrize("tool", ["mix", "mix_grid", "walk"])
 def test_a_tool_without_enough_pictures_shows_what_to_do(tool):
-    assert play.artwork_of(desk(tool=tool)) is None
+    assert desks.artwork_of(desk(tool=tool)) is None
 
 
 def test_pages_of_seeds_end_at_both_ends():
-    assert play.turn(desk(first="0"), -1).first == "0"
-    assert play.turn(desk(first="36"), 1).first == "72"
-    last = play.turn(desk(first=str(2**63 - 40)), 1).first
-    assert int(last) + play.PAGE - 1 == 2**63 - 1
+    assert desks.turn(desk(first="0"), -1).first == "0"
+    assert desks.turn(desk(first="36"), 1).first == "72"
+    last = desks.turn(desk(first=str(2**63 - 40)), 1).first
+    assert int(last) + desks.PAGE - 1 == 2**63 - 1
 
 
 def test_a_typed_seed_is_shown_with_its_page():
-    there = play.go(desk(), " 100 ")
+    there = desks.go(desk(), " 100 ")
     assert (there.seed, there.first) == ("100", "72")
     for text in ("", "-1", "1.5", "9" * 20, "<script>", "zwölf"):
         with pytest.raises(Refused):
-            play.go(desk(), text)
+            desks.go(desk(), text)
 
 
 @given(st.text(max_size=60) | st.recursive(st.integers() | st.text() | st.none(), st.lists).map(json.dumps))
 def test_whatever_a_browser_sends_as_a_tray_is_a_list_of_seeds(text):
-    picks = play.tray_picks(text)
+    picks = desks.tray_picks(text)
     assert len(picks) <= tiles.MOST_IN_TRAY
     assert all(0 <= pick.seed < 2**63 and (pick.label is None or 0 <= pick.label < 1000) for pick in picks)
-    assert play.tray_picks(play.packed(picks)) == picks
+    assert desks.tray_picks(desks.packed(picks)) == picks
 
 
 @given(st.text(max_size=60))
 def test_whatever_a_browser_sends_as_a_training_pick_is_read_or_passed_over(text):
-    assert play.training_pick(text) == (0.0, "", 0, None)
+    assert desks.training_pick(text) == (0.0, "", 0, None)
 
 
 def test_a_training_pick_names_run_seed_and_label():
     sent = '{"run": "vangogh-k3f9x2", "seed": 5, "at": 1.5%s}'
-    assert play.training_pick(sent % "") == (1.5, "vangogh-k3f9x2", 5, None)
-    assert play.training_pick(sent % ', "label": 2') == (1.5, "vangogh-k3f9x2", 5, 2)
-    assert play.training_pick(sent % ', "label": "<b>"')[1] == ""
+    assert desks.training_pick(sent % "") == (1.5, "vangogh-k3f9x2", 5, None)
+    assert desks.training_pick(sent % ', "label": 2') == (1.5, "vangogh-k3f9x2", 5, 2)
+    assert desks.training_pick(sent % ', "label": "<b>"')[1] == ""
 
 
 def test_every_truncation_has_its_word():
@@ -198,43 +199,43 @@ def test_every_truncation_has_its_word():
 
 def test_names_of_models_cannot_bring_markup_onto_the_page(home, in_hand):
     evil = dataclasses.replace(in_hand, name="<img src=x onerror=alert(1)>${alert(2)}")
-    html = play.grid(desk(digest=in_hand.digest), evil)
-    assert "<img src=x" not in html and html.count("<img ") == play.PAGE
+    html = showing.grid(desk(digest=in_hand.digest), evil)
+    assert "<img src=x" not in html and html.count("<img ") == desks.PAGE
 
 
 def test_the_grid_shows_each_seeds_picture_by_the_address_of_its_code(home, in_hand):
-    html = play.grid(desk(digest=in_hand.digest, tray=[2, 0]), in_hand)
+    html = showing.grid(desk(digest=in_hand.digest, tray=[2, 0]), in_hand)
     code = artworks.encode(artworks.Artwork("sample", in_hand.digest, (35,), 0.7))
     assert f'src="gradio_api/art/{code}.png"' in html
     assert '<span class="badge">1</span>' in html and '<span class="badge">2</span>' in html
 
 
-@pytest.mark.parametrize("tool", play.TOOLS)
+@pytest.mark.parametrize("tool", desks.TOOLS)
 def test_the_stage_shows_something_for_every_tool(home, in_hand, tool):
     ready = desk(digest=in_hand.digest, tool=tool, tray=[1, 2, 3])
-    html, code = play.stage(ready, in_hand, home)
+    html, code = showing.stage(ready, in_hand, home)
     assert code in html and 'data-do="share"' in html
-    nothing, none = play.stage(dataclasses.replace(ready, tray="[]", tool="walk"), in_hand, home)
+    nothing, none = showing.stage(dataclasses.replace(ready, tray="[]", tool="walk"), in_hand, home)
     assert none == "" and "Pick two" in nothing
 
 
 def test_a_film_is_told_on_the_way_and_proved_when_done_but_never_made_for_that(home, in_hand, monkeypatch):
     ready = desk(digest=in_hand.digest, tool="walk", tray=[1, 2], seconds=1)
-    artwork = play.artwork_of(ready)
+    artwork = desks.artwork_of(ready)
     code = artworks.encode(artwork)
-    assert "SHA-256" not in play.proof(home, code, "mp4")
+    assert "SHA-256" not in showing.proof(home, code, "mp4")
     said = list(play.films(home, artwork, "mp4"))
     assert "progressbar" in said[0]
     assert share_routes.known_film(home, artwork, "mp4").stat().st_size > 0
-    assert "SHA-256" in play.proof(home, code, "mp4")
+    assert "SHA-256" in showing.proof(home, code, "mp4")
     monkeypatch.setattr(artworks, "rights_of", lambda *of: ("Mine.", ""))  # the card is out of date
     monkeypatch.setattr(artworks, "write_film", lambda *of: pytest.fail("a proof makes no film"))
-    assert "SHA-256" in play.proof(home, code, "mp4")
-    assert "<video" in play.stage(ready, in_hand, home)[0]
+    assert "SHA-256" in showing.proof(home, code, "mp4")
+    assert "<video" in showing.stage(ready, in_hand, home)[0]
 
 
 def test_a_cancelled_film_leaves_nothing_behind(home, in_hand):
-    artwork = play.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[5, 6], seconds=30))
+    artwork = desks.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[5, 6], seconds=30))
     making = play.films(home, artwork, "gif")
     next(making)
     making.close()
@@ -245,20 +246,20 @@ def test_a_cancelled_film_leaves_nothing_behind(home, in_hand):
 
 
 def test_a_film_of_a_model_that_went_away_is_refused_in_the_listeners_own_thread(home):
-    artwork = play.artwork_of(desk(digest="f" * 16, tool="walk", tray=[5, 6]))
+    artwork = desks.artwork_of(desk(digest="f" * 16, tool="walk", tray=[5, 6]))
     with pytest.raises(Refused):
         list(play.films(home, artwork, "mp4"))
 
 
 def test_nearest_pictures_are_for_single_pictures_and_in_public_for_who_trained_it(home, in_hand):
     shared = SimpleNamespace(home=home, public=False)
-    code = artworks.encode(play.artwork_of(desk(digest=in_hand.digest, seed="3")))
-    assert "without the pictures" in play.nearest(shared, code, "")  # this run has no set
-    walk = artworks.encode(play.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[1, 2])))
-    assert "Choose one picture" in play.nearest(shared, walk, "")
-    assert "Choose one picture" in play.nearest(shared, "", "")
+    code = artworks.encode(desks.artwork_of(desk(digest=in_hand.digest, seed="3")))
+    assert "without the pictures" in showing.nearest(shared, code, "")  # this run has no set
+    walk = artworks.encode(desks.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[1, 2])))
+    assert "Choose one picture" in showing.nearest(shared, walk, "")
+    assert "Choose one picture" in showing.nearest(shared, "", "")
     in_public = SimpleNamespace(home=home, public=True)
-    assert "Only who trained" in play.nearest(in_public, code, "somebody else's key")
+    assert "Only who trained" in showing.nearest(in_public, code, "somebody else's key")
     for bad in ("<script>", "x" * 900, artworks.encode(artworks.Artwork("sample", "f" * 16, (1,)))):
         with pytest.raises(Refused):
-            play.nearest(shared, bad, "")
+            showing.nearest(shared, bad, "")

@@ -303,6 +303,22 @@ def test_a_run_starts_from_another_ones_newest_state_and_owns_it(tmp_path, taken
     assert state.header["model_digest"] == digest
 
 
+def test_what_was_stated_of_rights_goes_on_to_the_runs_that_begin_from_it(tmp_path, taken):
+    first = make(tmp_path, taken, rights="Ada's own")
+    save_state(tmp_path / first)
+    second = make(tmp_path, taken, start=first, rights="Ben's, CC BY 4.0; Ada's own")
+    save_state(tmp_path / second)
+    third = make(tmp_path, taken, start=second)
+    store.delete(tmp_path, first)
+    store.delete(tmp_path, second)
+    about = store.read_run(tmp_path / third)
+    assert "rights" not in about and store.rights_of(about) == "Ben's, CC BY 4.0; Ada's own"
+    store.state_rights(tmp_path, third, "Cara's")
+    assert store.rights_of(store.read_run(tmp_path / third)) == "Cara's; Ben's, CC BY 4.0; Ada's own"
+    assert store.rights_of({}) == store.rights_of({"started_from": "nonsense"}) == ""
+    assert len(store.join_rights("a" * 400, "b" * 400)) == store.MOST_RIGHTS_CHARS
+
+
 def test_a_run_starts_only_from_its_own_kind(tmp_path, taken):
     source = make(tmp_path, taken)
     assert reason(make, tmp_path, taken, start=source) == "no-checkpoint"

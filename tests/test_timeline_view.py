@@ -15,8 +15,9 @@ from gan_play.latent.timeline import Key, Reaction, Timeline
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import play, timeline
-from gan_play.ui.play import Desk, Pick, packed
+from gan_play.ui import desk as desks
+from gan_play.ui import timeline
+from gan_play.ui.desk import Desk, Pick, packed
 
 MODEL = playing.model()
 LABELLED = playing.model(num_labels=3)
@@ -179,11 +180,11 @@ def film(plan, model=MODEL, truncation=0.7):
 def test_an_opened_film_lies_on_the_desk_and_is_the_same_artwork_again():
     plan = Timeline((Key(genome_of(1)), Key(genome_of(5), hold=0.5)), "spherical", until=1.2)
     work = film(plan, truncation=0.5)
-    new = play.desk_of(work, artworks.encode(work), desk((3,)))
+    new = desks.desk_of(work, artworks.encode(work), desk((3,)))
     assert (new.tool, new.truncation, new.picks) == ("walk", 0.5, [Pick(3)])
-    assert play.artwork_of(new) == work and play.code_of(new, work) == artworks.encode(work)
+    assert desks.artwork_of(new) == work and desks.code_of(new, work) == artworks.encode(work)
     walk = Artwork("walk", MODEL.digest[:16], (1, 2), seconds=2, fps=24, how="w", easing="smooth", loop=True)
-    assert play.desk_of(walk, artworks.encode(walk), new).plan == ""
+    assert desks.desk_of(walk, artworks.encode(walk), new).plan == ""
 
 
 def test_a_sound_goes_into_the_plan_with_its_dials_and_out_again(tmp_path):
@@ -248,5 +249,5 @@ def test_the_row_names_its_keyframes_and_escapes_what_it_shows(tmp_path):
 def test_a_plan_of_labels_that_the_next_model_hasn_t_is_put_away():
     old = planned(desk((1, 0), (5, 2), model=LABELLED), LABELLED)
     assert timeline.fits(old.plan, LABELLED) and not timeline.fits(old.plan, MODEL)
-    assert play.fitting(dataclasses.replace(old, digest=MODEL.digest), MODEL).plan == ""
+    assert desks.fitting(dataclasses.replace(old, digest=MODEL.digest), MODEL).plan == ""
     assert not timeline.fits("x", MODEL)

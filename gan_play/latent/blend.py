@@ -313,8 +313,7 @@ def _described(
 def _rights(home: Path, parents: tuple[Model, Model]) -> str:
     """What was stated of the rights in the pictures that either parent learnt from, as it stands on every card."""
     runs = [store.read_run(store.find_run(home, parent.run_id)) or {} for parent in parents]
-    stated = dict.fromkeys(part for run in runs for part in str(run.get("rights") or "").split("; ") if part)
-    return printable("; ".join(stated), store.MOST_RIGHTS_CHARS)
+    return store.join_rights(*map(store.rights_of, runs))
 
 
 def _as_parent(home: Path, model: Model) -> dict:

@@ -33,7 +33,7 @@ from filelock import FileLock, Timeout
 
 import gan_play
 from gan_play import files, limits
-from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.refusals import Refusal, Refused, printable, refuse
 from gan_play.runs import labels
 
 if TYPE_CHECKING:
@@ -532,6 +532,20 @@ def check_rights(text: object) -> str:
     return text
 
 
+def rights_of(about: dict) -> str:
+    """What was stated of the rights in the pictures that a run learnt from, by its maker and by those of the run before
+    it; each once. "" for nothing."""
+    start = about.get("started_from")
+    before = start.get("rights") if isinstance(start, dict) else ""
+    return join_rights(about.get("rights"), before)
+
+
+def join_rights(*statements: object) -> str:
+    """Statements in one line, what several of them say once."""
+    parts = dict.fromkeys(part for one in statements for part in str(one or "").split("; ") if part)
+    return printable("; ".join(parts), MOST_RIGHTS_CHARS)
+
+
 def link(source: Path, target: Path) -> None:
     """The same file under a second name (it is never written again), or a copy where the disk can't do that."""
     try:
@@ -563,8 +577,9 @@ def _begin_from(
                 raise _Unlike(refuse("run-start", start, theirs=_kind(*theirs), ours=ours))
             link(path, folder / "started-from.safetensors")
             step, digest = int(header["step"]), header["model_digest"]
-            before = ancestry(home, start)[1:]
-            return {"run": start, "file": path.name, "step": step, "model_digest": digest, "before": before}
+            begun = {"run": start, "file": path.name, "step": step, "model_digest": digest}
+            stated = rights_of(read_run(source) or {})
+            return begun | {"before": ancestry(home, start)[1:]} | ({"rights": stated} if stated else {})
     raise Refused(refuse("blend-start" if is_blend(read_run(source)) else "no-checkpoint", start))
 
 

@@ -599,8 +599,8 @@ def share(
 
 
 def rights_of(home: Path | None, model: Model | None) -> tuple[str, str]:
-    """What a run's maker stated about the rights, or our own sentence; and the digest of the set that it learnt from,
-    "" where nobody knows."""
+    """What was stated about the rights, by a run's maker and those before, or our own sentence; and the digest of
+    the set that it learnt from, "" where nobody knows."""
     run = None
     if home is not None and model is not None:
         with contextlib.suppress(Refused):  # its run may be gone by now
@@ -608,7 +608,7 @@ def rights_of(home: Path | None, model: Model | None) -> tuple[str, str]:
     taken = (run or {}).get("set")
     digest = str(taken.get("digest") or "") if isinstance(taken, dict) else ""
     known = re.fullmatch(r"[0-9a-f]{8,64}", digest)
-    return str((run or {}).get("rights") or RIGHTS), digest if known else ""
+    return store.rights_of(run or {}) or RIGHTS, digest if known else ""
 
 
 def xmp(artwork: Artwork, model: Model | None = None, home: Path | None = None, frames: str = "") -> str:

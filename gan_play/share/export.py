@@ -98,7 +98,7 @@ def model_card(home: Path, run: str) -> str:
     versions = about.get("versions")
     version = versions.get("gan_play") if isinstance(versions, Mapping) else None
     of_two = blend.read(about)
-    rights = plain(about.get("rights") or "", store.MOST_RIGHTS_CHARS)
+    rights = plain(store.rights_of(about), store.MOST_RIGHTS_CHARS)
     known_of_it = {"rights in these": rights, "labels": _labels(about)}
     if of_two:
         rows = _of_blend(of_two, recipe) | known_of_it

@@ -12,6 +12,7 @@ import gradio as gr
 
 from gan_play.runs import store
 from gan_play.ui import api, gallery, gather, look, play, train, transform
+from gan_play.ui.desk import packed, tray_picks
 from gan_play.ui.shared import (
     LIVE,
     PRIVATE,
@@ -193,4 +194,4 @@ def first_tab(run: str, art: str, kept: dict) -> str:
 
 def tray_text(text: object) -> str:
     """The remembered tray, if it is one."""
-    return play.packed(play.tray_picks(text))
+    return packed(tray_picks(text))

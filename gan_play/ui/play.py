@@ -9,20 +9,16 @@ import contextlib
 import dataclasses
 import json
 import queue
-import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import gradio as gr
 
 from gan_play import limits
 from gan_play.latent import film, palette, sample, steer, walk
-from gan_play.latent.found import Found
 from gan_play.latent.sample import Model
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.refusals import Refused, refuse
@@ -40,542 +36,56 @@ from gan_play.ui import (
     look,
     sliders,
     sounds,
+    stopping,
     taste,
     tiles,
     timeline,
     verdict,
     yours,
 )
+from gan_play.ui.desk import (
+    LABEL_TOOLS,
+    TOOLS,
+    Desk,
+    Pick,
+    artwork_of,
+    desk_of,
+    fitting,
+    found_in,
+    go,
+    label_text,
+    pick,
+    read_label,
+    rearrange,
+    steered,
+    through_labels,
+    training_pick,
+    tray_picks,
+    turn,
+)
 from gan_play.ui.gather import uploaded
-from gan_play.ui.share_routes import film_address, known_film, picture, title_of
+from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import (
     PRIVATE,
     QUIET,
     Shared,
     is_run,
-    may_steer,
     recent_runs,
     told,
     visible_runs,
     whose,
 )
-from gan_play.ui.tiles import MOST_IN_TRAY, Tile
+from gan_play.ui.showing import nearest, proof, shown
 from gan_play.ui.words import say
-
-PAGE = 36
-"""Seeds of one grid."""
 
 MOST_TRIED = 5
 """Models tried for one that can be read, where nothing is in hand."""
-
-STILLS = 12
-"""Moments of a walk's strip, as `walk.strip` makes it."""
-
-FPS = 24
-"""Frames a second of the films made here; the command line and the API offer others."""
-
-MOST_LINES = 6
-"""Rows and columns of the figure on the page, so that its tiles stay large enough to see and to tap."""
-
-MOST_KINDS = 12
-"""Labels of the grid of label by seed, and stops of a walk through all labels: as many as the codes hold."""
-
-FEW_LINES = 4
-"""Columns of the grid of label by seed where the tray gives fewer."""
-
-TOOLS = ("sample", "mix", "breed", "steer", "project", "mix_grid", "walk")
-SINGLE = ("sample", "mix", "label_mix", *artworks.GENETIC)
-"""Artworks that are one picture."""
-
-LABEL_TOOLS = (*TOOLS, "label_grid")
-"""What there is to do with any model, and with one that has labels."""
-
-
-class Pick(NamedTuple):
-    """One picture in the tray: a seed, and the label that it was picked in where the model has labels."""
-
-    seed: sample.Seed
-    label: int | None = None
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What lies on the table: the tab's controls, as the browser sent them. All of it is checked before use."""
-
-    digest: str = ""  # of the model in hand
-    seed: str = "0"  # the picture that was picked last
-    first: str = "0"  # of the grid
-    tray: str = "[]"
-    truncation: float = 0.7
-    tool: str = "sample"
-    coarse: float = 0.0
-    middle: float = 0.0
-    fine: float = 1.0
-    band: str = "coarse"
-    rows: str = ""  # seeds as text; empty: from the tray
-    columns: str = ""
-    seconds: float = 8.0
-    loop: bool = True
-    how: str = "w"
-    easing: str = "smooth"
-    form: str = "mp4"
-    opened: str = ""  # the code of the link that was opened, with its seal
-    label: str = ""  # of the grid, and of the picture that was picked last; empty for a model without labels
-    kinds: str = ""  # rows of the grid of label by seed, as text; empty: all
-    across: str = ""  # its columns, seeds as text; empty: from the tray
-    parents: str = ""  # codes of the one or two that are bred; empty: the picture picked last
-    chosen: str = ""  # code of the child on the stage; empty: the picture picked last
-    came: str = ""  # where that child came from, as JSON (`ui/breed.py`)
-    roll: str = "0"  # which children
-    strength: float = 0.3
-    held: Sequence[str] = ()  # bands that stay as they are
-    plan: str = ""  # code of the film on the timeline; empty: the walk through the tray
-    base: str = ""  # code of the picture that is steered; empty: the one picked last
-    found: str = ""  # and by which of the model's own directions, as text (`ui/directions.py`)
-    light: float = 0.0  # how it is steered, as are all below
-    warmth: float = 0.0
-    saturation: float = 0.0
-    hue: float = 0.0
-    contrast: float = 0.0
-    detail: float = 0.0
-    symmetry: float = 0.0
-    horizon: float = 0.0
-    busyness: float = 0.0
-
-    @classmethod
-    def sent(cls, values: tuple) -> "Desk":
-        """The desk of a browser's values, in the order of the fields; what it left out is as it was at first."""
-        known = zip(dataclasses.fields(cls), values)
-        return cls(*(field.default if value is None else value for field, value in known))
-
-    @property
-    def picks(self) -> list[Pick]:
-        """The pictures in the tray."""
-        return tray_picks(self.tray)
-
-    @property
-    def picked(self) -> list[int]:
-        """The seeds in the tray, each once."""
-        return list(dict.fromkeys(pick.seed for pick in self.picks))
-
-    @property
-    def steps(self) -> list[tuple[str, float]]:
-        """How the picture is steered."""
-        return [(name, getattr(self, name)) for name in ATTRIBUTES] + directions.steps_of(self.found)
-
-    @property
-    def current(self) -> Pick:
-        """The picture that was picked last. Refused where a browser sent nonsense."""
-        return Pick(sample.check_seed(self.seed), read_label(self.label))
-
-
-def read_label(text: object) -> int | None:
-    """A label's number as a browser sends it, None for none. Refused for what can be no label of any model."""
-    if text in (None, ""):
-        return None
-    if not re.fullmatch(r"[0-9]{1,4}", str(text), re.ASCII) or int(text) >= limits.MOST_LABELS:
-        raise Refused(refuse("label", str(text), count=limits.MOST_LABELS))
-    return int(text)
-
-
-def tray_picks(text: str) -> list[Pick]:
-    """The pictures of a tray's JSON: seeds, or pairs of seed and label; nothing where it is none."""
-    try:
-        found = json.loads(text or "[]")
-        pairs = [one if isinstance(one, list) else (one, None) for one in found if isinstance(found, list)]
-        return [Pick(sample.check_seed(seed), read_label(label)) for seed, label in pairs][:MOST_IN_TRAY]
-    except (ValueError, TypeError, RecursionError, Refused):
-        return []
-
-
-def packed(picks: list[Pick]) -> str:
-    """The tray's JSON of pictures; `tray_picks` reads it back."""
-    return json.dumps([pick.seed if pick.label is None else list(pick) for pick in picks])
-
-
-def label_text(label: int | None) -> str:
-    """A label's number as the page keeps it."""
-    return "" if label is None else str(label)
-
-
-def fitting(desk: Desk, model: Model) -> Desk:
-    """The desk with labels that the model has: none, where it has none; its first, for none or for one too many.
-
-    What a link shows stays as it is, and names take the place of numbers in the rows that it came with.
-    """
-    count = len(model.labels)
-
-    def fit(label: int | None) -> int | None:
-        if not count or (label is None and desk.opened):
-            return None
-        return label if label is not None and label < count else 0
-
-    label = label_text(fit(read_label(desk.label)))
-    picks = [Pick(pick.seed, fit(pick.label)) for pick in desk.picks if sample.fits(model, pick.seed)]
-    desk = desk if sample.fits(model, desk.current.seed) else dataclasses.replace(desk, seed="0")
-    changes = {} if picks == desk.picks else {"tray": packed(list(dict.fromkeys(picks)))}
-    rows = [row.strip() for row in desk.kinds.split(",")]
-    if count and all(re.fullmatch(r"#[0-9]{1,4}", row, re.ASCII) and int(row[1:]) < count for row in rows):
-        changes["kinds"] = ", ".join(sample.name_label(model, int(row[1:])) for row in rows)
-    if desk.plan and not timeline.fits(desk.plan, model):
-        changes["plan"] = ""
-    tool = "sample" if desk.tool == "label_grid" and not count else desk.tool
-    if not all(breed.fits(code, model) for code in f"{desk.parents} {desk.chosen} {desk.base}".split()):
-        # of a model with other labels, or with none
-        changes |= dict.fromkeys(("parents", "chosen", "came", "base"), "")
-    changes["found"] = directions.fitting(desk.found, model)
-    return dataclasses.replace(desk, label=label, tool=tool, **changes)
-
-
-def pair(desk: Desk) -> tuple[Pick, Pick] | None:
-    """What Mix works on: the first in the tray, and the picture picked last or else the second; None for less."""
-    picked = desk.picks
-    if not picked:
-        return None
-    second = desk.current
-    if second == picked[0] or second not in picked:
-        second = picked[1] if len(picked) > 1 else picked[0]
-    return None if second == picked[0] else (picked[0], second)
-
-
-def lines(desk: Desk) -> tuple[list[int], list[int]] | None:
-    """Rows and columns of the figure: as typed, else the first and the second half of the tray; None for less."""
-    picked = desk.picked
-    half = (len(picked) + 1) // 2
-    rows = sample.parse_seeds(desk.rows, 1, MOST_LINES) if desk.rows.strip() else picked[:half]
-    columns = sample.parse_seeds(desk.columns, 1, MOST_LINES) if desk.columns.strip() else picked[half:]
-    return (rows, columns) if rows and columns else None
-
-
-def kinds_and_seeds(desk: Desk, model: Model) -> tuple[list[int], list[int]] | None:
-    """Rows and columns of label by seed: as typed, else all labels (or the first twelve) and the tray's seeds, with
-    some of the page where these are few. Refused for labels that the model hasn't.
-    """
-    first = sample.whole_seed(desk.first)
-    page = [*desk.picked, desk.current.seed, *range(first, first + FEW_LINES)]
-    few = list(dict.fromkeys(page))[: max(FEW_LINES, len(desk.picked))]
-    seeds = sample.parse_seeds(desk.across, 1, MOST_LINES) if desk.across.strip() else few
-    labels = sample.parse_labels(model, desk.kinds, 1, MOST_KINDS) if desk.kinds.strip() else []
-    every = list(range(len(model.labels)))[:MOST_KINDS]
-    return labels or every, seeds[:MOST_LINES]
-
-
-def through(operation: str, picks: Sequence[Pick]) -> dict[str, object]:
-    """What an artwork says of pictures in their order: with one label all over, or with one for each."""
-    labels = tuple(pick.label or 0 for pick in picks)
-    seeds = tuple(pick.seed for pick in picks)
-    if len(set(labels)) > 1:
-        return {"operation": f"label_{operation}", "seeds": seeds, "labels": labels}
-    return {"operation": operation, "seeds": seeds, "label": picks[0].label}
-
-
-def artwork_of(desk: Desk, model_in_hand: Model | None = None) -> Artwork | None:
-    """What the controls ask for; None where the tray holds too little. Refused where they ask for the impossible.
-
-    Only the grid of label by seed needs the model itself.
-    """
-    model, truncation = desk.digest[:16], desk.truncation
-    label = read_label(desk.label)
-    if desk.tool == "mix":
-        two = pair(desk)
-        weights = (desk.coarse, desk.middle, desk.fine)
-        return two and Artwork(**through("mix", two), model=model, truncation=truncation, weights=weights)
-    if desk.tool == "mix_grid":
-        both = lines(desk)
-        return both and Artwork(
-            "mix_grid", model, tuple(both[0]), truncation, label, columns=tuple(both[1]), band=desk.band
-        )
-    if desk.tool == "label_grid" and model_in_hand is not None:
-        kinds, seeds = kinds_and_seeds(desk, model_in_hand)
-        return Artwork("label_grid", model, tuple(seeds), truncation, labels=tuple(kinds))
-    if desk.tool == "walk" and desk.plan:
-        return dataclasses.replace(artworks.decode(desk.plan), model=model, truncation=truncation, seal="")
-    if desk.tool == "walk":
-        if len(desk.picks) < 2:
-            return None
-        return Artwork(
-            **through("walk", desk.picks),
-            model=model,
-            truncation=truncation,
-            seconds=desk.seconds,
-            fps=FPS,
-            how=desk.how,
-            easing=desk.easing,
-            loop=desk.loop,
-        )
-    if desk.tool == "breed" and desk.chosen:
-        chosen = artworks.decode(desk.chosen)
-        return artworks.bred(chosen.genome, model, truncation, chosen.steps)
-    alone = Artwork("sample", model, (desk.current.seed,), truncation, label)
-    if desk.tool == "steer":
-        genome = (artworks.decode(desk.base) if desk.base else alone).genome
-        return artworks.bred(genome, model, truncation, steer.check_steps(desk.steps))
-    return alone
-
-
-def desk_of(artwork: Artwork, code: str, desk: Desk) -> Desk:
-    """The desk on which an artwork was made: its tool is open with the same settings; the tray keeps what fits."""
-    tool = {"label_walk": "walk", "label_mix": "mix", "film": "walk"}.get(
-        artwork.operation, artwork.operation
-    )
-    each = artwork.labels if tool in ("walk", "mix", *artworks.GENETIC) else ()
-    stops = [Pick(*stop) for stop in zip(artwork.seeds, each or [artwork.label] * len(artwork.seeds))]
-    tray = [*stops, *(Pick(seed, artwork.label) for seed in artwork.columns)]
-    tray = (
-        []
-        if tool in ("sample", "label_grid", *artworks.GENETIC) or artwork.timeline
-        else list(dict.fromkeys(tray))
-    )
-    tray = (tray + [pick for pick in desk.picks if pick not in tray])[:MOST_IN_TRAY]
-    if tool == "walk" and not artwork.timeline:
-        tray = stops  # a walk is exactly its stops, in order, even one met twice
-    shown = stops[1] if tool == "mix" else stops[0]
-    first = desk.first if isinstance(shown.seed, Found) else str(shown.seed - shown.seed % PAGE)
-    new = dataclasses.replace(
-        desk,
-        digest=artwork.model,
-        seed=str(shown.seed),
-        first=first,
-        tray=packed(tray),
-        truncation=artwork.truncation,
-        tool=tool,
-        opened=code,
-        label=label_text(shown.label),
-        found=desk.found
-        if desk.digest[:16] == artwork.model
-        else "",  # another model's directions are others
-    )
-    if tool == "steer":
-        return steered(new, artwork)
-    if tool == "breed":
-        return dataclasses.replace(
-            new, parents=artworks.encode(dataclasses.replace(artwork, seal="")), chosen=code
-        )
-    if tool == "label_grid":
-        rows, columns = ", ".join(f"#{label}" for label in artwork.labels), ", ".join(map(str, artwork.seeds))
-        return dataclasses.replace(new, label=str(artwork.labels[0]), kinds=rows, across=columns)
-    if tool == "mix":
-        coarse, middle, fine = artwork.weights
-        return dataclasses.replace(new, coarse=coarse, middle=middle, fine=fine)
-    if artwork.operation == "mix_grid":
-        rows, columns = (", ".join(map(str, line)) for line in (artwork.seeds, artwork.columns))
-        return dataclasses.replace(new, band=artwork.band, rows=rows, columns=columns)
-    if artwork.timeline:
-        return dataclasses.replace(new, plan=artworks.encode(dataclasses.replace(artwork, seal="")))
-    if tool == "walk":
-        return dataclasses.replace(
-            new, plan="", seconds=artwork.seconds, loop=artwork.loop, how=artwork.how, easing=artwork.easing
-        )
-    return new
-
-
-def steered(desk: Desk, artwork: Artwork | None = None) -> Desk:
-    """The desk on which a picture is steered, from where its own steps have led; None for the one picked last."""
-    base = artwork and artworks.encode(artworks.bred(artwork.genome, artwork.model, artwork.truncation))
-    steps = artwork.steps if artwork else ()
-    sliders = {name: dict(steps).get(name, 0.0) for name in ATTRIBUTES}
-    found = directions.at_rest(desk.found, steps)
-    return dataclasses.replace(desk, tool="steer", base=base or "", found=found, **sliders)
-
-
-def code_of(desk: Desk, artwork: Artwork) -> str:
-    """The code of what the desk shows; the opened link's own, sealed one while it still shows just that."""
-    plain = artworks.encode(artwork)
-    try:
-        opened = artworks.decode(desk.opened) if desk.opened else None
-    except Refused:
-        opened = None
-    if opened and artworks.encode(dataclasses.replace(opened, seal="")) == plain:
-        return desk.opened
-    return plain
 
 
 # What the desk looks like
 
 
-def seed_tile(desk: Desk, model: Model, pick: Pick, badge: str = "") -> Tile:
-    """A seed's picture as the model in hand paints it."""
-    artwork = Artwork("sample", model.digest[:16], (pick.seed,), desk.truncation, pick.label)
-    here = (str(pick.seed), label_text(pick.label)) == (desk.seed, desk.label)
-    return Tile(artworks.encode(artwork), title_of(artwork, model), pick.seed, badge, here, pick.label)
-
-
-def grid(desk: Desk, model: Model) -> str:
-    """The page of seeds, in the label that was chosen; those in the tray wear their place in it."""
-    places = {pick: str(place) for place, pick in reversed(list(enumerate(desk.picks, 1)))}
-    label = read_label(desk.label)
-    first = sample.whole_seed(desk.first)
-    last = min(first + PAGE - 1, sample.limits.MOST_SEED)
-    page = [Pick(seed, label) for seed in range(first, last + 1)]
-    pictures = [seed_tile(desk, model, pick, places.get(pick, "")) for pick in page]
-    return tiles.tiles(pictures, say("play.seeds", first=first, last=last), model.generator.size_px)
-
-
-def tray(desk: Desk, model: Model) -> str:
-    """The strip of picked pictures."""
-    pictures = [seed_tile(desk, model, pick, str(place)) for place, pick in enumerate(desk.picks, 1)]
-    return tiles.tray(pictures, model.generator.size_px)
-
-
-def stage(desk: Desk, model: Model, home: Path) -> tuple[str, str]:
-    """The large picture, and its code."""
-    artwork = artwork_of(desk, model)
-    if artwork is None:
-        return tiles.empty_stage(say(f"play.need.{desk.tool}")), ""
-    code, title, size_px = code_of(desk, artwork), title_of(artwork, model), model.generator.size_px
-    if artwork.operation == "mix_grid":
-        return figure(artwork, model, code, title), code
-    if artwork.operation == "label_grid":
-        return label_figure(artwork, model, code, title), code
-    if artwork.is_film:
-        made = known_film(home, artwork, desk.form)
-        frames = film_address(code, "zip") + "?download=1" if made and desk.form == "zip" else ""
-        if made and not frames:
-            return tiles.film(code, title, film_address(code, desk.form), desk.form), code
-        side = artwork.timeline.grid if artwork.timeline else 1
-        return tiles.stills(code, title, STILLS, 2 * (side - 1) + side * size_px, film=frames), code
-    also = ("to-mix", "to-walk") if artwork.operation == "sample" else ()
-    if set(artwork.weights or ()) <= {0.0, 1.0}:  # what is mixed half-way can't be bred as it is
-        also += tuple(f"to-{tool}" for tool in ("breed", "steer", "film") if tool != desk.tool)
-    return tiles.stage(code, title, size_px, also=also), code
-
-
-def figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
-    """Style mixing as a table of pictures: each is a mix of its own, and can be opened as one."""
-    base = {"model": artwork.model, "truncation": artwork.truncation, "label": artwork.label}
-    weights = artworks.BANDS[artwork.band]
-
-    def one(seed: int) -> str:
-        alone = Artwork("sample", seeds=(seed,), **base)
-        shown = Tile(artworks.encode(alone), title_of(alone, model), seed, label=artwork.label)
-        return tiles.tile(shown, "tile head")
-
-    def mixed(row: int, column: int) -> str:
-        both = Artwork("mix", seeds=(column, row), weights=weights, **base)
-        return tiles.tile(Tile(artworks.encode(both), title_of(both, model)))
-
-    heads = "<span></span>" + "".join(map(one, artwork.columns))
-    body = "".join(
-        one(row) + "".join(mixed(row, column) for column in artwork.columns) for row in artwork.seeds
-    )
-    return tiles.figure(heads + body, len(artwork.columns) + 1, code, title, model.generator.size_px)
-
-
-def label_figure(artwork: Artwork, model: Model, code: str, title: str) -> str:
-    """Label by seed as a table: a row's name, then its pictures; each can be picked as one."""
-
-    def one(seed: int, label: int) -> str:
-        alone = Artwork("sample", artwork.model, (seed,), artwork.truncation, label)
-        return tiles.tile(Tile(artworks.encode(alone), title_of(alone, model), seed, label=label))
-
-    body = "".join(
-        tiles.row_name(model.labels[label]) + "".join(one(seed, label) for seed in artwork.seeds)
-        for label in artwork.labels
-    )
-    return tiles.figure(body, len(artwork.seeds) + 1, code, title, model.generator.size_px)
-
-
-def two_heads(desk: Desk, model: Model) -> str:
-    """The two pictures that Mix works on."""
-    try:
-        two = pair(desk)
-    except Refused:
-        two = None
-    if two is None:
-        return ""
-    return tiles.pair([seed_tile(desk, model, pick) for pick in two])
-
-
-def painted(home: Path, desk: Desk) -> dict[str, object]:
-    """Every piece of the tab for a desk, by name."""
-    model = sample.load_digest(home, desk.digest)
-    shown, code = stage(desk, model, home)
-    first = sample.whole_seed(desk.first)
-    return {
-        "stage": shown,
-        "code": code,
-        "grid": grid(desk, model),
-        "tray_view": tray(desk, model),
-        "pair": two_heads(desk, model),
-        "parents_view": breed.parents_html(desk, model) if desk.tool == "breed" else "",
-        "brood": breed.brood_html(desk, model) if desk.tool == "breed" else "",
-        "timeline": timeline.html(desk, model, home),
-        "adventure": tiles.note(sliders.adventure(desk.truncation)),
-        "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
-    }
-
-
 # Events
-
-
-def shown(home: Path, old: Desk, new: Desk) -> dict[str, object]:
-    """What the page needs to go from one desk to the next: the controls that moved, and every piece painted anew."""
-    before, after = dataclasses.asdict(old), dataclasses.asdict(new)
-    moved = {name: value for name, value in after.items() if value != before[name]}
-    return moved | painted(home, new)
-
-
-def pick(desk: Desk, seed: int, label: int | None = None) -> Desk:
-    """A click on a tile: onto the stage and into the tray; a second click takes it out again."""
-    chosen, picked = Pick(seed, label), desk.picks
-    if (str(seed), label_text(label)) == (desk.seed, desk.label) and chosen in picked:
-        picked.remove(chosen)
-    elif chosen not in picked and len(picked) < MOST_IN_TRAY:
-        picked.append(chosen)
-    return dataclasses.replace(desk, seed=str(seed), label=label_text(label), tray=packed(picked))
-
-
-def rearrange(desk: Desk, do: str, chosen: Pick, to: Pick) -> Desk:
-    """What the tray's buttons, keys and dragging do with one of its pictures."""
-    picked = desk.picks
-    if do == "clear":
-        picked = []
-    elif do == "swap":
-        two = pair(desk)
-        if two:
-            rest = [other for other in picked if other not in two]
-            last, swapped = two[0], packed([two[1], two[0], *rest])
-            return dataclasses.replace(desk, tray=swapped, seed=str(last.seed), label=label_text(last.label))
-    elif chosen in picked and do in ("left", "right", "move", "out"):
-        at = picked.index(chosen)
-        picked.remove(chosen)
-        if do in ("left", "right"):
-            picked.insert(max(0, at + (1 if do == "right" else -1)), chosen)
-        elif do == "move" and to in picked:
-            picked.insert(picked.index(to) + (picked.index(to) >= at), chosen)
-        elif do == "move":
-            picked.insert(at, chosen)
-    return dataclasses.replace(desk, tray=packed(picked))
-
-
-def through_labels(desk: Desk, model: Model) -> Desk:
-    """The picture that was picked last in every label, or in twelve of them evenly, as the stops of a walk."""
-    count = len(model.labels)
-    shown = range(count) if count <= MOST_KINDS else [i * (count - 1) // (MOST_KINDS - 1) for i in range(12)]
-    stops = [Pick(desk.current.seed, label) for label in shown]
-    return dataclasses.replace(desk, tray=packed(stops), tool="walk") if stops else desk
-
-
-def found_in(desk: Desk, text: object) -> Desk:
-    """A point that was found: onto the stage and into the tray, as a picked picture. Other text changes nothing."""
-    if not yours.is_point(text):
-        return desk
-    chosen = Pick(sample.check_seed(text), read_label(desk.label))
-    away = dataclasses.replace(desk, seed="" if chosen not in desk.picks else str(text), opened="")
-    picked = away if chosen in desk.picks else pick(away, *chosen)
-    return steered(picked) if desk.tool == "steer" else picked
-
-
-def turn(desk: Desk, pages: int) -> Desk:
-    """The next or the previous page of seeds."""
-    first = sample.whole_seed(desk.first) + pages * PAGE
-    return dataclasses.replace(desk, first=str(min(max(first, 0), sample.limits.MOST_SEED - PAGE + 1)))
-
-
-def go(desk: Desk, text: str) -> Desk:
-    """A seed that was typed: onto the stage, with its page in the grid."""
-    seed = sample.whole_seed(text)
-    return dataclasses.replace(desk, seed=str(seed), first=str(seed - seed % PAGE), tool="sample")
 
 
 def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
@@ -618,47 +128,6 @@ def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
                 yield tiles.waiting(say("play.film.frames", done=done, total=total, left=left), done / total)
     finally:
         given_up.set()
-
-
-def proof(home: Path, code: str, form: str) -> str:
-    """The line under the stage: the SHA-256 of what is shown, and whether it is what was shared."""
-    if not code:
-        return ""
-    artwork = artworks.decode(code)
-    if artwork.is_film:
-        made = artworks.film_proof(home, artwork, form)
-        if not made:
-            return tiles.note(say("play.proof.strip"))
-        sha256, _, sentence = made
-    else:
-        found = picture(home, code)
-        sha256, sentence = found.sha256, found.sentence
-    said = tiles.note(sentence, "good" if sentence.startswith("Identical") else "") if artwork.seal else ""
-    return f'<div data-of="{code}">{said}{tiles.note(say("play.proof", sha256=sha256))}</div>'
-
-
-def nearest(shared: Shared, code: str, key: str) -> str:
-    """The picture that a code names beside the nearest ones that its model learnt from; or a sentence that says why
-    not. In public these are for who trained it alone. Refused for a bad or a foreign code."""
-    artwork = artworks.decode(code) if code else None
-    if artwork is None or artwork.operation not in SINGLE:
-        return tiles.note(say("play.near.film"))
-    model = sample.load_digest(shared.home, artwork.model)
-    folder = store.find_run(shared.home, model.run_id)
-    if not store.is_shipped(folder) and not may_steer(shared, model.run_id, key):
-        return tiles.note(say("play.near.not_yours"))
-    pixels = picture(shared.home, code).pixels
-    return verdict.beside_nearest(folder, pixels, code, title_of(artwork, model))
-
-
-def training_pick(text: str) -> tuple[float, str, int, int | None]:
-    """When a tile was clicked in a training grid, in which run, its seed and label; (0, "", 0, None) for none."""
-    try:
-        sent = json.loads(text or "{}")
-        label = read_label(sent.get("label"))
-        return float(sent["at"]), str(sent["run"]), sample.whole_seed(sent["seed"]), label
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, Refused):
-        return 0.0, "", 0, None
 
 
 def paints(run: store.RunSummary) -> bool:
@@ -903,6 +372,7 @@ def build(shared: Shared) -> None:
     asked = hidden("asked", "")  # what was done last in the list of directions
     let_go = hidden("let-go", "")  # when a slider was moved by keys, which Gradio doesn't call a release
     heard = hidden("heard", "")  # the last sound that was kept
+    moment = hidden("moment", "")  # stands for when an event was asked for (`ui/stopping.py`)
     point = hidden("point", "")  # the last that a search has found
 
     fields = {
@@ -1287,25 +757,42 @@ def build(shared: Shared) -> None:
     on(shared.brought.change, bring)
     shared.brought.change(drop_own, shared.brought, lying, api_name="ui_play_brought", **PRIVATE)
 
-    def follow(where: gr.HTML, stop: gr.Button, begin: Callable):
-        """A search on the page: its progress, its Stop button and the point so far."""
-        yield {stop: gr.update(visible=True), point: gr.update(value="")}
+    def stopper(work: str, said: str) -> Callable:
+        def stop(when: str, request: gr.Request):
+            """The work ends at its next step."""
+            stopping.stop(request, work, when)
+            return gr.update(value=said)
+
+        return stop
+
+    def follow(part: dict, begin: Callable, over: Callable[[], bool]):
+        """A search on the page: its progress, its Stop button and the point so far. A stop comes into force at a look,
+        so that there is something to keep."""
+        where, stop = part["progress"], part["stop"]
+        yield {stop: gr.update(visible=True, value=say("yours.stop")), point: gr.update(value="")}
         try:
             for html, so_far in begin():
-                yield {where: gr.update(value=html), point: gr.update(value=so_far)}
+                ended = bool(so_far) and over()
+                said = tiles.note(say("yours.stopped")) if ended else html
+                yield {where: gr.update(value=said), point: gr.update(value=so_far)}
+                if ended:
+                    break
         except Refused as refused:
             yield wrong(where, refused)
         yield {stop: gr.update(visible=False)}
 
-    def find(event: gr.EventData, in_hand: str):
+    def find(sent: str, in_hand: str, request: gr.Request):
         """Look for what lies on the canvas in the model in hand."""
-        data = event._data if isinstance(event._data, dict) else {}
-        yield from follow(own["progress"], own["stop"], lambda: yours.search(home, in_hand, data.get("png")))
+        png, when = yours.sent(sent)
+        over = stopping.asker(request, "find", when)
+        yield from follow(own, lambda: yours.search(home, in_hand, png), over)
 
-    def recolour(code: str, *chosen: str):
+    def recolour(request: gr.Request, when: str, code: str, *chosen: str):
         """Paint what is on the stage towards five colours."""
         wanted = ",".join(map(yours.colour_text, chosen))
-        yield from follow(colours["progress"], colours["stop"], lambda: yours.towards(home, code, wanted))
+        yield {colours["paint"]: gr.update(interactive=False)}
+        over = stopping.asker(request, "recolour", when)
+        yield from follow(colours, lambda: yours.towards(home, code, wanted), over)
 
     def drop_colours(path: str | None):
         """The colours of a picture that was dropped."""
@@ -1326,31 +813,47 @@ def build(shared: Shared) -> None:
         api_name="ui_play_colours",
         **PRIVATE,
     )
-    for part, event, begin_search, inputs in (
-        (own, own["canvas"].find, find, [digest]),
-        (colours, colours["paint"].click, recolour, [code, *colours["colours"]]),
+    for part, event, begin_search, inputs, more, options in (
+        (own, own["sent"].change, find, [own["sent"], digest], [], {"trigger_mode": "always_last"}),
+        (
+            colours,
+            colours["paint"].click,
+            recolour,
+            [moment, code, *colours["colours"]],
+            [colours["paint"]],
+            {"js": stopping.NOW},
+        ),
     ):
+        name = begin_search.__name__
         searching = event(
             begin_search,
             inputs,
-            [part["progress"], part["stop"], point],
-            api_name=f"ui_play_{begin_search.__name__}",
+            [part["progress"], part["stop"], point, *more],
+            api_name=f"ui_play_{name}",
             concurrency_limit=1,
             concurrency_id="search",
             show_progress="minimal",
             show_progress_on=part["progress"],
-            **PRIVATE,
+            **PRIVATE | options,
         )
         on(searching.success, found_in, point)
-        stopped = part["stop"].click(
-            lambda: (gr.update(visible=False), gr.update(value=tiles.note(say("yours.stopped")))),
-            None,
-            [part["stop"], part["progress"]],
-            cancels=[searching],
-            api_name=f"ui_play_{begin_search.__name__}_stop",
+        part["stop"].click(
+            stopper(name, say("yours.stopping")),
+            moment,
+            part["stop"],
+            js=stopping.NOW,
+            api_name=f"ui_play_{name}_stop",
             **QUIET,
         )
-        on(stopped.then, found_in, point)
+        if more:  # not before it is over, or a press could go unheard
+            for after in ("then", "failure"):
+                getattr(searching, after)(
+                    lambda: gr.update(interactive=True),
+                    None,
+                    more,
+                    api_name=f"ui_play_{name}_{after}",
+                    **QUIET,
+                )
 
     def use_label(desk: Desk, chosen: str | None) -> Desk:
         return dataclasses.replace(desk, label=label_text(read_label(chosen)))
@@ -1362,11 +865,10 @@ def build(shared: Shared) -> None:
     on(every.click, every_label)
     for source in (kinds.submit, kinds.blur, across.submit, across.blur):
         on(source, stay)
+    # While they are dragged the page's script asks for the picture: `ui/sliders.py`.
     moved = [truncation, *bands.values(), *steering.values()]
     for event in (*(slider.release for slider in moved), let_go.change):
-        on(
-            event, stay, trigger_mode="always_last"
-        )  # while they are dragged the page's script asks: `ui/sliders.py`
+        on(event, stay, trigger_mode="always_last")
     for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
         on(source, stay)
     for source in (easing.input, form.input, seconds.release):
@@ -1470,22 +972,27 @@ def build(shared: Shared) -> None:
 
     # Films
 
-    def make_film(*values):
+    def make_film(request: gr.Request, when: str, *values):
         """Make the film of the walk on the desk, with progress; the film stays if the page is closed after it."""
-        desk = Desk.sent(values)
+        desk, over, said = Desk.sent(values), stopping.asker(request, "film", when), ""
         with told():
             artwork = artwork_of(desk)
             if artwork is None or not artwork.is_film:
                 raise gr.Error(say("play.need.walk"), print_exception=False)
             for sentence in films(home, artwork, desk.form):
-                yield gr.update(value=sentence), gr.update(visible=False), gr.update(visible=True)
-        yield gr.update(value=""), gr.update(visible=True), gr.update(visible=False)
+                if over():
+                    said = tiles.note(say("play.film.cancelled"))
+                    break
+                shown = gr.update(visible=True, value=say("play.film.cancel"))
+                yield gr.update(value=sentence), gr.update(visible=False), shown
+        yield gr.update(value=said), gr.skip(), gr.skip()
 
     buttons = [progress, make, cancel]
     making = make.click(
         make_film,
-        desk_in,
+        [moment, *desk_in],
         buttons,
+        js=stopping.NOW,
         api_name="ui_play_film",
         concurrency_limit=1,
         show_progress="minimal",
@@ -1496,15 +1003,18 @@ def build(shared: Shared) -> None:
         proof_of := _prover(home), [code, form], facts, api_name="ui_play_film_proof", **QUIET
     )
 
-    def idle(sentence: str = ""):
-        return gr.update(value=sentence), gr.update(visible=True), gr.update(visible=False)
+    def idle():
+        return gr.update(visible=True), gr.update(visible=False)
 
-    making.failure(idle, None, buttons, api_name="ui_play_film_failed", **QUIET)
+    making.then(idle, None, [make, cancel], api_name="ui_play_film_over", **QUIET)
+    making.failure(
+        lambda: (gr.update(value=""), *idle()), None, buttons, api_name="ui_play_film_failed", **QUIET
+    )
     cancel.click(
-        lambda: idle(tiles.note(say("play.film.cancelled"))),
-        None,
-        buttons,
-        cancels=[making],
+        stopper("film", say("play.film.cancelling")),
+        moment,
+        cancel,
+        js=stopping.NOW,
         api_name="ui_play_film_cancel",
         **QUIET,
     )

@@ -13,7 +13,7 @@ from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share import liking
 from gan_play.share.liking import Proposed
-from gan_play.ui import collect, look, tiles
+from gan_play.ui import collect, look, stopping, tiles
 from gan_play.ui.share_routes import title_of
 from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.tiles import Tile
@@ -88,44 +88,55 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
     go, stop, said, best = parts
     # Not beside them: Gradio shows what is hidden in a column once the column itself is shown.
     turn = gr.Textbox("0", visible="hidden", elem_id="taste-turn", label="turn")
+    moment = gr.Textbox("", visible="hidden", elem_id="taste-moment", label="moment")
 
-    def propose(key: str, digest: str, truncation: float, label: str, turned: str):
+    def propose(
+        when: str, key: str, digest: str, truncation: float, label: str, turned: str, request: gr.Request
+    ):
         """The best of the next seeds."""
-        at = number(turned) or 0
-        over = {go: gr.update(visible=True, value=say("taste.more")), stop: gr.update(visible=False)}
+        at, over = number(turned) or 0, stopping.asker(request, "taste", when)
         try:
             begin = tiles.note(say("taste.begin"))
             yield {said: gr.update(value=begin), go: gr.update(visible=False), stop: gr.update(visible=True)}
             for step, model in proposing(shared, key, digest, truncation, number(label), at):
+                if over():
+                    yield {said: gr.update(value="")}
+                    return
                 if model is None:
                     yield {said: gr.update(value=step)}
                     continue
-                yield over | {
+                yield {
                     said: gr.update(value=tiles.note(standing(step), "good")),
+                    go: gr.update(value=say("taste.more")),
                     best: gr.update(value=shown(step, model)),
                     turn: gr.update(value=str(at + 1)),
                 }
         except Refused as refused:
-            yield over | {
-                said: gr.update(value=tiles.note(refused.refusal.sentence)),
-                go: gr.update(visible=True),
-            }
+            yield {said: gr.update(value=tiles.note(refused.refusal.sentence))}
 
     work = go.click(
         propose,
-        [shared.key, digest, truncation, label, turn],
+        [moment, shared.key, digest, truncation, label, turn],
         [*parts, turn],
+        js=stopping.NOW,
         api_name="ui_taste",
         concurrency_limit=1,
         show_progress="hidden",
         **PRIVATE,
     )
 
-    def stopped():
-        """Nothing is proposed."""
-        return {said: gr.update(value=""), go: gr.update(visible=True), stop: gr.update(visible=False)}
+    def end(when: str, request: gr.Request) -> None:
+        """What is looked at ends at its next step."""
+        stopping.stop(request, "taste", when)
 
-    stop.click(stopped, None, list(parts), cancels=[work], api_name="ui_taste_stop", **QUIET)
+    stop.click(end, moment, None, js=stopping.NOW, api_name="ui_taste_stop", **QUIET)
+
+    def idle():
+        """Not before it is over, or a press could go unheard."""
+        return gr.update(visible=True), gr.update(visible=False)
+
+    for after in ("then", "failure"):
+        getattr(work, after)(idle, None, [go, stop], api_name=f"ui_taste_{after}", **QUIET)
 
     def gone():
         """Another model is in hand: what was proposed by the one before means nothing."""

@@ -6,6 +6,7 @@ search is `latent/project.py`; what it finds is put into the tray like any picke
 
 import base64
 import binascii
+import json
 import time
 from collections.abc import Iterator
 from html import escape
@@ -72,6 +73,15 @@ def read_canvas(sent: object) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(painted, Refusal):
         raise Refused(painted)
     return painted
+
+
+def sent(text: object) -> tuple[object, object]:
+    """The canvas and the moment in what the canvas's script wrote; nothing of nonsense."""
+    try:
+        data = json.loads(str(text))
+    except (ValueError, RecursionError):
+        data = None
+    return (data.get("png"), data.get("at")) if isinstance(data, dict) else (None, None)
 
 
 def compared(target: np.ndarray, seen: project.Look) -> str:
@@ -166,12 +176,14 @@ def controls() -> dict[str, gr.Component]:
     )
     progress = gr.HTML("", elem_id="yours-progress", elem_classes="piece", apply_default_css=False)
     stop = gr.Button(say("yours.stop"), visible=False, elem_id="yours-stop")
+    sent = gr.Textbox("", visible="hidden", elem_id="yours-sent", label="sent")
     return {
         "drop": drop,
         "stage": stage,
         "canvas": canvas,
         "progress": progress,
         "stop": stop,
+        "sent": sent,
     }
 
 

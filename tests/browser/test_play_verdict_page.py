@@ -10,7 +10,7 @@ from gan_play.measure import originality
 from gan_play.pictures import datasets
 from gan_play.runs import checkpoints, checkup, store
 from gan_play.trainers import loop
-from gan_play.ui import play
+from gan_play.ui import play, showing
 from tests import toys
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -61,7 +61,7 @@ def test_the_verdict_its_card_and_the_nearest_pictures_are_there_when_asked_for(
 
 
 def test_a_slow_arrival_is_not_overtaken_by_the_first_model_there_is(serve, visit, known, monkeypatch):
-    quick = play.shown
+    quick = showing.shown
 
     def slow(*asked, **how):
         time.sleep(3)  # longer than the page's script waits with its next look

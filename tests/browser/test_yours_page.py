@@ -93,11 +93,10 @@ def test_a_photo_is_found_and_goes_into_the_tray_and_into_a_mix(serve, visit, ho
     assert on_stage(page).seeds != (point,) and isinstance(on_stage(page).seeds[0], Found)
 
 
-@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_search_that_is_stopped_keeps_what_it_has_and_goes_on_later(serve, visit, home, photo, monkeypatch):
-    """Slow: a search long enough to be stopped by hand. Alone: beside other work the second search may not begin."""
+    """Slow: a search long enough to be stopped by hand."""
     monkeypatch.setattr(project, "STEPS", 2000)
     page = visit(serve(home))
     begin(page, photo)
@@ -116,7 +115,7 @@ def test_a_search_that_is_stopped_keeps_what_it_has_and_goes_on_later(serve, vis
         "() => Number((document.querySelector('#yours-progress').textContent.match(/Step (\\d+)/) || [0, 0])[1]) > 50"
     )
     page.click("#yours-stop")
-    page.wait_for_timeout(1500)
+    expect(page.locator("#yours-stop")).to_be_hidden()
     assert kept.read_bytes() != before
     assert isinstance(first[0], Found)
 

@@ -42,20 +42,16 @@ element.addEventListener('click', (event) => {
     past.push(on.toDataURL('image/png'));
     restore(on, on.dataset.src);
   } else if (button.dataset.find) {
-    find(60);
+    find();
     show(Date.now() + 10000);
   }
 });
-// While Gradio is still ending what was stopped it passes over a new wish: then that is said again, until it is heard.
-const AGAIN_MS = 1000, ENDING_MS = 60000;
-let stopped = -ENDING_MS;
-document.addEventListener('click', (event) => { if (event.target.closest('#yours-stop')) stopped = Date.now(); });
-const find = (times) => {
-  const told = document.querySelector('#yours-progress'), before = told?.innerHTML;
-  trigger('find', {png: canvas().toDataURL('image/png')});
-  if (times && Date.now() - stopped < ENDING_MS) {
-    setTimeout(() => { if (told?.innerHTML === before) find(times - 1); }, AGAIN_MS);
-  }
+// It goes through a field: a search that is asked for while one is on its way begins once that has ended, with what the
+// field holds by then.
+const find = () => {
+  const field = document.querySelector('#yours-sent textarea');
+  field.value = JSON.stringify({png: canvas().toDataURL('image/png'), at: Date.now()});
+  field.dispatchEvent(new Event('input'));
 };
 // The search is told about below the canvas, on a phone out of sight: it is brought there as soon as there is a word.
 const show = (until) => {
