@@ -65,7 +65,7 @@ def test_what_already_fits_is_not_changed_by_padding():
 
 
 def reference(network, x: torch.Tensor, tile: int, overlap: int) -> np.ndarray:
-    """Tiles that blend, place by place: the mean of all that lie over it, each counting as far as it is from its end."""
+    """Tiles that blend, place by place: the mean of all that lie over it, each by how far it is from its end."""
     height, width = x.shape[-2:]
     starts = [translator.places(side, min(tile, side), overlap) for side in (height, width)]
     total, weights = np.zeros((3, height, width)), np.zeros((height, width))
@@ -183,7 +183,7 @@ def test_a_run_is_loaded_for_what_it_learnt_and_for_nothing_else(tmp_path):
     assert translator.load_digest(tmp_path, toy.digest[:16]) is toy
     with pytest.raises(Refused, match="takes no picture"):
         translator.load(tmp_path, playground.RUN)
-    for again in range(2):  # read from the disk, and held in memory
+    for _again in range(2):  # read from the disk, and held in memory
         with pytest.raises(Refused, match="paints none from seeds"):
             sample.load_digest(tmp_path, toy.digest[:16])
         sample._held.clear()

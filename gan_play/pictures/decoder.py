@@ -5,7 +5,8 @@ picture where the platform can; where a picture breaks these limits, or the deco
 `intake` starts another. It opens no file and imports neither torch nor gradio.
 
 A message is the length of a JSON head (4 bytes), the head, and the bytes of which the head gives the length:
-{name, background, exact_px, length} + the file, and back {refused: {...}} or {kept: {...}, length} + picture, fingerprint.
+{name, background, exact_px, length} + the file, and back {refused: {...}} or {kept: {...}, length} + picture,
+fingerprint.
 """
 
 from __future__ import annotations

@@ -455,7 +455,8 @@ def render(
 ) -> Rendered:
     """Brings an artwork back from its recipe, canonically. A walk is written to `HOME/films/`, as `form` says.
 
-    Refused where its model, or the picture that it was made from, isn't here, or it has no such label. Neither is pinned: see `share`.
+    Refused where its model, or the picture that it was made from, isn't here, or it has no such label. Neither is
+    pinned: see `share`.
     """
     model = model_of(home, artwork)
     plain = dataclasses.replace(artwork, seal="")

@@ -12,7 +12,7 @@ from gan_play.translate import inputs, translator
 
 
 def paint(home: Path, model: Model, translation: Translation) -> np.ndarray:
-    """The painting, canonically.  # uint8 (H, W, 3). Refused where the picture isn't here, or the model can't do this."""
+    """The painting, canonically.  # uint8 (H, W, 3). Refused where the picture isn't here, or it can't be done."""
     pixels = inputs.find(home, translation.picture)
     mask = as_mask(inputs.find(home, translation.mask)) if translation.mask else None
     dials = translation.dials

@@ -10,7 +10,7 @@ from gan_play.latent.sample import check_number
 from gan_play.refusals import Refused, refuse
 from gan_play.share.timeline_code import Reader, number
 from gan_play.translate.inputs import DIGEST_CHARS
-from gan_play.translate.translator import TIMES, Dials
+from gan_play.translate.translator import TIMES, USUAL, Dials
 
 _DRAWN, _BACK, _MASKED, _MORE = 1, 2, 4, 8  # flags; with the last one a byte follows: how many times as large
 _FLAGS = _DRAWN | _BACK | _MASKED | _MORE
@@ -20,7 +20,7 @@ class Translation(NamedTuple):
     """What a translated picture was made from, by digest (see `translate/inputs.py`), and how."""
 
     picture: str
-    dials: Dials = Dials()
+    dials: Dials = USUAL
     mask: str = ""  # where it was painted: white; "" is everywhere
 
 

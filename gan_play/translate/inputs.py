@@ -1,8 +1,8 @@
 """The pictures that translations were made from, kept in the home by their digest: a link names one, and holds none.
 
 What is looked at on the page lies in `HOME/inputs/recent/`, where the oldest make room; what a link, a kept work or a
-saved file needs lies in `HOME/inputs/` for good. Each is a PNG, named by the digest of its pixels, which is checked when
-it is read.
+saved file needs lies in `HOME/inputs/` for good. Each is a PNG, named by the digest of its pixels, which is checked
+when it is read.
 """
 
 from __future__ import annotations

@@ -62,6 +62,8 @@ class Dials(NamedTuple):
     times: int = 1  # of one that enlarges: how many times as large the painting is
 
 
+USUAL = Dials()
+
 TIMES = (2, 4)
 """How many times a picture can be enlarged."""
 
@@ -94,8 +96,8 @@ def both_ways(translator: Translator) -> bool:
     return hasattr(translator.generator, "back")
 
 
-def check_picture(pixels: np.ndarray, dials: Dials = Dials()) -> None:
-    """Refused for a picture (H, W, 3) that is too small, or makes too large a painting, and for a drawing of nothing."""
+def check_picture(pixels: np.ndarray, dials: Dials = USUAL) -> None:
+    """Refused for a picture (H, W, 3) that is too small, that makes too large a painting, or where nothing is drawn."""
     height, width = pixels.shape[:2]
     if max(height, width) * dials.times > limits.MOST_TRANSLATED_PX:
         size = f"{width * dials.times} x {height * dials.times}"
@@ -198,7 +200,7 @@ def source_of(translator: Translator, x: Tensor, dials: Dials, mask: np.ndarray 
 
 
 def translating(
-    translator: Translator, pixels: np.ndarray, dials: Dials = Dials(), mask: np.ndarray | None = None
+    translator: Translator, pixels: np.ndarray, dials: Dials = USUAL, mask: np.ndarray | None = None
 ) -> Iterator[np.ndarray | None]:
     """Paints a picture (H, W, 3) uint8; None for each tile of a large one, and in the end the painting, as large.
 
