@@ -742,11 +742,7 @@ def style(given: argparse.Namespace) -> int:
 
 def translate(given: argparse.Namespace) -> int:
     """Pictures through a translator: one as a PNG, its code on standard error; or many into a folder, with progress."""
-    import functools
-
-    from gan_play.pictures import intake
-    from gan_play.share import artwork, translated, translating
-    from gan_play.translate import translator
+    from gan_play.share import artwork, translating
 
     home = files.home(given.home)
     out, several = picture_or_folder(given.out)
@@ -764,15 +760,8 @@ def translate(given: argparse.Namespace) -> int:
         return 0
     if several or len(paths) > 1:
         raise Refused(refuse("translate-one"))
-    model = translator.load(home, given.run)
-    dials = translator.check_dials(model, **turned)
-    pixels, mask = translating.read(paths[0], side, dials), None
-    if given.mask is not None:
-        whole = functools.partial(intake.read_picture_file, exact_px=limits.MOST_TRANSLATED_PX)
-        if whole(path_of(given.mask)).shape != whole(paths[0]).shape:
-            raise Refused(refuse("mask-size"))
-        mask = translated.as_mask(translating.sized(whole(path_of(given.mask)), max(pixels.shape[:2])))
-    made = artwork.share(home, translating.artwork_of(home, model, pixels, dials, mask))
+    mask = None if given.mask is None else path_of(given.mask)
+    made = artwork.share(home, translating.from_file(home, given.run, paths[0], mask, side, **turned))
     files.write_atomically(out, made.png)
     say(made.code)
     print(out)

@@ -51,6 +51,7 @@ def about(toy: Model, seed: int = 0, num_labels: int = 0) -> dict:
         "steps": None,
         "started_from": None,
         "attempts": 1,
+        **({"task": "translate"} if toy.settings.recipe == "pix2pix" else {}),
         "rollbacks": 0,
         "step": toy.step,
     }

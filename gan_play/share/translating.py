@@ -14,6 +14,7 @@ from gan_play.pictures import images, intake
 from gan_play.pictures.datasets import Progress
 from gan_play.refusals import Refusal, Refused, refuse
 from gan_play.share import artwork as artworks
+from gan_play.share import translated
 from gan_play.share.artwork import Artwork
 from gan_play.share.translation_code import Translation
 from gan_play.translate import inputs, translator
@@ -24,7 +25,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 
 def check_side(side_px: object) -> int:
     """How long a picture is when it is translated, or Refused."""
-    low, high = limits.LEAST_STYLED_PX, limits.MOST_TRANSLATED_PX
+    low, high = limits.LEAST_TRANSLATED_PX, limits.MOST_TRANSLATED_PX
     try:
         number = int(side_px)
     except (TypeError, ValueError, OverflowError):
@@ -60,6 +61,22 @@ def artwork_of(
     kept = "" if mask is None else inputs.keep(home, np.repeat(mask[:, :, None], 3, axis=2) * np.uint8(255))
     made = Translation(inputs.keep(home, pixels), dials, kept)
     return Artwork("translate", model.digest[:16], (), translation=made)
+
+
+def from_file(
+    home: Path, run_id: str, path: Path, mask: Path | None = None, side_px: object = None, **turned: object
+) -> Artwork:
+    """The artwork of a file of anybody, where the white of a `mask` file of the same size says so; see `artwork_of`."""
+    side = limits.MOST_TRANSLATED_PX if side_px is None else check_side(side_px)
+    model = translator.load(home, run_id)
+    dials = translator.check_dials(model, **turned)
+    if mask is None:
+        return artwork_of(home, model, read(path, side, dials), dials)
+    whole, covered = (intake.read_picture_file(one, limits.MOST_TRANSLATED_PX) for one in (path, mask))
+    if whole.shape != covered.shape:
+        raise Refused(refuse("mask-size"))
+    pixels = sized(whole, side)
+    return artwork_of(home, model, pixels, dials, translated.as_mask(sized(covered, side)))
 
 
 def files_in(sources: Sequence[Path]) -> list[Path]:

@@ -80,8 +80,8 @@ def tools(names: str, size: int, colours: bool = False) -> str:
         for name in ("undo", "redo", "clear")
     )
     thick = (
-        f'<label>{escape(say("yours.size"))} <input type="range" min="1" max="64" value="{size}" '
-        f'aria-label="{escape(say("yours.size"))}"></label>'
+        f'<label>{escape(say("draw.thick"))} <input type="range" min="1" max="64" value="{size}" '
+        f'aria-label="{escape(say("draw.thick"))}"></label>'
     )
     box = ""
     if colours:

@@ -4,7 +4,6 @@ Every painting here is an artwork with a code (`share/translating.py`): it is ke
 What a browser drew or dropped is kept as an input by its digest.
 """
 
-import contextlib
 import dataclasses
 import secrets
 from html import escape
@@ -16,6 +15,7 @@ import numpy as np
 from gan_play import limits
 from gan_play.pictures import images, intake
 from gan_play.refusals import Refused
+from gan_play.runs import checkpoints, store
 from gan_play.share import artwork as artworks
 from gan_play.share import translating
 from gan_play.share.gallery import check_alive
@@ -39,10 +39,8 @@ def translators(shared: Shared, key: str) -> list[tuple[str, str]]:
     """(what it is called, its run) of each translator that this browser may see and that has learnt something."""
     found = []
     for run in visible_runs(shared, key):
-        if run.recipe in RECIPES and RECIPES[run.recipe].task == "translate":
-            with contextlib.suppress(Refused):
-                translator.load(shared.home, run.id)
-                found.append((f"{run.name}, {run.size_px} px", run.id))
+        if run.task == "translate" and checkpoints.newest(store.find_run(shared.home, run.id)):
+            found.append((f"{run.name}, {run.size_px} px", run.id))
     return found
 
 
@@ -92,6 +90,7 @@ def painting_html(
     acts = tiles.actions(code, ("to-yours",)) if code else ""
     first, second = escape(say("transform.before")), escape(say("transform.after"))
     return (
+        f'<p class="piece-title">{escape(say("translate.painting"))}</p>'
         f'<figure class="stage translated{" waits" if waits else ""}" data-new="{secrets.token_hex(4)}">'
         f'<p class="empty">{escape(waits)}</p><div class="compare" style="--wide:{width / max(1, height):.4f}">'
         f'<img class="before" src="{escape(before)}" alt="{first}">'
@@ -170,7 +169,7 @@ def translate(shared: Shared) -> None:
             )
             for name, low, high, at, step in (
                 ("strength", 0.0, float(limits.MOST_STRENGTH), 1.0, 0.05),
-                ("size", limits.LEAST_STYLED_PX, limits.MOST_TRANSLATED_PX, 256, 32),
+                ("size", limits.LEAST_TRANSLATED_PX, limits.MOST_TRANSLATED_PX, 256, 32),
             )
         )
         times = gr.Radio(
@@ -362,7 +361,7 @@ def translate(shared: Shared) -> None:
             dials, run = named.translation.dials, model.run_id
             pixels = inputs.find(home, named.translation.picture)
             plain = artworks.encode(dataclasses.replace(named, seal=""))
-            html = shown(home, plain, found.sentence)
+            html = shown(home, plain, found.sentence if named.seal else "")
             if named.seal:
                 gallery.keep(shared, code, key, "opened")
             path, begun = laid(pixels), ""

@@ -2,7 +2,8 @@
 // newest state of the sheet is painted, one at a time, and what comes back is shown by painted.js; once it rests, `settled`
 // is triggered, and the server paints the whole.
 const RESTS_MS = 700, MOST_PAST = 30, SMALL_PX = 256;
-let tool = 'pen', colour = null, past = [], future = [], of = '', drawn = 0, shown = 0, busy = false, resting = 0;
+let tool = 'pen', colour = null, past = [], future = [], of = '', drawn = 0, shown = 0, busy = false, down = false;
+let resting = 0;
 const desk = () => element.querySelector('.desk');
 const canvas = () => element.querySelector('.own canvas');
 const isDamage = (on) => on.classList.contains('damage');
@@ -37,8 +38,13 @@ const live = async () => {
 };
 const rest = () => {
   clearTimeout(resting);
-  resting = setTimeout(() => { if (canvas()?.dataset.marked) trigger('settled', {}); }, RESTS_MS);
+  resting = setTimeout(() => { if (!down && canvas()?.dataset.marked) trigger('settled', {}); }, RESTS_MS);
 };
+element.addEventListener('pointerdown', (event) => { down = event.target === canvas(); });
+['pointerup', 'pointercancel'].forEach((kind) => document.addEventListener(kind, () => {
+  if (down) rest();
+  down = false;
+}));
 const changed = () => {
   drawn += 1;
   live();
