@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -140,10 +141,9 @@ def zipped(
     home: Path, run_id: str, paths: Sequence[Path], target: Path, **given: object
 ) -> Iterator[Progress]:
     """`batch` into one ZIP at `target`: what a child process does for the page. Returns what `batch` returns."""
-    folder = target.parent
-    names, refused = yield from batch(home, run_id, paths, folder, **given)
-    if names:
-        intake.write_zip(target, [(name, folder / name) for name in names])
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as text:
+        folder = Path(text)
+        names, refused = yield from batch(home, run_id, paths, folder, **given)
+        if names:
+            intake.write_zip(target, [(name, folder / name) for name in names])
     return names, refused
