@@ -742,6 +742,34 @@ def style(given: argparse.Namespace) -> int:
     return 0
 
 
+def translate(given: argparse.Namespace) -> int:
+    """Pictures through a translator: one as a PNG, its code on standard error; or many into a folder, with progress."""
+    from gan_play.share import artwork, translating
+
+    home = files.home(given.home)
+    out, several = picture_or_folder(given.out)
+    sources = [path_of(name) for name in given.pictures]
+    paths = translating.files_in(sources)
+    side = translating.check_side(given.size)
+    turned = {"strength": given.strength, "drawn": given.drawn, "back": given.back, "times": given.times}
+    if several and given.mask is None:
+        names, refused = follow(translating.batch(home, given.run, paths, out, side, **turned))
+        for refusal in refused:
+            say(refusal.sentence)
+        if not names:
+            return REFUSED
+        print(out)
+        return 0
+    if several or len(paths) > 1:
+        raise Refused(refuse("translate-one"))
+    mask = None if given.mask is None else path_of(given.mask)
+    made = artwork.share(home, translating.from_file(home, given.run, paths[0], mask, side, **turned))
+    files.write_atomically(out, made.png)
+    say(made.code)
+    print(out)
+    return 0
+
+
 def follow_looks(looks: Iterator[Any], steps: int) -> Any:
     """Runs a search to its end under a bar; its last look."""
     bar, begun, first, last = Bar(), time.monotonic(), None, None
@@ -1305,6 +1333,28 @@ def parser() -> Parser:
         "--elsewhere", nargs="+", default=[], metavar="FILE", help="a second style, where the mask is black"
     )
     made.add_argument("--out", required=True, metavar="FILE.png")
+
+    made = verb(
+        "translate",
+        translate,
+        "paint pictures with a trained translator",
+        "starter-sketch drawing.png --drawn --out painting.png",
+    )
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("pictures", nargs="+", metavar="PICTURE", help="files, or folders of them")
+    made.add_argument(
+        "--strength", default="1", metavar="S", help="0 the picture itself, 1 the painting, 2 beyond it (1)"
+    )
+    made.add_argument(
+        "--size", default="2048", metavar="PX", help="its longer side is brought down to (2048)"
+    )
+    made.add_argument(
+        "--drawn", action="store_true", help="it is a drawing already: a sketch's lines, or flat colours"
+    )
+    made.add_argument("--mask", metavar="FILE", help="of the picture's size: white is painted, black stays")
+    made.add_argument("--times", type=int, choices=[2, 4], help="of a translator that enlarges (2)")
+    made.add_argument("--back", action="store_true", help="of one that goes both ways, the second")
+    made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="or a PNG for each picture")
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")

@@ -72,10 +72,13 @@ MOST_STYLE_PICTURES = 8  # that one style is taken of: more change its statistic
 MOST_STRENGTH = 2  # of a style: beyond it the picture itself is hard to find
 MOST_STYLE_WEIGHT = 100  # of one style among others: beside it the others hardly show
 LEAST_STYLE_SCALE, MOST_STYLE_SCALE = 0.25, 2  # of its brushwork; 2 takes 4 times as long to look at
-MOST_VIDEO_SECONDS, MOST_VIDEO_FPS = (
-    120,
-    30,
-)  # of a video that is painted: 3,600 frames, an hour at one a second
+# Of a video that is painted: 3,600 frames, an hour at one a second.
+MOST_VIDEO_SECONDS, MOST_VIDEO_FPS = 120, 30
+# The longer side of what a translator paints: the smallest training size, and half a minute on one core.
+LEAST_TRANSLATED_PX, MOST_TRANSLATED_PX = 32, 2048
+MOST_RECENT_INPUTS = 300  # pictures that were translated lately and not shared: about 100 MB
+MOST_INPUTS, MOST_INPUTS_BYTES = 10_000, 5_000 * MB  # pictures that links and kept works need: at 512 px 5 GB
+MOST_BATCH = 500  # pictures that are translated in one go on the page
 MOST_MIX_SEEDS = 12  # rows or columns of a mixing figure: 144 mixes
 MOST_TRUNCATION = 2  # beyond it there is noise only
 LEAST_STOPS, MOST_STOPS = 2, 12  # of a walk; twelve is what the tray holds

@@ -173,6 +173,23 @@ REASONS: dict[str, str] = {
     "mask-none": "The mask leaves almost no place for the style: make white where it is to go.",
     "mask-everywhere": "The mask is white all over, so it keeps nothing: leave it out, or make black what is to stay.",
     "no-mask": "A second style needs a mask: white gets the first style, black the second.",
+    # Translators
+    "not-translator": "{file} paints from seeds and takes no picture: choose a model of pix2pix, cut or cyclegan.",
+    "not-painter": "{file} turns pictures into others and paints none from seeds: use it under Transform, or by "
+    "`translate`.",
+    "translate-strength": "{file} can't be how strong a translation is: choose a number from {low} to {high}.",
+    "translate-size": "{file} pixels are too large for a painting: {most} on the longer side are the most. Make it "
+    "smaller.",
+    "translate-times": "{file} times as large is not possible with this model: choose {able}.",
+    "translate-side": "{file} is no size: choose a whole number from {low} to {high} pixels.",
+    "translate-one": "A mask, or a result in one file, takes a single picture: name one, or a folder for the result.",
+    "one-way": "{file} translates one way only: leave the other way out.",
+    "drawing-none": "Nothing is drawn yet: draw a few lines first.",
+    "repair-none": "No damage is marked: brush over what is to be painted anew.",
+    "repair-all": "Almost all of the picture is marked: leave more of it, for the painting to go by.",
+    "no-input": "The picture ({file}) that this was made from isn't here: a link holds none; ask its maker for it.",
+    "inputs-full": "{most} pictures of links are kept here, as many as there is room for: save the painting instead.",
+    "batch-count": "{file} pictures are too many to translate in one go: choose {most} at most.",
     "palette": "{file} is no palette: give one to eight colours, as in #1a2b3c, #ffffff.",
     "steps": "{file} steps are not possible: choose a whole number from {low} to {high}.",
     "weight": "{file} is no weight for mixing: give coarse, middle and fine a number from {low} to {high} each.",

@@ -5,8 +5,10 @@ from pathlib import Path
 import playing
 
 from gan_play import files
+from gan_play.latent.sample import Model
 
 RUN = "toy-000000"
+TRANSLATOR = "toy-translator"
 
 
 def run_in(
@@ -17,10 +19,26 @@ def run_in(
     folder.mkdir(parents=True)
     toy = playing.model(size_px=size_px, seed=seed, num_labels=num_labels)
     playing.in_run(folder, toy)
-    about = {
-        "name": "Toy",
-        "recipe": "projected",
-        "size_px": size_px,
+    files.write_json(folder / "run.json", about(toy, seed, num_labels))
+    return run_id
+
+
+def translator_in(home: Path, preset: str = "sketch", run_id: str = TRANSLATOR, **made: int) -> str:
+    """The same with a translator in it."""
+    folder = home / run_id
+    folder.mkdir(parents=True)
+    toy = playing.translator(preset, **made)
+    playing.in_run(folder, toy)
+    files.write_json(folder / "run.json", about(toy))
+    return run_id
+
+
+def about(toy: Model, seed: int = 0, num_labels: int = 0) -> dict:
+    """What a finished run says about itself."""
+    return {
+        "name": toy.name,
+        "recipe": toy.settings.recipe,
+        "size_px": toy.settings.size_px,
         "seed": 1,
         "state": "finished",
         "sentence": "",
@@ -33,8 +51,7 @@ def run_in(
         "steps": None,
         "started_from": None,
         "attempts": 1,
+        **({"task": "translate"} if toy.settings.recipe == "pix2pix" else {}),
         "rollbacks": 0,
         "step": toy.step,
     }
-    files.write_json(folder / "run.json", about)
-    return run_id

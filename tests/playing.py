@@ -65,3 +65,19 @@ def in_run(folder, toy: Model) -> Model:
     header = checkpoints.make_header(toy.settings, "", toy.step)
     checkpoints.save_generator(folder, toy.generator.state_dict(), header)
     return dataclasses.replace(toy, run_id=folder.name, header=header)
+
+
+def translator(preset: str = "sketch", size_px: int = SIZE_PX, seed: int = 0, width: int = 8) -> Model:
+    """A translator that was never trained, but whose results have contrast and follow their source."""
+    kind = {"recipe": "pix2pix", "size_px": size_px, "preset": preset, "num_labels": 0 if preset else 2}
+    mine, threads = check_settings({**kind, "batch": 2, "width": width, "seed": 1}), torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        network = build_generator(mine)
+        source = torch.randn(8, network.source_channels, size_px, size_px).clamp(-1, 1)
+        network.paint.weight *= 0.5 / network(source).std().clamp(1e-3)
+    torch.set_num_threads(threads)
+    network.eval().requires_grad_(False)
+    digest = checkpoints.model_digest(network.state_dict())
+    return Model(network, digest, "toy-translator", mine, step=100, name=f"Toy {preset or 'pairs'}")

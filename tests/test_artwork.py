@@ -28,6 +28,8 @@ from gan_play.runs import checkpoints
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork, compare, decode, encode, find_code, read_card, render, share
 from gan_play.share.step_code import FAMILY_NAMES, STEER_NAMES
+from gan_play.share.translation_code import Translation
+from gan_play.translate.translator import Dials
 
 TOY = playing.model()
 MODEL = TOY.digest[:16]
@@ -80,12 +82,18 @@ def works(draw):
     common = {
         "operation": kind,
         "model": draw(st.text("0123456789abcdef", min_size=16, max_size=16)),
-        "truncation": draw(st.integers(0, 2000)) / 1000,
-        "label": None if many_labels else draw(st.none() | st.integers(0, 999)),
+        "truncation": 0.7 if kind == "translate" else draw(st.integers(0, 2000)) / 1000,
+        "label": None if many_labels or kind == "translate" else draw(st.none() | st.integers(0, 999)),
         "seal": draw(st.just("") | st.text("0123456789abcdef", min_size=70, max_size=70)),
     }
     if kind == "sample":
         return Artwork(seeds=(draw(seeds),), **common)
+    if kind == "translate":
+        digest = st.text("0123456789abcdef", min_size=32, max_size=32)
+        strength, times = draw(st.integers(0, 2000)) / 1000, draw(st.sampled_from([1, 2, 4]))
+        dials = Dials(strength, draw(st.booleans()), draw(st.booleans()), times)
+        translation = Translation(draw(digest), dials, draw(st.just("") | digest))
+        return Artwork(seeds=(), translation=translation, **common)
     if kind == "film":
         return Artwork(seeds=(), timeline=draw(plans()), **common)
     if kind == "mix":
@@ -235,6 +243,19 @@ def test_codes_that_people_have_shared_already_still_mean_the_same():
     }
     music = dataclasses.replace(timeline, timeline=Timeline((Key(genome_of(41, 3)),), **plan))
     assert encode(music) == "AT-iuQwR0H5VCbwFfAkerAKwCQEAbAEAqAEjRWeJq83v4gkCAACQAwJsAQHIASkDeXcQSQ"
+    drawn = Translation("0123456789abcdef" * 2, Dials(0.8, drawn=True))
+    painted = Artwork("translate", "3fa2b90c11d07e55", (), translation=drawn)
+    assert encode(painted) == "AT-iuQwR0H5VCrwFAQEjRWeJq83vASNFZ4mrze-gBmq65UM"
+    repair = Translation("0123456789abcdef" * 2, mask="fedcba9876543210" * 2)
+    assert (
+        encode(dataclasses.replace(painted, translation=repair))
+        == "AT-iuQwR0H5VCrwFBAEjRWeJq83vASNFZ4mrze_-3LqYdlQyEP7cuph2VDIQ6AchpKh5"
+    )
+    larger = Translation("0123456789abcdef" * 2, Dials(back=True, times=4))
+    assert (
+        encode(dataclasses.replace(painted, translation=larger))
+        == "AT-iuQwR0H5VCrwFCgEjRWeJq83vASNFZ4mrze_oBwTF5EjC"
+    )
 
 
 @pytest.mark.parametrize(
@@ -371,6 +392,16 @@ def test_one_artwork_has_one_spelling():
         {"operation": "film", "timeline": "x"},
         {"timeline": Timeline((Key(genome_of(1)), Key(genome_of(2))))},
         {"operation": "film", "timeline": Timeline((Key(genome_of(1, 9999)), Key(genome_of(2, 1))))},
+        {"operation": "translate"},
+        {"operation": "translate", "seeds": (), "translation": "x"},
+        {"operation": "translate", "seeds": (), "translation": Translation("0" * 31)},
+        {"operation": "translate", "seeds": (), "translation": Translation("0" * 32, mask="g" * 32)},
+        {"operation": "translate", "seeds": (), "translation": Translation("0" * 32, Dials(2.5))},
+        {"operation": "translate", "seeds": (), "translation": Translation("0" * 32, Dials(times=3))},
+        {"operation": "translate", "seeds": (), "translation": Translation("0" * 32), "truncation": 1},
+        {"operation": "translate", "seeds": (), "translation": Translation("0" * 32), "label": 0},
+        {"operation": "translate", "seeds": (1,), "translation": Translation("0" * 32)},
+        {"translation": Translation("0" * 32)},
         {"operation": "label_grid"},
         {"operation": "label_grid", "labels": (0,), "label": 0},
         {"operation": "label_grid", "labels": (0,) * 13},

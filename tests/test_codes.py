@@ -18,6 +18,9 @@ from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork, bred, encode
+from gan_play.share.translation_code import Translation
+from gan_play.translate import inputs, translator
+from gan_play.translate.translator import Dials
 
 FILMS_AT_MOST = 12  # each has four frames; the pictures are quicker
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +35,19 @@ print(json.dumps([[done.sha256, done.sentence] for done in made]))
 """
 
 
-def some(operation: str, place: int, plain, labelled) -> Artwork:
+def translation(home: Path, place: int) -> Artwork:
+    """A translated picture; another one for each place, every second a repair."""
+    pixels = np.random.default_rng(place).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    made = Translation(inputs.keep(home, pixels), Dials(1 + place % 3 / 10, drawn=bool(place % 3)))
+    if place % 2:
+        mask = np.zeros_like(pixels)
+        mask[8:20, 10:30] = 255
+        made = made._replace(mask=inputs.keep(home, mask))
+    model = translator.load(home, f"toy-{'repair' if place % 2 else 'sketch'}")
+    return Artwork("translate", model.digest[:16], (), translation=made)
+
+
+def some(home: Path, operation: str, place: int, plain, labelled) -> Artwork:
     """An artwork of this operation; another one for each place."""
     rng = np.random.default_rng([place, artworks.OPERATIONS.index(operation)])
     model = labelled if operation.startswith("label_") else plain
@@ -69,6 +84,8 @@ def some(operation: str, place: int, plain, labelled) -> Artwork:
         if place % 3 == 0:
             names = directions.offered(plain)[:2]
         return bred(genome, model.digest[:16], first[2], tuple((str(name), 0.5) for name in names))
+    if operation == "translate":
+        return translation(home, place)
     if operation == "film":
         from gan_play.share import films
 
@@ -84,6 +101,8 @@ def some(operation: str, place: int, plain, labelled) -> Artwork:
 def test_codes_of_every_operation_give_identical_digests_in_a_fresh_process(tmp_path, count):
     playground.run_in(tmp_path)
     playground.run_in(tmp_path, run_id="toy-000001", seed=1, num_labels=2)
+    for preset in ("sketch", "repair"):
+        playground.translator_in(tmp_path, preset, f"toy-{preset}")
     plain, labelled = sample.load(tmp_path, playground.RUN), sample.load(tmp_path, "toy-000001")
     films = [name for name in artworks.OPERATIONS if name in ("walk", "label_walk", "film")]
     stills = [name for name in artworks.OPERATIONS if name not in films]
@@ -92,7 +111,7 @@ def test_codes_of_every_operation_give_identical_digests_in_a_fresh_process(tmp_
     names += [stills[place % len(stills)] for place in range(count - moving)]
     codes, digests = [], []
     for place, name in enumerate(names):
-        work = some(name, place, plain, labelled)
+        work = some(tmp_path, name, place, plain, labelled)
         assert work.operation == name
         done = artworks.render(tmp_path, work)
         codes.append(done.code)

@@ -179,6 +179,13 @@ def test_a_picture_on_disk_is_read_or_refused(tmp_path):
             intake.read_picture_file(path)
 
 
+def test_a_picture_is_read_without_loss_where_that_is_asked_for_and_its_longer_side_is_bounded(tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 256, (150, 700, 3), dtype=np.uint8)
+    (tmp_path / "own.png").write_bytes(images.encode(pixels, "png"))
+    assert np.array_equal(intake.read_picture_file(tmp_path / "own.png", 2048), pixels)
+    assert intake.read_picture_file(tmp_path / "own.png", 350).shape == (75, 350, 3)
+
+
 def test_a_folder_without_files_and_a_source_that_is_missing_are_refused(tmp_path):
     (tmp_path / "bare").mkdir()
     assert refused(tmp_path / "home", tmp_path / "bare").refusal.reason == "no-pictures"
@@ -244,13 +251,13 @@ import os, sys, time
 from gan_play import limits
 from gan_play.pictures import decoder
 honest = decoder.examine
-def examine(data, name, background):
+def examine(data, name, background, exact_px=None):
     if "crash" in name: os.abort()
     if "hang" in name: time.sleep(600)
     if "busy" in name:
         while True: pass
     if "hungry" in name: bytearray(8_000_000_000)
-    return honest(data, name, background)
+    return honest(data, name, background, exact_px)
 decoder.examine = examine
 limits.DECODE_SECONDS = 0
 decoder.serve()

@@ -30,7 +30,7 @@ from gan_play.pictures import images
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import checkpoints, store
 from gan_play.runs import labels as run_labels
-from gan_play.trainers.recipes import Settings, build_generator
+from gan_play.trainers.recipes import RECIPES, Settings, build_generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Model:
     @property
     def labels(self) -> tuple[str, ...]:
         """What each of its labels is called: a number, where its run doesn't say; () for one without labels."""
-        count = self.generator.num_labels
+        count = getattr(self.generator, "num_labels", 0)
         return self.label_names if len(self.label_names) == count else tuple(map(str, range(count)))
 
 
@@ -279,10 +279,11 @@ _held: OrderedDict[str, Model] = OrderedDict()  # by digest; the one used last s
 _holding = threading.Lock()
 
 
-def load(home: Path, run_id: str, which: str = "latest") -> Model:
+def load(home: Path, run_id: str, which: str = "latest", task: str = "paint") -> Model:
     """The averaged generator of a run: its "latest" or its "best" checkpoint (the latest where none was scored).
 
-    A damaged file is passed over for the one before it. Refused for an unknown run, or one without checkpoints.
+    A damaged file is passed over for the one before it. Refused for an unknown run, one without checkpoints, and one
+    that learnt another task.
     """
     folder = store.find_run(home, run_id)
     for _ in range(3):  # a training may prune a file between listing and reading
@@ -291,15 +292,30 @@ def load(home: Path, run_id: str, which: str = "latest") -> Model:
         best = checkpoints.best(folder) if which == "best" else None
         for path in dict.fromkeys(path for path in (best, newest, *paths) if path):
             with contextlib.suppress(Refused, FileNotFoundError):
-                return _hold(path, folder, run_id)
+                model = _hold(path, folder, run_id)
+                break
+        else:
+            continue
+        return check_task(model, task)
     raise Refused(refuse("no-checkpoint", run_id))
 
 
-def load_digest(home: Path, digest: str) -> Model:
-    """The model whose digest begins with `digest` (16 to 64 hex digits), of whatever run here. Refused if none is."""
+def check_task(model: Model, task: str) -> Model:
+    """The model, or Refused where it learnt something else: to "paint" from seeds, or to "translate" pictures."""
+    if RECIPES[model.settings.recipe].task != task:
+        raise Refused(refuse("not-painter" if task == "paint" else "not-translator", model.name))
+    return model
+
+
+def load_digest(home: Path, digest: str, task: str = "paint") -> Model:
+    """The model whose digest begins with `digest` (16 to 64 hex digits), of whatever run here.
+
+    Refused if none is, or it learnt another task.
+    """
     with _holding:
         held = next((model for name, model in _held.items() if name.startswith(digest)), None)
     if held is not None:
+        check_task(held, task)
         with contextlib.suppress(Refused):  # its run was deleted, or lies in another home
             return _as_called(held, store.find_run(home, held.run_id))
     for _ in range(3):
@@ -308,7 +324,7 @@ def load_digest(home: Path, digest: str) -> Model:
             break
         path, run_id = found
         with contextlib.suppress(FileNotFoundError):
-            return _hold(path, store.find_run(home, run_id), run_id)
+            return check_task(_hold(path, store.find_run(home, run_id), run_id), task)
     raise Refused(refuse("model-missing", digest[:16]))
 
 

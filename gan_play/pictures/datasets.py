@@ -155,13 +155,18 @@ def check_room(path: Path, needed_bytes: int = 0) -> None:
         raise Refused(refuse("disk-full", megabytes=-(-missing // limits.MB)))
 
 
-def keep(picture: images.Decoded) -> Kept:
-    """A decoded picture as it goes into the pack: JPEG, or without loss where its blocks would show."""
+def keep(picture: images.Decoded, exact_px: int | None = None) -> Kept:
+    """A decoded picture as it goes into the pack: JPEG, or without loss where its blocks would show.
+
+    With `exact_px` it is always without loss, and its longer side no longer than that.
+    """
     pixels = picture.pixels
-    if min(pixels.shape[:2]) > limits.KEPT_SIDE_PX:
-        pixels = images.resize(pixels, images.within(pixels.shape[1], pixels.shape[0], limits.KEPT_SIDE_PX))
     height, width = pixels.shape[:2]
-    small = min(width, height) <= limits.LOSSLESS_SIDE_PX
+    least = limits.KEPT_SIDE_PX if exact_px is None else exact_px * min(height, width) // max(height, width)
+    if min(height, width) > least:
+        pixels = images.resize(pixels, images.within(width, height, max(1, least)))
+    height, width = pixels.shape[:2]
+    small = exact_px is not None or min(width, height) <= limits.LOSSLESS_SIDE_PX
     data = (
         images.encode(pixels, "webp", lossless=True) if small else images.encode(pixels, "jpeg", quality=95)
     )

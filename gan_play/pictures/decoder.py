@@ -5,7 +5,8 @@ picture where the platform can; where a picture breaks these limits, or the deco
 `intake` starts another. It opens no file and imports neither torch nor gradio.
 
 A message is the length of a JSON head (4 bytes), the head, and the bytes of which the head gives the length:
-{name, background, length} + the file, and back {refused: {...}} or {kept: {...}, length} + picture, fingerprint.
+{name, background, exact_px, length} + the file, and back {refused: {...}} or {kept: {...}, length} + picture,
+fingerprint.
 """
 
 from __future__ import annotations
@@ -67,10 +68,12 @@ def from_message(head: dict, body: bytes) -> datasets.Kept | Refusal:
     return datasets.Kept(**head["kept"], fingerprint=body[:size], data=body[size:])
 
 
-def examine(data: bytes, name: str, background: images.Color) -> datasets.Kept | Refusal:
-    """One file's bytes as a picture to keep, or why not. Never raises."""
-    picture = images.examine(data, name, background, side_px=limits.KEPT_SIDE_PX)
-    return picture if isinstance(picture, Refusal) else datasets.keep(picture)
+def examine(
+    data: bytes, name: str, background: images.Color, exact_px: int | None = None
+) -> datasets.Kept | Refusal:
+    """One file's bytes as a picture to keep (see `datasets.keep`), or why not. Never raises."""
+    picture = images.examine(data, name, background, side_px=exact_px or limits.KEPT_SIDE_PX)
+    return picture if isinstance(picture, Refusal) else datasets.keep(picture, exact_px)
 
 
 def _limit(kind: int, amount: int) -> None:
@@ -93,7 +96,8 @@ def serve() -> None:
         head, data = message
         if resource:
             _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + limits.DECODE_SECONDS)
-        send(answers, *to_message(examine(data, head["name"], tuple(head["background"]))))
+        kept = examine(data, head["name"], tuple(head["background"]), head["exact_px"])
+        send(answers, *to_message(kept))
 
 
 if __name__ == "__main__":

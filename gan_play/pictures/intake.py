@@ -82,7 +82,9 @@ class Decoder:
             env=environment,
         )
 
-    def examine(self, data: bytes, name: str, background: images.Color) -> Kept | Refusal:
+    def examine(
+        self, data: bytes, name: str, background: images.Color, exact_px: int | None = None
+    ) -> Kept | Refusal:
         """One file's bytes as a kept picture, or why not. A child that dies or takes too long is a refusal."""
         if self._over:
             return refuse("unreadable", name)
@@ -95,7 +97,8 @@ class Decoder:
         child = self._child
         try:
             with _ended_after(limits.DECODE_WALL_SECONDS, child):
-                decoder.send(child.stdin, {"name": name, "background": background}, data)
+                head = {"name": name, "background": background, "exact_px": exact_px}
+                decoder.send(child.stdin, head, data)
                 answer = decoder.receive(child.stdout)
         except OSError:
             answer = None
@@ -123,23 +126,24 @@ class Decoder:
             self._child = None
 
 
-def read_picture(data: bytes, name: str = "") -> np.ndarray | Refusal:
+def read_picture(data: bytes, name: str = "", exact_px: int | None = None) -> np.ndarray | Refusal:
     """The pixels (H, W, 3) of one picture file from anybody, decoded in a child; its shorter side is at most 512 px.
 
+    With `exact_px` its longer side is at most that, and nothing is lost on the way.
     `data` may be longer than a picture can be: that is a refusal, as all else that is wrong with it.
     """
     child = Decoder()
     try:
-        kept = child.examine(data, name, images.WHITE)
+        kept = child.examine(data, name, images.WHITE, exact_px)
     finally:
         child.close()
     return kept if isinstance(kept, Refusal) else images.read_kept(kept.data)
 
 
-def read_picture_file(path: Path) -> np.ndarray:
+def read_picture_file(path: Path, exact_px: int | None = None) -> np.ndarray:
     """`read_picture` of a file on this machine. Refused where that is a refusal."""
     data = _read_file(path, path.name)
-    found = data if isinstance(data, Refusal) else read_picture(data, path.name)
+    found = data if isinstance(data, Refusal) else read_picture(data, path.name, exact_px)
     if isinstance(found, Refusal):
         raise Refused(found)
     return found

@@ -61,16 +61,20 @@ from gan_play.latent.walk import (
 from gan_play.pictures import images, metadata
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
-from gan_play.share import step_code, timeline_code
+from gan_play.share import step_code, timeline_code, translated, translation_code
 from gan_play.share.timeline_code import number as _number
+from gan_play.share.translation_code import Translation
+from gan_play.translate import inputs
 
 VERSION = 1
 MOST_GENES = limits.MOST_IN_BAND * len(BANDS)
 # Their places are part of the code: add at the end only.
 OPERATIONS = (
     "sample", "mix", "mix_grid", "walk", "label_grid", "label_walk", "label_mix", "breed", "steer", "film",
+    "translate",
 )  # fmt: skip
 BAND_NAMES, EASING_NAMES = tuple(BANDS), tuple(EASINGS)  # likewise
+USUAL_TRUNCATION = 0.7
 GENETIC = ("breed", "steer")  # operations on a genome
 MOST_CODE_BYTES = limits.MOST_CODE_CHARS * 3 // 4 - 4  # without the check sum
 SEAL_BYTES = 8 + 27  # the first 64 bits of the pixels' SHA-256, and the mean colours of nine fields
@@ -87,7 +91,8 @@ class Artwork:
     `model` is the first 16 hex digits of the model's digest. `seeds` are the one of a sample, a and b of a mix, the
     rows of a figure, the stops of a walk, the columns of a grid of label by seed, those of a bred picture with their
     `shares` (see `latent/breed.py`; its `labels` are one for each or none), or of one that is steered, by `steps` (see
-    `latent/steer.py`); a film takes seeds and labels from its `timeline` (see `latent/timeline.py`). `label` is that of
+    `latent/steer.py`); a film takes seeds and labels from its `timeline` (see `latent/timeline.py`); a
+    translation has no seeds, but a picture that it was made from (see `translation_code.py`). `label` is that of
     the whole; where several meet, `labels` has the rows of the grid, or one for each seed (then at least two are
     different: with one label all over it is a `walk` or a `mix`). Numbers are kept to three decimals. What an operation
     doesn't use must be left at its default.
@@ -96,7 +101,7 @@ class Artwork:
     operation: str
     model: str
     seeds: tuple[Seed, ...]
-    truncation: float = 0.7
+    truncation: float = USUAL_TRUNCATION
     label: int | None = None
     weights: tuple[float, float, float] | None = None  # mix
     columns: tuple[Seed, ...] = ()  # mix_grid
@@ -111,6 +116,7 @@ class Artwork:
     shares: tuple[tuple[int, int, int], ...] = ()  # breed, steer
     steps: Steps = ()  # steer
     timeline: Timeline | None = None  # film
+    translation: Translation | None = None  # translate
 
     def __post_init__(self) -> None:
         if self.operation not in OPERATIONS:
@@ -137,6 +143,12 @@ class Artwork:
             if not isinstance(self.timeline, Timeline):
                 raise Refused(refuse("operation", "film without timeline"))
             made |= {"timeline": self.timeline, "seeds": self.timeline.seeds, "labels": self.timeline.labels}
+        elif self.operation == "translate":
+            if not isinstance(self.translation, Translation) or self.label is not None or self.seeds:
+                raise Refused(refuse("operation", "translate with seeds"))
+            if made["truncation"] != USUAL_TRUNCATION:
+                raise Refused(refuse("operation", "translate with truncation"))
+            made |= {"seeds": (), "translation": translation_code.check(self.translation)}
         elif self.operation == "sample":
             made["seeds"] = tuple(check_seeds(self.seeds, 1, 1))
         elif self.operation in ("mix", "label_mix"):
@@ -179,6 +191,7 @@ class Artwork:
             "shares",
             "steps",
             "timeline",
+            "translation",
         ):
             if name not in made:
                 if getattr(self, name):
@@ -201,8 +214,13 @@ class Artwork:
 
     @property
     def is_single(self) -> bool:
-        """Whether it is one picture: no film, and no figure of many."""
-        return not self.is_film and self.operation not in ("mix_grid", "label_grid")
+        """Whether it is one picture that a model painted by itself: no film, no figure of many, no translation."""
+        return not self.is_film and self.operation not in ("mix_grid", "label_grid", "translate")
+
+    @property
+    def task(self) -> str:
+        """What its model must have learnt: to "paint", or to "translate"."""
+        return "translate" if self.operation == "translate" else "paint"
 
     @property
     def genome(self) -> Genome:
@@ -296,6 +314,8 @@ def _bytes(artwork: Artwork) -> bytes:
         data += _number(artwork.label)
     if artwork.operation == "film":
         return data + timeline_code.write(artwork.timeline) + bytes.fromhex(artwork.seal)
+    if artwork.operation == "translate":
+        return data + translation_code.write(artwork.translation) + bytes.fromhex(artwork.seal)
     data += _seeds(artwork.seeds)
     if artwork.labels or artwork.operation in GENETIC:
         data += _numbers(artwork.labels)
@@ -364,6 +384,8 @@ def _read(data: bytes) -> Artwork:
     if values["operation"] == "film":
         values["timeline"], reader.place = timeline_code.read(data, reader.place)
         values["seeds"] = values["timeline"].seeds
+    elif values["operation"] == "translate":
+        values |= {"seeds": (), "translation": translation_code.read(reader)}
     else:
         values["seeds"] = some(reader.seed)
     if values["operation"].startswith("label_") or values["operation"] in GENETIC:
@@ -433,9 +455,10 @@ def render(
 ) -> Rendered:
     """Brings an artwork back from its recipe, canonically. A walk is written to `HOME/films/`, as `form` says.
 
-    Refused where its model isn't here, or has no such label. The model is not pinned: see `share`.
+    Refused where its model, or the picture that it was made from, isn't here, or it has no such label. Neither is
+    pinned: see `share`.
     """
-    model = load_digest(home, artwork.model)
+    model = model_of(home, artwork)
     plain = dataclasses.replace(artwork, seal="")
     target = None
     if artwork.is_film:
@@ -444,11 +467,16 @@ def render(
         sha256, fields = _render_film(home, model, plain, target, progress)
         pixels = strip_of(model, plain)
     else:
-        pixels = _render_still(model, plain)
+        pixels = _render_still(home, model, plain)
         sha256, fields = hashlib.sha256(pixels.tobytes()).hexdigest(), _fields(pixels)
     signed = sealed(plain, sha256, fields)
     png = images.encode(pixels, "png", text=card(signed, model, home))
     return Rendered(artwork, encode(signed), pixels, png, sha256, target, _verdict(artwork.seal, signed.seal))
+
+
+def model_of(home: Path, artwork: Artwork) -> Model:
+    """The model that an artwork was made with. Refused where it isn't here, or can't make such a thing."""
+    return load_digest(home, artwork.model, artwork.task)
 
 
 def sealed(artwork: Artwork, sha256: str, fields: bytes) -> Artwork:
@@ -462,7 +490,9 @@ def film_path(home: Path, artwork: Artwork, form: str) -> Path:
     return home / "films" / f"{hashlib.sha256(recipe.encode()).hexdigest()[:32]}.{form}"
 
 
-def _render_still(model: Model, artwork: Artwork) -> np.ndarray:
+def _render_still(home: Path, model: Model, artwork: Artwork) -> np.ndarray:
+    if artwork.operation == "translate":
+        return translated.paint(home, model, artwork.translation)
     if artwork.operation == "sample":
         return sample_one(model, artwork.seeds[0], artwork.truncation, artwork.label)
     if artwork.operation == "mix":
@@ -485,10 +515,10 @@ def strip_of(model: Model, artwork: Artwork) -> np.ndarray:
 
 def still(home: Path, artwork: Artwork) -> np.ndarray:
     """What an artwork looks like in one picture: itself, or of a film its strip.  # uint8 (H, W, 3)"""
-    model = load_digest(home, artwork.model)
+    model = model_of(home, artwork)
     if artwork.is_film:
         return strip_of(model, artwork)
-    return _render_still(model, dataclasses.replace(artwork, seal=""))
+    return _render_still(home, model, dataclasses.replace(artwork, seal=""))
 
 
 def _frames_of(
@@ -594,8 +624,16 @@ def share(
 ) -> Rendered:
     """Renders an artwork and keeps its model for good: `code` of the result is what to send. Refused as `render`."""
     rendered = render(home, artwork, form, progress)
-    pin(home, load_digest(home, artwork.model))
+    keep_needed(home, artwork)
     return rendered
+
+
+def keep_needed(home: Path, artwork: Artwork) -> None:
+    """Keeps for good what an artwork needs to be painted again: its model, and the pictures that it was made from."""
+    pin(home, model_of(home, artwork))
+    if artwork.translation:
+        for digest in filter(None, (artwork.translation.picture, artwork.translation.mask)):
+            inputs.pin(home, digest)
 
 
 def rights_of(home: Path | None, model: Model | None) -> tuple[str, str]:
@@ -624,6 +662,8 @@ def xmp(artwork: Artwork, model: Model | None = None, home: Path | None = None, 
 def _title(artwork: Artwork, model: Model | None) -> str:
     if model is None:
         return ""
+    if artwork.translation:
+        return f"{model.name}, painted from the picture {artwork.translation.picture[:8]}"
     told = ", ".join(label_words(artwork, model))
     return f"{model.name}, seed {', '.join(map(seed_name, artwork.seeds))}" + (f", {told}" if told else "")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import gradio as gr
 
-from gan_play.latent.sample import load_digest
 from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
 from gan_play.share import card as cards
 from gan_play.share import gallery
 from gan_play.share.card import Card, Compared
 from gan_play.ui import tiles
-from gan_play.ui.shared import QUIET, Shared
+from gan_play.ui.shared import QUIET, Shared, showing
 from gan_play.ui.words import say
 
 
@@ -39,7 +39,7 @@ def looked_at(shared: Shared, path: str) -> tuple[str, str, bool | None, str]:
     """
     data, name = cards.read_file(Path(path)), Path(path).name
     card = cards.read(data, name)
-    load_digest(shared.home, card.artwork.model)
+    artworks.model_of(shared.home, card.artwork)
     try:
         found = cards.compare(shared.home, data, card, name)
     except Refused as refused:
@@ -79,11 +79,8 @@ def zone(shared: Shared, name: str) -> None:
         except Refused as refused:
             return {said: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
         (gr.Warning if same is False else gr.Info)(sentence, title=say("card.title"), duration=8)
-        return {
-            said: gr.update(value=html),
-            shared.art: gr.update(value=code),
-            shared.tabs: gr.Tabs(selected="play"),
-        }
+        return {said: gr.update(value=html), **showing(shared, code)}
 
     queued = QUIET | {"queue": True}  # a toast needs the queue
-    file.change(dropped, file, [said, shared.art, shared.tabs], api_name=f"ui_{name}_check", **queued)
+    opens = [said, shared.art, shared.translated, shared.tabs]
+    file.change(dropped, file, opens, api_name=f"ui_{name}_check", **queued)

@@ -63,7 +63,7 @@ def seal(shared: Shared, code: str, key: str = "") -> str:
     """The code to send: sealed, with its model kept for good, and written down as sent. Refused for a bad one,
     and for one that others made and withdrew."""
     home, artwork = shared.home, artworks.decode(code)
-    model = load_digest(home, artwork.model)
+    model = artworks.model_of(home, artwork)
     if artwork.is_film:  # of one that isn't made yet the recipe is enough
         pin(home, model)
         proofs = (artworks.film_proof(home, artwork, form) for form in FORMATS)

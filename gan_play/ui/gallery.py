@@ -14,14 +14,13 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from gan_play import files, limits
-from gan_play.latent.sample import load_digest, pin
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share import family, gallery
 from gan_play.share.gallery import Query, Work
 from gan_play.ui import cards, collect, look, tiles
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
-from gan_play.ui.shared import QUIET, Shared, told
+from gan_play.ui.shared import QUIET, Shared, showing, told
 from gan_play.ui.words import say
 
 SHOWN = 48
@@ -35,10 +34,10 @@ def keep(shared: Shared, code: str, key: str = "", how: str = "kept") -> Work:
     """Writes an artwork into the gallery. Keeping it again changes nothing, but that a link that was opened becomes a
     work that was kept. Refused for a bad code, a model that isn't here, a full gallery."""
     home, artwork = shared.home, artworks.decode(code)
-    model, recipe, owner = load_digest(home, artwork.model), gallery.plain(code), gallery.owner_of(key)
+    model, recipe, owner = artworks.model_of(home, artwork), gallery.plain(code), gallery.owner_of(key)
     if not shared.public and (known := gallery.by_code(home, None, code)):
         owner = known.owner  # at home a work hangs once, whichever browser kept it
-    pin(home, model)
+    artworks.keep_needed(home, artwork)
     found = picture(home, code)
     work = Work(
         gallery.id_of(owner, recipe),
@@ -50,7 +49,7 @@ def keep(shared: Shared, code: str, key: str = "", how: str = "kept") -> Work:
         model.name,
         tuple(dict.fromkeys(artworks.label_words(artwork, model))),
         title_of(artwork, model),
-        model.generator.size_px,
+        model.settings.size_px,
         found.sha256,
         how,
         time.time(),
@@ -298,10 +297,11 @@ def build(shared: Shared) -> None:
         """Show an artwork in its tool."""
         with told():
             code = artworks.find_code(text)
-            load_digest(home, artworks.decode(code).model)
-        return {shared.art: gr.update(value=code), shared.tabs: gr.Tabs(selected="play")}
+            artworks.model_of(home, artworks.decode(code))
+        return showing(shared, code)
 
-    wanted.submit(opened, wanted, [shared.art, shared.tabs], api_name="ui_gallery_open", **QUIET)
+    opens = [shared.art, shared.translated, shared.tabs]
+    wanted.submit(opened, wanted, opens, api_name="ui_gallery_open", **QUIET)
 
     def zipped(owner: str | None, ids: list[str]) -> dict:
         """The chosen works as a file to save."""
@@ -347,4 +347,4 @@ def build(shared: Shared) -> None:
                 return gr.skip()
             return hang(key, *asked, first=first)
 
-    wall.act(acted, controls, [shared.art, shared.tabs, *hung], api_name="ui_gallery_act", **QUIET)
+    wall.act(acted, controls, [*opens, *hung], api_name="ui_gallery_act", **QUIET)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from gan_play.refusals import Refused
 from gan_play.runs import store
-from gan_play.ui import api, gallery, gather, look, play, train, transform
+from gan_play.share import artwork as artworks
+from gan_play.ui import api, gallery, gather, look, play, train, translate
 from gan_play.ui.desk import packed, tray_picks
 from gan_play.ui.shared import (
     LIVE,
@@ -29,10 +31,10 @@ from gan_play.ui.words import say
 MOST_CODE_CHARS = 1000
 """A share code has at most 600; the rest is refused by its parser, in a sentence."""
 
-ADDRESS = """(run, made, tab) => {
-  const url = new URL(location);
+ADDRESS = """(run, made, tab, translated) => {
+  const url = new URL(location), art = {play: made, transform: translated}[tab];
   if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
-  if (tab !== 'play') url.searchParams.delete('art'); else if (made) url.searchParams.set('art', made);
+  if (art) url.searchParams.set('art', art); else if (tab !== 'play') url.searchParams.delete('art');
   if (url.href !== location.href) history.replaceState(null, '', url);
 }"""
 
@@ -40,7 +42,7 @@ BUILDERS = {
     "gather": gather.build,
     "train": train.build,
     "play": play.build,
-    "transform": transform.build,
+    "transform": translate.build,
     "gallery": gallery.build,
 }
 
@@ -51,7 +53,10 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         gr.HTML(look.masthead(), elem_id="masthead")
         state = {
             name: gr.Textbox(visible="hidden", elem_id=f"state-{name}", label=name)
-            for name in ("run", "model", "tray", "art", "made", "picked", "chosen", "owner", "brought")
+            for name in (
+                *("run", "model", "tray", "art", "made", "picked", "chosen", "owner", "brought"),
+                "translated",
+            )
         }
         here = gr.Textbox("play", visible="hidden", elem_id="state-tab", label="tab")
         bar = gr.HTML(
@@ -67,6 +72,7 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
             public=public,
             tabs=tabs,
             train_tab=tab["train"],
+            transform_tab=tab["transform"],
             go=gr.Button(say("gather.go"), variant="primary", elem_id="go", render=False),
             busy=gr.HTML("", elem_id="busy", render=False),
             key=gr.BrowserState("", storage_key="gan-play-key", secret="not-a-secret", render=False),
@@ -126,9 +132,9 @@ def keep_address(shared: Shared, tab: dict[str, gr.Tab], here: gr.Textbox) -> No
     for name, one in tab.items():
         one.select(None, None, here, js=f"() => '{name}'", api_name=f"ui_here_{name}", **PRIVATE)
     gr.on(
-        [one.change for one in (shared.run, shared.made, here)],
+        [one.change for one in (shared.run, shared.made, here, shared.translated)],
         None,
-        [shared.run, shared.made, here],
+        [shared.run, shared.made, here, shared.translated],
         None,
         js=ADDRESS,
         api_name="ui_address",
@@ -153,6 +159,7 @@ def arrive(shared: Shared, blocks: gr.Blocks, here: gr.Textbox) -> None:
         key = key or secrets.token_urlsafe(24)
         asked = request.query_params.get("run", "")
         art = request.query_params.get("art", "")[:MOST_CODE_CHARS]
+        translated = is_translation(art)
         live = [run.id for run in visible_runs(shared, key) if run.state in LIVE]
         run = next((run for run in (asked, *live, kept.get("run")) if is_run(shared.home, run)), "")
         model = next((run for run in (kept.get("model"), STARTER) if is_run(shared.home, run)), "")
@@ -162,23 +169,32 @@ def arrive(shared: Shared, blocks: gr.Blocks, here: gr.Textbox) -> None:
             shared.run: gr.update(value=run),
             shared.model: gr.update(value=model),
             shared.tray: gr.update(value=tray_text(kept.get("tray"))),
-            shared.art: gr.update(value=art),
+            shared.art: gr.update(value="" if translated else art),
+            shared.translated: gr.update(value=art if translated else ""),
             shared.chosen: gr.update(value=str(kept.get("chosen") or "")[:MOST_CODE_CHARS]),
             shared.key: key,
             shared.owner: gr.update(value=key),
         }
-        tab = first_tab(asked, art, kept)
+        tab = "transform" if translated else first_tab(asked, art, kept)
         if tab != "play":  # it is there already, and a quick visitor may have left it
             arrived |= {shared.tabs: gr.Tabs(selected=tab), here: gr.update(value=tab)}
         return arrived
 
     outputs = [
         *(shared.run, shared.model, shared.tray, shared.art, shared.chosen, shared.key, shared.owner),
-        *(shared.tabs, here),
+        *(shared.translated, shared.tabs, here),
     ]
     blocks.load(
         load, [shared.kept, shared.key], outputs, api_name="ui_arrive", show_progress="hidden", **PRIVATE
     )
+
+
+def is_translation(code: str) -> bool:
+    """Whether a code in an address names a translated picture; what is no code is Play's to refuse."""
+    try:
+        return artworks.decode(code).task == "translate"
+    except Refused:
+        return False
 
 
 def first_tab(run: str, art: str, kept: dict) -> str:

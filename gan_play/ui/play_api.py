@@ -1,5 +1,5 @@
 """Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /directions, /project, /palette,
-/style, /blend, /render and /share.
+/translate, /style, /blend, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -20,7 +20,7 @@ from gan_play.latent.walk import best_way
 from gan_play.pictures import intake
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
-from gan_play.share import films, naming, styled
+from gan_play.share import films, naming, styled, translating
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
 from gan_play.translate import style
@@ -454,6 +454,34 @@ def register(shared: Shared) -> None:
             *_, last = child.following(styled.painting, home, *wish, tuple(map(sent, elsewhere or ())))
         return file(last.png, "painted.png"), last.style, last.content
 
+    def translate_picture(
+        run: str,
+        picture: gr.FileData,
+        strength: float = 1,
+        drawn: bool = False,
+        size: int = limits.MOST_TRANSLATED_PX,
+        mask: gr.FileData | None = None,
+        times: int = 0,
+        back: bool = False,
+    ) -> tuple[gr.FileData, str]:
+        """Your own picture, painted by a trained translator; and the painting's code.
+
+        Parameters:
+            run: id of the run
+            picture: an uploaded picture; it keeps its shape
+            strength: 0 is the picture itself, 1 the painting, 2 beyond it
+            drawn: whether it is a drawing already: a sketch's lines, or flat colours
+            size: its longer side is brought down to so many pixels, 32 to 2048
+            mask: of the picture's size: white is painted, black stays as it is; a repair needs one
+            times: of a translator that enlarges, 2 or 4; 0 is what suits
+            back: of one that goes both ways, the second
+        """
+        with told():
+            given = {"strength": strength, "drawn": drawn, "back": back, "times": times or None}
+            covered = sent(mask) if mask else None
+            made = translating.from_file(home, run, sent(picture), covered, size, **given)
+            return png(home, made, "translated.png"), artworks.encode(made)
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -481,6 +509,7 @@ def register(shared: Shared) -> None:
         ("blend", blend_models),
         ("project", project_picture),
         ("palette", paint_palette),
+        ("translate", translate_picture),
         ("render", render),
         ("share", share),
     ):

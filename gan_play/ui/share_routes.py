@@ -26,7 +26,7 @@ from gan_play.latent import directions
 from gan_play.latent.film import FORMATS
 from gan_play.latent.found import SIGN, Found
 from gan_play.latent.mix import BANDS
-from gan_play.latent.sample import Model, load_digest, pin, seed_name
+from gan_play.latent.sample import Model, seed_name
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.pictures import images
 from gan_play.refusals import Refused
@@ -70,7 +70,7 @@ def picture(home: Path, code: str) -> Picture:
 
 def _strip(home: Path, artwork: Artwork) -> Picture:
     """A walk's stills, without making its film."""
-    model = load_digest(home, artwork.model)
+    model = artworks.model_of(home, artwork)
     pixels = artworks.strip_of(model, artwork)
     png = images.encode(pixels, "png", text=artworks.card(artwork, model, home))
     return Picture(pixels, png, "", artworks.encode(artwork), "")
@@ -113,6 +113,9 @@ def bands_words(bands: Sequence[bool]) -> str:
 
 def title_of(artwork: Artwork, model: Model) -> str:
     """An artwork's name for people: what it is, in which labels, of which model, how large."""
+    if artwork.translation:
+        what = say(f"translate.of.{'repair' if artwork.translation.mask else 'picture'}")
+        return say("play.title.translate", what=what, model=model.name)
     known = all(number < len(model.labels) for number in artwork.label_numbers)
     labels = artworks.label_words(artwork, model) if known else list(map(str, artwork.label_numbers))
     each = list(map(seed_name, artwork.seeds))
@@ -155,9 +158,7 @@ def routes(home: Path) -> list[APIRoute]:
                 gallery.check_alive(home, code)
             found = picture(home, code)
             if "download" in request.query_params:
-                pin(
-                    home, load_digest(home, artworks.decode(code).model)
-                )  # a saved picture can be brought back
+                artworks.keep_needed(home, artworks.decode(code))  # a saved picture can be brought back
         except Refused as refused:
             return missing(refused)
         return Response(found.png, media_type="image/png", headers=DAY | saved_as(code, "png", request))
@@ -176,7 +177,7 @@ def routes(home: Path) -> list[APIRoute]:
         try:
             artwork = artworks.decode(code)
             gallery.check_alive(home, code)
-            model = load_digest(home, artwork.model)
+            model = artworks.model_of(home, artwork)
         except Refused as refused:
             return missing(refused)
         return HTMLResponse(card_page(code, model.name, str(request.base_url)))
@@ -206,6 +207,7 @@ def saved_as(code: str, suffix: str, request: Request) -> dict[str, str]:
         return {}
     artwork = artworks.decode(code)
     seeds = "-".join(map(seed_name, artwork.seeds[:3])).replace(SIGN, "found")
+    seeds = artwork.translation.picture[:8] if artwork.translation else seeds
     return {"Content-Disposition": f'attachment; filename="gan-play-{artwork.operation}-{seeds}.{suffix}"'}
 
 

@@ -15,6 +15,7 @@ import gradio as gr
 from gan_play import files
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
+from gan_play.share import artwork as artworks
 from gan_play.share.gallery import owner_of
 
 PRIVATE = {"api_visibility": "private"}
@@ -48,10 +49,12 @@ class Shared:
     picked: gr.Textbox  # a tile clicked in a training grid: JSON {"run", "step", "seed", "label", "at"}
     chosen: gr.Textbox  # the set in hand: JSON {"set", "how", "background", "name"}
     owner: gr.Textbox  # this browser's owner key, where the scripts that ask by themselves can read it
+    translated: gr.Textbox  # the share code of a translated picture that was opened, or that Transform shows
     brought: gr.Textbox  # where a painting lies that Transform sends to Play's "Your picture"
     go: gr.Button  # "Train on these": stands in Gather, is wired by Train
     busy: gr.HTML  # under that button: what it is doing, or why not
     train_tab: gr.Tab  # for what happens when Train is opened
+    transform_tab: gr.Tab  # likewise Transform
     key: gr.BrowserState  # this browser's owner key; "" until the page has loaded
     kept: gr.BrowserState  # what survives a reload: {"run", "model", "tray", "chosen"}
 
@@ -63,6 +66,13 @@ def told() -> Iterator[None]:
         yield
     except Refused as refused:
         raise gr.Error(refused.refusal.sentence, print_exception=False) from None
+
+
+def showing(shared: Shared, code: str) -> dict:
+    """Updates that open an artwork in its tool: what was translated under Transform, all else under Play."""
+    if artworks.decode(code).task == "translate":
+        return {shared.translated: gr.update(value=code), shared.tabs: gr.Tabs(selected="transform")}
+    return {shared.art: gr.update(value=code), shared.tabs: gr.Tabs(selected="play")}
 
 
 def is_run(home: Path, run: object) -> bool:

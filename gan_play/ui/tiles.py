@@ -269,7 +269,7 @@ def note(text: str, kind: str = "") -> str:
     return f'<p class="note {kind}">{escape(text)}</p>' if text else ""
 
 
-STYLE = f"<style>{look.asset('tiles.css')}{look.asset('transform.css')}</style>"
+STYLE = f"<style>{look.asset('tiles.css')}{look.asset('transform.css')}{look.asset('draw.css')}</style>"
 """For the page's head: Gradio rewrites a style sheet that it is given, and loses nested rules on the way."""
 
 

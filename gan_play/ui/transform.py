@@ -229,7 +229,7 @@ def forecast_html(content: str, size_px: object) -> str:
 
 def build(shared: Shared) -> None:
     """Make the tab's components and wire them."""
-    script = look.brushed("transform.js")
+    script = look.asset("files.js") + look.asset("compare.js") + look.brushed("transform.js")
 
     def piece(name: str, value: str, **options) -> gr.HTML:
         return gr.HTML(

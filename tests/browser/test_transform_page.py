@@ -48,6 +48,7 @@ def test_a_picture_is_painted_like_a_painting_and_sent_to_play(serve, visit, hom
     bad.write_bytes(b"\x89PNG no picture")
     page = visit(serve(home))
     page.click("#tab-transform-button")
+    page.click("#transform-style-button")
     page.locator("#transform-size input[type=number]").fill("64")
     page.locator("#transform-size input[type=number]").press("Enter")
     page.click("#transform-go")

@@ -1,50 +1,7 @@
-// Transform's pictures (ui/transform.py): dropped or chosen files go to the server, and `dropped` is triggered with the
-// paths that it gave them; a brush marks what of one's own picture is to stay; a slider stands between before and after.
+// Style transfer's pictures (ui/transform.py): a brush marks what of one's own picture is to stay. What is dropped and
+// the slider between before and after are in files.js and compare.js, which stand before this.
 let past = [];
 const canvas = () => element.querySelector('.own canvas');
-const zone = () => element.querySelector('.choose');
-const told = (text) => { const line = element.querySelector('.choose-status'); if (line) line.textContent = text; };
-
-// Files
-
-const send = async (files) => {
-  const at = zone(), pictures = [...files].slice(0, Number(at.dataset.most));
-  if (!pictures.length || at.classList.contains('busy')) return;
-  const form = new FormData();
-  pictures.forEach((file) => form.append('files', file, file.name));
-  at.classList.add('busy');
-  told(at.dataset.sending);
-  try {
-    const answer = await fetch('gradio_api/upload', {method: 'POST', body: form});
-    if (!answer.ok) throw new Error();
-    trigger('dropped', {paths: await answer.json()});
-    told('');
-  } catch (error) {
-    told(at.dataset.failed);
-  } finally {
-    at.classList.remove('busy');
-  }
-};
-element.addEventListener('change', (event) => {
-  if (event.target.type !== 'file') return;
-  send(event.target.files);
-  event.target.value = '';
-});
-['dragover', 'dragenter'].forEach((kind) => element.addEventListener(kind, (event) => {
-  if (!zone()) return;
-  event.preventDefault();
-  zone().classList.add('over');
-}));
-element.addEventListener('dragleave', (event) => {
-  if (zone() && !element.contains(event.relatedTarget)) zone().classList.remove('over');
-});
-element.addEventListener('drop', (event) => {
-  if (!zone()) return;
-  event.preventDefault();
-  zone().classList.remove('over');
-  send(event.dataTransfer.files);
-});
-
 // The brush
 
 brushing(canvas, (on) => {
@@ -62,7 +19,7 @@ const back = () => {
   on.dataset.marked = past.length ? '1' : '';
 };
 
-// Buttons, and the slider between before and after
+// Buttons
 
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
@@ -72,14 +29,8 @@ element.addEventListener('click', (event) => {
   else if (button.dataset.undo === 'clear') { past = past.slice(0, 1); back(); }
   else if (button.dataset.act) trigger('act', {act: button.dataset.act, place: button.dataset.place || ''});
 });
-const slide = () => {
-  const at = element.querySelector('.compare input[type=range]');
-  if (at) at.closest('.compare').style.setProperty('--at', `${at.value}%`);
-};
-element.addEventListener('input', (event) => { if (event.target.closest('.compare')) slide(); });
 let of = '';
 watch('value', () => {
-  slide();
   const on = canvas();
   if (!on || on.dataset.of === of) return;
   of = on.dataset.of;

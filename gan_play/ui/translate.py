@@ -1,0 +1,395 @@
+"""Transform: what a trained translator makes of a drawing or a picture; beside it, style transfer (`ui/transform.py`).
+
+Every painting here is an artwork with a code (`share/translating.py`): it is kept, shared and downloaded as any other.
+What a browser drew or dropped is kept as an input by its digest.
+"""
+
+import dataclasses
+import secrets
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from gan_play import limits
+from gan_play.pictures import images, intake
+from gan_play.refusals import Refused
+from gan_play.runs import checkpoints, store
+from gan_play.share import artwork as artworks
+from gan_play.share import translating
+from gan_play.share.gallery import check_alive
+from gan_play.trainers.recipes import RECIPES
+from gan_play.translate import inputs, translator
+from gan_play.translate.translator import Translator
+from gan_play.ui import batch, collect, draw, gallery, look, tiles, transform
+from gan_play.ui.gather import given_list, uploaded
+from gan_play.ui.share_routes import picture, title_of
+from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, told, visible_runs
+from gan_play.ui.words import say
+
+GATHER = """(sheet, ...rest) => { const on = document.querySelector('#translate-desk .own canvas');
+  return [on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
+
+
+# Which translators there are
+
+
+def translators(shared: Shared, key: str) -> list[tuple[str, str]]:
+    """(what it is called, its run) of each translator that this browser may see and that has learnt something."""
+    found = []
+    for run in visible_runs(shared, key):
+        if run.task == "translate" and checkpoints.newest(store.find_run(shared.home, run.id)):
+            found.append((f"{run.name}, {run.size_px} px", run.id))
+    return found
+
+
+def about(model: Translator) -> str:
+    """What this translator does, in a sentence."""
+    preset = translator.preset_of(model)
+    name = preset or ("two" if RECIPES[model.settings.recipe].takes == "two" else "pairs")
+    return tiles.note(say(f"translate.about.{name}"))
+
+
+def kind_of(model: Translator) -> str:
+    """How its desk begins: with a sheet where one draws for it, else with a place to drop a picture."""
+    return "draw" if translator.preset_of(model) in ("sketch", "flat") else ""
+
+
+# What is shown
+
+
+def laid(pixels: np.ndarray, name: str = "picture.png") -> str:
+    """Where a picture lies among Gradio's uploads."""
+    return transform.file(images.encode(pixels, "png"), name)
+
+
+def waiting_html(model: Translator | None) -> str:
+    """What stands in the place of the first painting."""
+    if model is None:
+        return ""
+    which = "draw" if kind_of(model) == "draw" else translator.preset_of(model)
+    words = say("translate.waits.draw" if which == "draw" else "translate.waits.repair" if which == "repair" else
+                "translate.waits.photo")  # fmt: skip
+    return painting_html("", "", (1, 1), "", 0, waits=words)
+
+
+def painting_html(
+    before: str,
+    after: str,
+    size: tuple[int, int],
+    title: str,
+    at: int,
+    code: str = "",
+    said: str = "",
+    waits: str = "",
+) -> str:
+    """Before and after with the slider between them (at so many percent), and what can be done with the painting."""
+    width, height = size
+    label = escape(say("transform.compare"))
+    acts = tiles.actions(code, ("to-yours",)) if code else ""
+    first, second = escape(say("transform.before")), escape(say("transform.after"))
+    return (
+        f'<p class="piece-title">{escape(say("translate.painting"))}</p>'
+        f'<figure class="stage translated{" waits" if waits else ""}" data-new="{secrets.token_hex(4)}">'
+        f'<p class="empty">{escape(waits)}</p><div class="compare" style="--wide:{width / max(1, height):.4f}">'
+        f'<img class="before" src="{escape(before)}" alt="{first}">'
+        f'<img class="after" src="{escape(after)}" alt="{second}">'
+        f'<input type="range" min="0" max="100" value="{at}" aria-label="{label}"></div>'
+        f'<div class="compare-words"><span>{first}</span><span>{second}</span></div>'
+        f"<figcaption>{escape(title)}</figcaption>{acts}</figure>{tiles.note(said)}"
+    )
+
+
+def shown(home: Path, code: str, said: str = "") -> str:
+    """The painting of a code as HTML. Refused as by `share_routes.picture`."""
+    artwork, found = artworks.decode(code), picture(home, code)
+    model, translation = artworks.model_of(home, artwork), artwork.translation
+    before = transform.address(laid(inputs.find(home, translation.picture), "before.png"))
+    size = found.pixels.shape[1::-1]
+    at = 0 if translation.dials.drawn or translation.mask else 50
+    return painting_html(before, tiles.address(code), size, title_of(artwork, model), at, code, said)
+
+
+# The tab
+
+
+def build(shared: Shared) -> None:
+    """Make the two halves of the tab."""
+    with gr.Tabs(elem_id="transform-tabs"):
+        with gr.Tab(say("translate.tab"), id="translate", elem_id="transform-translate"):
+            translate(shared)
+        with gr.Tab(say("translate.tab.style"), id="style", elem_id="transform-style"):
+            gr.HTML(look.sentence(say("transform.style.sentence")))
+            transform.build(shared)
+
+
+def translate(shared: Shared) -> None:
+    """Make the half of translators, and wire it."""
+    home = shared.home
+
+    def piece(name: str, value: str = "", **options) -> gr.HTML:
+        return gr.HTML(
+            value, elem_id=f"translate-{name}", elem_classes="piece", apply_default_css=False, **options
+        )
+
+    def hidden(name: str) -> gr.Textbox:
+        return gr.Textbox("", visible="hidden", elem_id=f"translate-{name}", label=name)
+
+    nothing = piece("nothing", look.sentence(say("translate.none")))
+    begin = gr.Button(say("translate.none.do"), variant="primary", elem_id="translate-begin")
+    chosen = gr.Dropdown(
+        [],
+        value=None,
+        label=say("translate.model"),
+        visible=False,
+        filterable=False,
+        elem_id="translate-model",
+    )
+    what = piece("about")
+    message = piece("message")
+    with gr.Row():
+        with gr.Column(min_width=320):
+            desk = piece("desk", js_on_load=draw.script(), server_functions=[draw.live(home)])
+        with gr.Column(min_width=320):
+            script = look.asset("compare.js") + look.asset("painted.js") + tiles.script()
+            result = piece("result", js_on_load=script, server_functions=collect.functions(shared))
+    with gr.Row():
+        strength, size = (
+            gr.Slider(
+                low,
+                high,
+                at,
+                step=step,
+                label=say(f"translate.{name}"),
+                info=say(f"translate.{name}.hint"),
+                min_width=220,
+                visible=False,
+                elem_id=f"translate-{name}",
+            )
+            for name, low, high, at, step in (
+                ("strength", 0.0, float(limits.MOST_STRENGTH), 1.0, 0.05),
+                ("size", limits.LEAST_TRANSLATED_PX, limits.MOST_TRANSLATED_PX, 256, 32),
+            )
+        )
+        times = gr.Radio(
+            [(say("translate.times.of", times=number), number) for number in translator.TIMES],
+            value=translator.TIMES[0],
+            label=say("translate.times"),
+            visible=False,
+            elem_id="translate-times",
+        )
+        back = gr.Checkbox(
+            False,
+            label=say("translate.back"),
+            info=say("translate.back.hint"),
+            visible=False,
+            elem_id="translate-back",
+        )
+    content, kind, sheet, handled = map(hidden, ("content", "kind", "sheet", "handled"))
+    turned = [strength, size, times, back]
+
+    def wrong(refused: Refused) -> dict:
+        return {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+
+    def model_at(run: object) -> Translator | None:
+        return translator.load(home, run) if is_run(home, run) else None
+
+    def lay(run: str, how: str = "", path: str = "", begun: str = "") -> dict:
+        """The desk with a sheet or a picture on it."""
+        model = model_at(run)
+        return {
+            desk: gr.update(value=draw.desk(model, path, how, begun)),
+            content: gr.update(value=path),
+            kind: gr.update(value=how),
+            message: gr.update(value=""),
+        }
+
+    def take(run: str, sized: bool = True) -> dict:
+        """Everything as this translator wants it."""
+        model = model_at(run)
+        said = {
+            what: gr.update(value=about(model) if model else ""),
+            strength: gr.update(visible=model is not None),
+            size: gr.update(visible=model is not None),
+            times: gr.update(visible=bool(model) and translator.preset_of(model) == "enlarge"),
+            back: gr.update(visible=bool(model) and translator.both_ways(model)),
+        }
+        if model and sized:
+            side = draw.side_of(model, kind_of(model) == "draw")
+            said[size] = gr.update(visible=True, value=side)
+        return said
+
+    table = [nothing, begin, chosen, what, desk, content, kind, message, result, *turned]
+
+    def offer(key: str, run: str) -> dict:
+        """Which translators there are by now; the one in hand stays."""
+        found = translators(shared, key)
+        here = [one for _, one in found]
+        first = run if run in here else here[0] if here else None
+        said = {
+            nothing: gr.update(value="" if found else look.sentence(say("translate.none"))),
+            begin: gr.update(visible=not found),
+            chosen: gr.update(choices=found, value=first, visible=bool(found)),
+        }
+        return said if first == run else said | begin_with(first)
+
+    def begin_with(run: str | None) -> dict:
+        """Another translator is in hand: its desk, and no painting yet."""
+        model = model_at(run)
+        how = kind_of(model) if model else ""
+        return take(run) | lay(run, how) | {result: gr.update(value=waiting_html(model))}
+
+    asked = [shared.key, chosen]
+    shared.transform_tab.select(offer, asked, table, api_name="ui_translate_offer", **QUIET)
+    shared.owner.change(offer, asked, table, api_name="ui_translate_arrive", **QUIET)
+    chosen.input(begin_with, chosen, table, api_name="ui_translate_choose", **QUIET)
+    begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_translate_begin", **QUIET)
+
+    # The desk
+
+    def drop(event: gr.EventData, run: str, side: float):
+        """A dropped picture lies on the desk."""
+        data = event._data if isinstance(event._data, dict) else {}
+        try:
+            path = uploaded(given_list(data.get("paths"))[0])
+            pixels = intake.read_picture_file(path, limits.MOST_TRANSLATED_PX)
+            model = model_at(run)
+            said = lay(run, "", laid(pixels))
+            if model and side == model.settings.size_px:  # as it was for drawings
+                said[size] = gr.update(value=draw.side_of(model, False))
+            return said
+        except Refused as refused:
+            return wrong(refused)
+
+    def act(event: gr.EventData, run: str):
+        """Another picture, or a sheet."""
+        data = event._data if isinstance(event._data, dict) else {}
+        model = model_at(run)
+        said = lay(run, "draw" if data.get("act") == "draw" else "")
+        if model:
+            said[size] = gr.update(value=draw.side_of(model, data.get("act") == "draw"))
+        return said | {result: gr.update(value=waiting_html(model))}
+
+    desk_out = [desk, content, kind, message, size]
+    reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
+    dropped = desk.dropped(drop, [chosen, size], desk_out, api_name="ui_translate_drop", **reading)
+    desk.act(act, chosen, [*desk_out, result], api_name="ui_translate_act", **QUIET)
+
+    def paint(sent: str, run: str, how: str, path: str, by: float, side: float, larger: int, other_way: bool):
+        """The painting of what lies on the desk, as an artwork."""
+        try:
+            model = model_at(run)
+            if model is None or not (how == "draw" or path):
+                return gr.skip()
+            made = artwork(model, sent, how, path, by, side, larger, other_way)
+            if made is None:
+                return gr.skip()
+            code = artworks.encode(made)
+            html = shown(home, code)
+        except Refused as refused:
+            return wrong(refused)
+        known = {place: gr.update(value=code) for place in (shared.translated, handled)}
+        return known | {result: gr.update(value=html), message: gr.update(value="")}
+
+    def artwork(model, sent, how, path, by, side, larger, other_way) -> artworks.Artwork | None:
+        """What is to be painted; None where there is nothing yet. Refused where it can't be."""
+        times_by = larger if translator.preset_of(model) == "enlarge" else None
+        way = bool(other_way) and translator.both_ways(model)
+        dials = translator.check_dials(model, by, how == "draw", way, times_by)
+        side_px = translating.check_side(side)
+        if how == "draw":
+            return (
+                translating.artwork_of(home, model, draw.read_drawing(sent, side_px), dials) if sent else None
+            )
+        pixels = images.read_kept(uploaded(path).read_bytes())
+        pixels = translating.sized(pixels, min(side_px, limits.MOST_TRANSLATED_PX // dials.times))
+        mask = None
+        if translator.preset_of(model) == "repair":
+            mask = draw.read_damage(sent, *pixels.shape[:2])
+            if mask is None:
+                return None
+        return translating.artwork_of(home, model, pixels, dials, mask)
+
+    painting = {
+        "fn": paint,
+        "inputs": [sheet, chosen, kind, content, *turned],
+        "outputs": [result, shared.translated, handled, message],
+        "js": GATHER,
+        "concurrency_limit": 1,
+        "concurrency_id": "translate",
+        "show_progress": "minimal",
+        "show_progress_on": result,
+        **PRIVATE,
+    }
+    latest = {**painting, "trigger_mode": "always_last"}
+    desk.settled(**latest, api_name="ui_translate_paint")
+    dropped.then(**painting, api_name="ui_translate_dropped")
+    strength.release(**latest, api_name="ui_translate_strength")
+    size.release(**latest, api_name="ui_translate_size")
+    times.input(**latest, api_name="ui_translate_times")
+    back.input(**latest, api_name="ui_translate_back")
+
+    # What is done with a painting
+
+    def acted(event: gr.EventData, key: str):
+        """Kept in the gallery, or sent to Play as the picture to look for."""
+        data = event._data if isinstance(event._data, dict) else {}
+        code = str(data.get("code", ""))
+        with told():
+            if data.get("do") == "keep":
+                gallery.keep(shared, code, key)
+                gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
+            elif data.get("do") == "to-yours":
+                path = transform.file(picture(home, artworks.find_code(code)).png, "painted.png")
+                return gr.update(value=path), gr.Tabs(selected="play")
+        return gr.skip()
+
+    queued = QUIET | {"queue": True}  # a toast needs the queue
+    result.act(acted, shared.key, [shared.brought, shared.tabs], api_name="ui_translate_act_on", **queued)
+
+    def opened(code: str, done: str, key: str):
+        """A link, a kept work or a dropped file: the translator, the picture and the dials that it was made with."""
+        if not code or code == done:
+            return gr.skip()
+        said = {handled: gr.update(value=code)}
+        try:
+            named = artworks.decode(code)
+            check_alive(home, code)
+            model = artworks.model_of(home, named)
+            found = picture(home, artworks.find_code(code))
+            dials, run = named.translation.dials, model.run_id
+            pixels = inputs.find(home, named.translation.picture)
+            plain = artworks.encode(dataclasses.replace(named, seal=""))
+            html = shown(home, plain, found.sentence if named.seal else "")
+            if named.seal:
+                gallery.keep(shared, code, key, "opened")
+            path, begun = laid(pixels), ""
+            if named.translation.mask:
+                begun = laid(inputs.find(home, named.translation.mask), "marks.png")
+        except Refused as refused:
+            return said | wrong(refused) | {shared.translated: gr.update(value="")}
+        offered = [one for _, one in translators(shared, key)]
+        choices = (
+            translators(shared, key) if run in offered else [*translators(shared, key), (model.name, run)]
+        )
+        said |= take(run, sized=False)
+        said |= lay(run, "draw", "", path) if dials.drawn else lay(run, "", path, begun)
+        said |= {
+            nothing: gr.update(value=""),
+            begin: gr.update(visible=False),
+            chosen: gr.update(choices=choices, value=run, visible=True),
+            result: gr.update(value=html),
+            strength: gr.update(visible=True, value=dials.strength),
+            size: gr.update(visible=True, value=max(pixels.shape[:2])),
+        }
+        return said | {times: gr.update(value=dials.times)} if dials.times > 1 else said
+
+    shared.translated.change(
+        opened,
+        [shared.translated, handled, shared.key],
+        [*table, handled, shared.translated],
+        api_name="ui_translate_open",
+        **QUIET | {"queue": True},
+    )
+    batch.build(shared, chosen, turned)

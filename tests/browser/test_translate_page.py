@@ -1,0 +1,198 @@
+"""Translators in a real browser: one draws and the painting follows, repairs, translates many, and sends links."""
+
+import os
+import re
+import statistics
+import zipfile
+
+import playground
+import pytest
+from playwright.sync_api import Page, expect
+
+from gan_play.pictures import examples, images
+from gan_play.share import artwork as artworks
+from gan_play.share import card
+from gan_play.translate import inputs
+
+expect.set_options(timeout=60_000)  # a busy machine is no failure
+
+TREE = ((0.2, 0.6), (0.2, 0.3), (0.1, 0.3), (0.2, 0.1), (0.3, 0.3), (0.2, 0.3))
+HORIZON = ((0.05, 0.6), (0.3, 0.55), (0.6, 0.62), (0.95, 0.5))
+
+
+def draw(page: Page, *stroke: tuple[float, float], steps: int = 4) -> None:
+    """Draws with the mouse on the desk, in shares of its side."""
+    page.locator("#translate-desk canvas").scroll_into_view_if_needed()
+    box = page.locator("#translate-desk canvas").bounding_box()
+
+    def at(place: tuple[float, float]) -> tuple[float, float]:
+        return box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"]
+
+    page.mouse.move(*at(stroke[0]))
+    page.mouse.down()
+    for place in stroke[1:]:
+        page.mouse.move(*at(place), steps=steps)
+    page.mouse.up()
+
+
+def choose(page: Page, name: str) -> None:
+    """Takes another translator in hand."""
+    page.click("#translate-model input")
+    page.locator("#translate-model li", has_text=name).click()
+
+
+def code_of(page: Page) -> str:
+    """The code of the painting that is shown, once it is whole."""
+    figure = page.locator("#translate-result .translated:not(.stale):not(.waits)")
+    expect(figure.locator(".actions")).to_be_visible()
+    return figure.locator("[data-do=share]").get_attribute("data-code")
+
+
+def shot(page: Page, name: str) -> None:
+    """For looking at: on a screen and on a phone."""
+    if out := os.environ.get("GAN_PLAY_SHOTS"):
+        page.screenshot(path=f"{out}/{name}.png", full_page=True)
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.screenshot(path=f"{out}/{name}-phone.png", full_page=True)
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.mark.timeout(300)
+def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it_back(serve, visit, tmp_path):
+    playground.translator_in(tmp_path)
+    address = serve(tmp_path)
+    page = visit(address)
+    page.click("#tab-transform-button")
+    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    draw(page, *HORIZON)
+    after = page.locator("#translate-result .after")
+    expect(after).to_have_attribute("src", re.compile("^data:image/jpeg"))
+    first = code_of(page)
+    assert artworks.decode(first).operation == "translate"
+    page.wait_for_function(f"location.href.includes({first!r})")
+    expect(after).to_have_attribute("src", f"gradio_api/art/{first}.png")
+    draw(page, *TREE)
+    page.wait_for_function(f"!location.href.includes({first!r})")
+    second = code_of(page)
+    page.click("#translate-desk [data-undo=undo]")
+    page.wait_for_function(f"location.href.includes({first!r})")
+    assert code_of(page) == first != second
+    shot(page, "translate")
+    page.click("#translate-result [data-do=keep]")
+    page.click("#translate-result [data-do=share]")
+    expect(page.locator("#translate-result input.link")).to_have_value(re.compile("^http"))
+    link = page.locator("#translate-result input.link").input_value()
+    with page.expect_download() as download:
+        page.locator("#translate-result a[download]").click()
+    data = download.value.path().read_bytes()
+    assert card.compare(tmp_path, data, card.read(data)).same
+
+    other = visit(link)
+    expect(other.locator("#translate-result")).to_contain_text("Identical to what was shared")
+    assert other.evaluate("document.querySelector('#translate-desk canvas').dataset.marked") == "1"
+    for path in (tmp_path / "inputs").rglob("*.png"):
+        path.unlink()
+    gone = visit(address + "?art=" + second)
+    expect(gone.locator("#translate-message")).to_contain_text("isn't here: a link holds none")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.slow  # five pages' worth of waiting, and ten pictures
+def test_the_whole_road_of_a_translator_in_the_browser(serve, visit, tmp_path):
+    """A landscape drawn with the mouse; a photo; a repair; a batch of ten; each with what can be done with it."""
+    home, pictures = tmp_path / "home", tmp_path / "pictures"
+    pictures.mkdir()
+    for preset in ("sketch", "repair", "flat"):
+        playground.translator_in(home, preset, f"toy-{preset}")
+    playground.run_in(home)
+    for seed in range(10):
+        pixels = examples.draw("mountains", seed, 96)[:72]
+        (pictures / f"{seed}.png").write_bytes(images.encode(pixels, "png"))
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG no picture")
+    page = visit(serve(home))
+    page.click("#tab-transform-button")
+
+    choose(page, "Toy flat")
+    page.click("#translate-desk [data-colour='#8fb4d8']")
+    page.click("#translate-desk [data-tool=ground]")
+    page.click("#translate-desk [data-colour='#3f5a34']")
+    draw(page, *HORIZON)
+    landscape = code_of(page)
+    kept = inputs.find(home, artworks.decode(landscape).translation.picture)
+    assert (kept[2, 2] == (0x8F, 0xB4, 0xD8)).all()
+    page.click("#translate-desk [data-undo=clear]")
+    expect(page.locator("#translate-result .translated")).to_have_class(re.compile("stale|translated"))
+    page.click("#translate-desk [data-undo=undo]")
+    page.wait_for_function(f"location.href.includes({landscape!r})")
+
+    choose(page, "Toy sketch")
+    page.click("#translate-desk [data-act=photo]")
+    page.set_input_files("#translate-desk input[type=file]", bad)
+    expect(page.locator("#translate-message")).to_contain_text("bad.png")
+    page.set_input_files("#translate-desk input[type=file]", pictures / "3.png")
+    photo = artworks.decode(code_of(page))
+    assert not photo.translation.dials.drawn
+    slider = page.locator("#translate-result .compare input")
+    slider.fill("20")
+    assert (
+        page.evaluate("document.querySelector('.translated .compare').style.getPropertyValue('--at')")
+        == "20%"
+    )
+    page.locator("#translate-strength input[type=number]").fill("0.5")
+    page.locator("#translate-strength input[type=number]").press("Enter")
+    page.locator("#translate-strength input[type=range]").dispatch_event("pointerup")
+
+    choose(page, "Toy repair")
+    page.set_input_files("#translate-desk input[type=file]", pictures / "4.png")
+    expect(page.locator("#translate-desk canvas.damage")).to_be_visible()
+    draw(page, (0.3, 0.3), (0.6, 0.5))
+    with page.expect_download() as download:
+        code_of(page)
+        page.locator("#translate-result a[download]").click()
+    data = download.value.path().read_bytes()
+    work = artworks.decode(card.read(data).code).translation
+    mask = inputs.find(home, work.mask)[:, :, 0] > 127
+    before, after = images.decode((pictures / "4.png").read_bytes()), images.decode(data)
+    assert mask.any() and (after[~mask] == before[~mask]).all() and (after[mask] != before[mask]).any()
+    shot(page, "repair")
+    page.click("#translate-result [data-do=to-yours]")
+    expect(page.locator("#yours canvas[data-drawn]")).to_be_visible()
+
+    page.click("#tab-transform-button")
+    choose(page, "Toy sketch")
+    page.click("#translate-many button")
+    page.set_input_files("#translate-many input[type=file]", [*sorted(pictures.iterdir()), bad])
+    expect(page.locator("#batch-progress")).to_contain_text("10 pictures are in the ZIP")
+    expect(page.locator("#batch-progress")).to_contain_text("bad.png")
+    with page.expect_download() as download:
+        page.locator("#batch-zip a[download]").first.click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert len(archive.namelist()) == 10 and card.read(archive.read("3.png")).artwork.task == "translate"
+    shot(page, "many")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.slow  # half a minute of drawing
+@pytest.mark.alone  # it measures time
+def test_at_128_px_the_painting_follows_the_pen_within_700_ms(serve, visit, tmp_path):
+    playground.translator_in(tmp_path, size_px=128, width=64)
+    page = visit(serve(tmp_path))
+    page.click("#tab-transform-button")
+    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    page.evaluate("""() => {
+      window.times = []; let asked = null;
+      document.querySelector('#translate-desk').addEventListener('pointermove',
+        (event) => { if (event.buttons && asked === null) asked = performance.now(); }, true);
+      document.addEventListener('gan-play-live', () => {
+        const [since, image] = [asked, document.querySelector('#translate-result .after')];
+        asked = null;
+        if (since !== null) image.decode().finally(() => times.push(performance.now() - since));
+      }); }""")
+    for stroke in range(12):
+        at = 0.1 + 0.06 * stroke
+        draw(page, (at, 0.2), (at, 0.5), (0.5, at), steps=12)
+        page.wait_for_timeout(300)
+    times = page.evaluate("times")
+    print(f"{len(times)} looks, median {statistics.median(times):.0f} ms")
+    assert len(times) > 12 and statistics.median(times) < 700
