@@ -191,10 +191,12 @@ def test_the_row_names_what_the_paper_trains_with():
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_two_steps_move_both_networks_and_tell_finite_numbers(precision):
+def test_three_steps_move_both_networks_and_tell_finite_numbers(precision):
     training = loop.begin(settings_of(precision=precision))
     before = snapshot(training)
-    ticks = steps(training, 2)  # in the first only the last layers of the branches wake up
+    # In the first only the last layers of the branches wake up, and in the second the critic is still so nearly linear
+    # that in bfloat16 what its first bias changes cancels in the pairs.
+    ticks = steps(training, 3)
     assert all(torch.isfinite(number) for tick in ticks for number in tick.numbers.values())
     after = snapshot(training)
     for name, network in (("generator", training.generator), ("discriminator", training.discriminator)):
