@@ -53,11 +53,13 @@ class UnetTranslator(nn.Module):
 
     `width` channels at half the size, twice as many at each halving down to a side of 4, at most eight times. The
     last layer sees the source itself too. Without the paper's dropout: one source has one result.
+
+    `keeps`: the network paints what is to be changed of the source (He 2016), which is almost right already.
     """
 
-    def __init__(self, size_px: int, width: int, source_channels: int = 3) -> None:
+    def __init__(self, size_px: int, width: int, source_channels: int = 3, keeps: bool = False) -> None:
         super().__init__()
-        self.size_px, self.source_channels = size_px, source_channels
+        self.size_px, self.source_channels, self.keeps = size_px, source_channels, keeps
         levels = len(sizes_of(size_px)) - 1
         self.multiple = 2**levels
         channels = [width * min(8, 2**level) for level in range(levels)]
@@ -89,7 +91,10 @@ class UnetTranslator(nn.Module):
             x = norm(layer(twice(F.relu(x))))
             x = torch.cat([x, maps.pop()], dim=1)
         x = torch.cat([twice(F.relu(x)), source.to(x.dtype)], dim=1)  # (B, into + C, H, W)
-        return as_picture(self.paint(F.leaky_relu(self.fine(x), 0.2)))
+        x = self.paint(F.leaky_relu(self.fine(x), 0.2)).float()
+        if self.keeps:
+            x = x + torch.atanh(0.98 * source[:, :3].float().clamp(-1, 1))
+        return as_picture(x)
 
 
 def twice(x: Tensor) -> Tensor:

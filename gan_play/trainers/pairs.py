@@ -43,6 +43,7 @@ class Preset(NamedTuple):
     title: str
     sentence: str
     channels: int
+    keeps: bool  # most of the source is right already
     make: Callable[[Tensor, torch.Generator], Tensor]
     plain: Callable[[Tensor], Tensor]
 
@@ -333,21 +334,29 @@ def plain_flat(x: Tensor) -> Tensor:
 
 PRESETS = {
     "sketch": Preset(
-        "Sketch to painting", "Draw lines, and get a painting along them.", 3, sketch, plain_sketch
+        "Sketch to painting", "Draw lines, and get a painting along them.", 3, False, sketch, plain_sketch
     ),
     "colour": Preset(
         "Grey to colour",
         "Colours a grey picture as yours are coloured; spots of colour are hints.",
         3,
+        True,
         coloured,
         plain_grey,
     ),
-    "repair": Preset("Repair", "Fills what is brushed out, scratched or stained.", 4, repair, plain_damage),
+    "repair": Preset(
+        "Repair", "Fills what is brushed out, scratched or stained.", 4, True, repair, plain_damage
+    ),
     "enlarge": Preset(
-        "Enlarge", "Makes a picture two or four times as large, with detail.", 3, enlarge, plain_small
+        "Enlarge", "Makes a picture two or four times as large, with detail.", 3, True, enlarge, plain_small
     ),
     "flat": Preset(
-        "Colour map to painting", "Lay out flat colours, and get a painting of them.", 3, flat, plain_flat
+        "Colour map to painting",
+        "Lay out flat colours, and get a painting of them.",
+        3,
+        False,
+        flat,
+        plain_flat,
     ),
 }
 
@@ -355,6 +364,11 @@ PRESETS = {
 def channels_of(preset: str) -> int:
     """How many channels a source has; of real pairs three."""
     return PRESETS[preset].channels if preset else 3
+
+
+def keeps(preset: str) -> bool:
+    """Whether a source is almost right already, so that only its changes are to be painted."""
+    return bool(preset) and PRESETS[preset].keeps
 
 
 @torch.no_grad()

@@ -496,7 +496,10 @@ RECIPES = {
             suits="100 pairs and more, or 300 pictures and more to make pairs of",
             note="From a sketch, a grey, a damaged, a small or a flat picture to one like yours.",
             generator=lambda settings: UnetTranslator(
-                settings.size_px, settings.width, pairs.channels_of(settings.preset)
+                settings.size_px,
+                settings.width,
+                pairs.channels_of(settings.preset),
+                keeps=pairs.keeps(settings.preset),
             ),
             discriminator=lambda settings: PatchDiscriminator(
                 pairs.channels_of(settings.preset), settings.width, patch_layers(settings.size_px)
