@@ -74,7 +74,7 @@ MOST_STYLE_WEIGHT = 100  # of one style among others: beside it the others hardl
 LEAST_STYLE_SCALE, MOST_STYLE_SCALE = 0.25, 2  # of its brushwork; 2 takes 4 times as long to look at
 # Of a video that is painted: 3,600 frames, an hour at one a second.
 MOST_VIDEO_SECONDS, MOST_VIDEO_FPS = 120, 30
-# The longer side of what a translator paints: the smallest training size, and half a minute on one core.
+# The longer side of what a translator paints: the smallest training size, and a minute on one busy core.
 LEAST_TRANSLATED_PX, MOST_TRANSLATED_PX = 32, 2048
 MOST_RECENT_INPUTS = 300  # pictures that were translated lately and not shared: about 100 MB
 MOST_INPUTS, MOST_INPUTS_BYTES = 10_000, 5_000 * MB  # pictures that links and kept works need: at 512 px 5 GB

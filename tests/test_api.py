@@ -346,3 +346,19 @@ def test_two_models_are_blended_by_a_program(client, server_home):
         client.predict("toy-aaaaaa", "toy-aaaaaa", api_name="/blend")
     with pytest.raises(Exception, match="is a blend"):
         client.predict(run, api_name="/resume_run")
+
+
+def test_a_picture_is_translated_and_its_code_renders_it(open_page, tmp_path):
+    import playground
+    from gradio_client import handle_file
+
+    playground.translator_in(tmp_path)
+    client = client_of(open_page(tmp_path))
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8)
+    (tmp_path / "own.png").write_bytes(images.encode(pixels, "png"))
+    sent = handle_file(str(tmp_path / "own.png"))
+    made, code = client.predict(playground.TRANSLATOR, sent, 0.8, api_name="/translate")
+    again, _, sentence = client.predict(code, api_name="/render")
+    assert path_in(made).read_bytes() == path_in(again).read_bytes() and "recipe" in sentence
+    with pytest.raises(Exception, match="how strong"):
+        client.predict(playground.TRANSLATOR, sent, 5, api_name="/translate")

@@ -126,24 +126,28 @@ class Decoder:
             self._child = None
 
 
-def read_picture(data: bytes, name: str = "", exact_px: int | None = None) -> np.ndarray | Refusal:
+def read_picture(
+    data: bytes, name: str = "", exact_px: int | None = None, child: Decoder | None = None
+) -> np.ndarray | Refusal:
     """The pixels (H, W, 3) of one picture file from anybody, decoded in a child; its shorter side is at most 512 px.
 
-    With `exact_px` its longer side is at most that, and nothing is lost on the way.
-    `data` may be longer than a picture can be: that is a refusal, as all else that is wrong with it.
+    With `exact_px` its longer side is at most that, and nothing is lost on the way. Who reads many brings their own
+    `child`, and closes it. `data` may be longer than a picture can be: that is a refusal, as all else that is wrong
+    with it.
     """
-    child = Decoder()
+    decoding = child or Decoder()
     try:
-        kept = child.examine(data, name, images.WHITE, exact_px)
+        kept = decoding.examine(data, name, images.WHITE, exact_px)
     finally:
-        child.close()
+        if child is None:
+            decoding.close()
     return kept if isinstance(kept, Refusal) else images.read_kept(kept.data)
 
 
-def read_picture_file(path: Path, exact_px: int | None = None) -> np.ndarray:
+def read_picture_file(path: Path, exact_px: int | None = None, child: Decoder | None = None) -> np.ndarray:
     """`read_picture` of a file on this machine. Refused where that is a refusal."""
     data = _read_file(path, path.name)
-    found = data if isinstance(data, Refusal) else read_picture(data, path.name, exact_px)
+    found = data if isinstance(data, Refusal) else read_picture(data, path.name, exact_px, child)
     if isinstance(found, Refusal):
         raise Refused(found)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 import time
@@ -46,9 +47,9 @@ def sized(pixels: np.ndarray, side_px: int) -> np.ndarray:
     return images.resize(pixels, size)
 
 
-def read(path: Path, side_px: int, dials: Dials) -> np.ndarray:
+def read(path: Path, side_px: int, dials: Dials, child: intake.Decoder | None = None) -> np.ndarray:
     """The pixels of a file of anybody, brought down to `side_px`, and so far that the painting isn't too large."""
-    pixels = intake.read_picture_file(path, limits.MOST_TRANSLATED_PX)
+    pixels = intake.read_picture_file(path, limits.MOST_TRANSLATED_PX, child)
     return sized(pixels, min(side_px, limits.MOST_TRANSLATED_PX // dials.times))
 
 
@@ -113,17 +114,18 @@ def batch(
     names: list[str] = []
     refused: list[Refusal] = []
     begun = time.monotonic()
-    for done, path in enumerate(paths):
-        left = (time.monotonic() - begun) / done * (len(paths) - done) if done else 0.0
-        yield Progress(done, len(paths), left, f"{done} of {len(paths)} pictures")
-        try:
-            made = artwork_of(home, model, read(path, side_px, dials), dials)
-            rendered = artworks.share(home, made) if for_good else artworks.render(home, made)
-        except Refused as error:
-            refused.append(error.refusal)
-            continue
-        names.append(_name(path, names))
-        files.write_atomically(folder / names[-1], rendered.png)
+    with contextlib.closing(intake.Decoder()) as child:
+        for done, path in enumerate(paths):
+            left = (time.monotonic() - begun) / done * (len(paths) - done) if done else 0.0
+            yield Progress(done, len(paths), left, f"{done} of {len(paths)} pictures")
+            try:
+                made = artwork_of(home, model, read(path, side_px, dials, child), dials)
+                rendered = artworks.share(home, made) if for_good else artworks.render(home, made)
+            except Refused as error:
+                refused.append(error.refusal)
+                continue
+            names.append(_name(path, names))
+            files.write_atomically(folder / names[-1], rendered.png)
     yield Progress(len(paths), len(paths), 0.0, f"{len(paths)} of {len(paths)} pictures")
     return names, refused
 

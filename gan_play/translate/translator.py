@@ -28,10 +28,10 @@ from gan_play.trainers import pairs
 Translator = Model
 """A model in hand whose generator takes a picture: `generator(source (B, C, H, W)) -> (B, 3, H, W)`, in [-1, 1]."""
 
-MOST_WHOLE_PX = 1024
-"""A picture with more than this, squared, is painted in tiles."""
+MOST_WHOLE_PX = 768
+"""A picture with more than this, squared, is painted in tiles: others may render between two of them."""
 
-TILE_PX, OVERLAP_PX = 768, 128
+TILE_PX, OVERLAP_PX = 512, 128
 """Of a tile, and how far it reaches into its neighbours at least."""
 
 LEAST_LEFT = 0.02

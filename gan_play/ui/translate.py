@@ -116,7 +116,7 @@ def shown(home: Path, code: str, said: str = "") -> str:
 
 def build(shared: Shared) -> None:
     """Make the two halves of the tab."""
-    with gr.Tabs(elem_id="transform-tabs"):
+    with gr.Tabs(elem_id="transform-tabs", overflow_behavior="wrap"):
         with gr.Tab(say("translate.tab"), id="translate", elem_id="transform-translate"):
             translate(shared)
         with gr.Tab(say("translate.tab.style"), id="style", elem_id="transform-style"):
@@ -148,7 +148,7 @@ def translate(shared: Shared) -> None:
     )
     what = piece("about")
     message = piece("message")
-    with gr.Row():
+    with gr.Row(elem_id="translate-row"):
         with gr.Column(min_width=320):
             desk = piece("desk", js_on_load=draw.script(), server_functions=[draw.live(home)])
         with gr.Column(min_width=320):

@@ -513,8 +513,8 @@ ENGLISH = {
     "yours.found": "Found",
     "transform.sentence": "Draw, or drop in a picture: it becomes a painting.",
     "transform.style.sentence": "Your picture, painted as others are painted, with nothing trained.",
-    "translate.tab": "With a trained translator",
-    "translate.tab.style": "In the style of paintings",
+    "translate.tab": "Trained translators",
+    "translate.tab.style": "Style of paintings",
     "translate.none": "No translator is trained yet. Gather your pictures, and train pix2pix on them: it makes "
     "sketches of them by itself, and learns to paint from such sketches.",
     "translate.none.do": "Gather pictures",

@@ -163,7 +163,7 @@ def test_the_whole_road_of_a_translator_in_the_browser(serve, visit, tmp_path):
     choose(page, "Toy sketch")
     page.click("#translate-many button")
     page.set_input_files("#translate-many input[type=file]", [*sorted(pictures.iterdir()), bad])
-    expect(page.locator("#batch-progress")).to_contain_text("10 pictures are in the ZIP")
+    expect(page.locator("#batch-progress")).to_contain_text("10 pictures are in the ZIP", timeout=300_000)
     expect(page.locator("#batch-progress")).to_contain_text("bad.png")
     with page.expect_download() as download:
         page.locator("#batch-zip a[download]").first.click()
