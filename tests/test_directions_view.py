@@ -13,7 +13,7 @@ from gan_play.share import artwork as artworks
 from gan_play.share import naming
 from gan_play.ui import desk as desks
 from gan_play.ui import directions as view
-from gan_play.ui import play
+from gan_play.ui import share_routes
 from gan_play.ui.desk import Desk
 
 
@@ -138,4 +138,4 @@ def test_a_title_says_the_directions_of_a_picture(model):
     work = artworks.bred(
         breed.genome_of(3), model.digest[:16], 0.7, (("light", 1.0), ("sefa2@fine", -1.0), ("pca1", 2))
     )
-    assert play.title_of(work, model).endswith("(light +1, sefa2 colour -1, pca1 +2)")
+    assert share_routes.title_of(work, model).endswith("(light +1, sefa2 colour -1, pca1 +2)")

@@ -16,7 +16,7 @@ from gan_play.latent import found, sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.ui import desk as desks
-from gan_play.ui import play, share_routes, showing, sliders, tiles
+from gan_play.ui import filming, share_routes, showing, sliders, tiles
 from gan_play.ui.desk import Desk, Pick
 
 DIGEST = "0123456789abcdef"
@@ -224,7 +224,7 @@ def test_a_film_is_told_on_the_way_and_proved_when_done_but_never_made_for_that(
     artwork = desks.artwork_of(ready)
     code = artworks.encode(artwork)
     assert "SHA-256" not in showing.proof(home, code, "mp4")
-    said = list(play.films(home, artwork, "mp4"))
+    said = list(filming.films(home, artwork, "mp4"))
     assert "progressbar" in said[0]
     assert share_routes.known_film(home, artwork, "mp4").stat().st_size > 0
     assert "SHA-256" in showing.proof(home, code, "mp4")
@@ -236,10 +236,10 @@ def test_a_film_is_told_on_the_way_and_proved_when_done_but_never_made_for_that(
 
 def test_a_cancelled_film_leaves_nothing_behind(home, in_hand):
     artwork = desks.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[5, 6], seconds=30))
-    making = play.films(home, artwork, "gif")
+    making = filming.films(home, artwork, "gif")
     next(making)
     making.close()
-    for thread in [thread for thread in play.threading.enumerate() if thread.name == "film"]:
+    for thread in [thread for thread in filming.threading.enumerate() if thread.name == "film"]:
         thread.join()
     assert share_routes.known_film(home, artwork, "gif") is None
     assert not list((home / "films").glob("*tmp*"))
@@ -248,7 +248,7 @@ def test_a_cancelled_film_leaves_nothing_behind(home, in_hand):
 def test_a_film_of_a_model_that_went_away_is_refused_in_the_listeners_own_thread(home):
     artwork = desks.artwork_of(desk(digest="f" * 16, tool="walk", tray=[5, 6]))
     with pytest.raises(Refused):
-        list(play.films(home, artwork, "mp4"))
+        list(filming.films(home, artwork, "mp4"))
 
 
 def test_nearest_pictures_are_for_single_pictures_and_in_public_for_who_trained_it(home, in_hand):

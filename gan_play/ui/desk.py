@@ -19,12 +19,7 @@ from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import (
-    breed,
-    directions,
-    timeline,
-    yours,
-)
+from gan_play.ui import breed, directions, timeline, yours
 from gan_play.ui.tiles import MOST_IN_TRAY
 
 PAGE = 36
@@ -355,6 +350,11 @@ def code_of(desk: Desk, artwork: Artwork) -> str:
     if opened and artworks.encode(dataclasses.replace(opened, seal="")) == plain:
         return desk.opened
     return plain
+
+
+def stay(desk: Desk) -> Desk:
+    """The desk as it is: for events that only ask for it to be shown."""
+    return desk
 
 
 def pick(desk: Desk, seed: int, label: int | None = None) -> Desk:

@@ -9,19 +9,10 @@ from gan_play.refusals import Refused
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.ui import (
-    breed,
-    sliders,
-    tiles,
-    timeline,
-    verdict,
-)
+from gan_play.ui import breed, sliders, tiles, timeline, verdict
 from gan_play.ui.desk import PAGE, SINGLE, Desk, Pick, artwork_of, code_of, label_text, pair, read_label
 from gan_play.ui.share_routes import film_address, known_film, picture, title_of
-from gan_play.ui.shared import (
-    Shared,
-    may_steer,
-)
+from gan_play.ui.shared import Shared, may_steer
 from gan_play.ui.tiles import Tile
 from gan_play.ui.words import say
 

@@ -39,6 +39,16 @@ def asker(request: gr.Request, work: str, when: object) -> Callable[[], bool]:
     return lambda: moment <= _stops.get(key, -1.0)
 
 
+def stopper(work: str, said: str) -> Callable:
+    """The event of a Stop button: the work shall end, and the button says so until then."""
+
+    def end(when: str, request: gr.Request):
+        stop(request, work, when)
+        return gr.update(value=said)
+
+    return end
+
+
 def number(when: object) -> float:
     """A moment as a browser sends it, in milliseconds; 0 for anything else."""
     text = str(when or "")

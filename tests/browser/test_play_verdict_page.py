@@ -10,7 +10,7 @@ from gan_play.measure import originality
 from gan_play.pictures import datasets
 from gan_play.runs import checkpoints, checkup, store
 from gan_play.trainers import loop
-from gan_play.ui import play, showing
+from gan_play.ui import showing, wires
 from tests import toys
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -67,7 +67,7 @@ def test_a_slow_arrival_is_not_overtaken_by_the_first_model_there_is(serve, visi
         time.sleep(3)  # longer than the page's script waits with its next look
         return quick(*asked, **how)
 
-    monkeypatch.setattr(play, "shown", slow)
+    monkeypatch.setattr(wires, "shown", slow)
     page = visit(serve(known[0]))
     page.wait_for_selector("#play-standing p")
     assert "came without the pictures" in page.inner_text("#play-standing")  # the starter, not the newest run

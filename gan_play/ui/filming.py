@@ -1,0 +1,172 @@
+"""Play's films: the timeline of keyframes with its sound, and making a film of it, with progress."""
+
+import dataclasses
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+
+from gan_play.latent import sample
+from gan_play.refusals import Refused, refuse
+from gan_play.share import artwork as artworks
+from gan_play.share.artwork import Artwork
+from gan_play.ui import breed, look, sounds, stopping, tiles, timeline
+from gan_play.ui.desk import Desk, artwork_of, stay
+from gan_play.ui.gather import uploaded
+from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
+from gan_play.ui.wires import Wires, prover
+from gan_play.ui.words import say
+
+
+def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
+    """Makes a film and yields sentences on the way; whoever stops listening cancels it, and nothing stays behind."""
+    told_so_far: queue.Queue = queue.Queue()
+    given_up = threading.Event()
+
+    class Cancelled(Exception):
+        pass
+
+    def progress(done: int, total: int | None) -> None:
+        if given_up.is_set():
+            raise Cancelled
+        told_so_far.put((done, total))
+
+    def make() -> None:
+        try:
+            artworks.render(home, artwork, form, progress)
+            told_so_far.put(None)
+        except Cancelled:
+            pass
+        except Exception as error:  # handed to the listener, who raises it in the event's own thread
+            told_so_far.put(error)
+
+    threading.Thread(target=make, daemon=True, name="film").start()
+    begun = shown_at = time.monotonic()
+    try:
+        yield tiles.waiting(say("play.film.begin"), 0.0)
+        while True:
+            news = told_so_far.get()
+            if news is None:
+                return
+            if isinstance(news, Exception):
+                raise news
+            done, total = news
+            now = time.monotonic()
+            if total and now - shown_at > 0.25:
+                shown_at = now
+                left = look.time_words((now - begun) / done * (total - done))
+                yield tiles.waiting(say("play.film.frames", done=done, total=total, left=left), done / total)
+    finally:
+        given_up.set()
+
+
+def filmed(home: Path, desk: Desk, data: dict) -> Desk:
+    """More pictures on the timeline: the tray, the one picked last, or that of a code; or no more sound."""
+    in_hand, what = sample.load_digest(home, desk.digest), data.get("what")
+    if what == "silence":
+        return dataclasses.replace(desk, plan=timeline.sounding(desk, in_hand, None))
+    picks = desk.picks if what == "tray" else [desk.current]
+    pictures = [Artwork("sample", in_hand.digest[:16], (seed,), label=label) for seed, label in picks]
+    if what == "code":
+        pictures = [breed.in_model(str(data.get("code")), in_hand, desk.truncation)]
+    if not pictures:
+        return desk
+    new = dataclasses.replace(desk, plan=timeline.added(desk, in_hand, pictures), tool="walk", opened="")
+    if not timeline.fits(new.plan, in_hand):
+        raise Refused(refuse("genome"))
+    return new
+
+
+def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
+    """Wires the timeline, and the button that makes its film."""
+    home, on, on_piece, refusal_of = shared.home, wires.on, wires.on_piece, wires.refusal_of
+    cancel, code, desk_in, facts = room.cancel, room.code, room.desk_in, room.facts
+    form, heard, keyframes, make = room.form, room.heard, room.keyframes, room.make
+    message, moment, planning, progress = room.message, room.moment, room.planning, room.progress
+
+    def filmed_in(desk: Desk, data: dict) -> Desk:
+        return filmed(home, desk, data)
+
+    def planned(desk: Desk, data: dict) -> Desk:
+        in_hand = sample.load_digest(home, desk.digest)
+        return dataclasses.replace(desk, plan=timeline.changed(desk, in_hand, str(data.get("plan"))))
+
+    def hear(event: gr.EventData, *values):
+        """A sound that was dropped is kept; the plan that it goes into is that of the moment when this is done."""
+        data = event._data if isinstance(event._data, dict) else {}
+        try:
+            sound = sounds.kept(home, uploaded(data.get("path")), shared.public)
+            return {heard: gr.update(value=timeline.told(sound))}
+        except Refused as refused:
+            return refusal_of(Desk.sent(values), refused)
+
+    def sounded(desk: Desk, text: str) -> Desk:
+        in_hand = sample.load_digest(home, desk.digest)
+        sound = timeline.heard(home, text)
+        return dataclasses.replace(desk, plan=timeline.sounding(desk, in_hand, sound))
+
+    def use_timeline(desk: Desk) -> Desk:
+        in_hand = sample.load_digest(home, desk.digest)
+        return dataclasses.replace(desk, plan="" if desk.plan else timeline.begin(desk, in_hand), opened="")
+
+    on(planning.click, use_timeline)
+    on_piece(keyframes.more, filmed_in, "film_add")
+    on_piece(keyframes.plan, planned, "film_plan")
+    keyframes.sound(
+        hear,
+        desk_in,
+        [heard, message, keyframes],
+        api_name="ui_play_film_sound",
+        concurrency_limit=1,  # each decodes in a process of its own
+        **QUIET | {"queue": True},
+    )
+    on(heard.change, sounded, heard)
+
+    def make_film(request: gr.Request, when: str, *values):
+        """Make the film of the walk on the desk, with progress; the film stays if the page is closed after it."""
+        desk, over, said = Desk.sent(values), stopping.asker(request, "film", when), ""
+        with told():
+            artwork = artwork_of(desk)
+            if artwork is None or not artwork.is_film:
+                raise gr.Error(say("play.need.walk"), print_exception=False)
+            for sentence in films(home, artwork, desk.form):
+                if over():
+                    said = tiles.note(say("play.film.cancelled"))
+                    break
+                shown = gr.update(visible=True, value=say("play.film.cancel"))
+                yield gr.update(value=sentence), gr.update(visible=False), shown
+        yield gr.update(value=said), gr.skip(), gr.skip()
+
+    buttons = [progress, make, cancel]
+    making = make.click(
+        make_film,
+        [moment, *desk_in],
+        buttons,
+        js=stopping.NOW,
+        api_name="ui_play_film",
+        concurrency_limit=1,
+        show_progress="minimal",
+        show_progress_on=progress,
+        **PRIVATE,
+    )
+    on(making.success, stay).then(prover(home), [code, form], facts, api_name="ui_play_film_proof", **QUIET)
+
+    def idle():
+        return gr.update(visible=True), gr.update(visible=False)
+
+    making.then(idle, None, [make, cancel], api_name="ui_play_film_over", **QUIET)
+    making.failure(
+        lambda: (gr.update(value=""), *idle()), None, buttons, api_name="ui_play_film_failed", **QUIET
+    )
+    cancel.click(
+        stopping.stopper("film", say("play.film.cancelling")),
+        moment,
+        cancel,
+        js=stopping.NOW,
+        api_name="ui_play_film_cancel",
+        **QUIET,
+    )
