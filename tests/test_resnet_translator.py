@@ -37,9 +37,22 @@ def test_it_looks_at_five_depths_and_paints_from_the_last_one():
     translator, x = ResnetTranslator(32, 4), torch.rand(1, 3, 32, 32)
     with torch.no_grad():
         maps = translator.look(x)
-        assert torch.equal(translator.paint(maps[-1]), translator(x))
+        assert torch.equal(translator.paint(maps), translator(x))
     assert [m.shape[1] for m in maps] == list(translator.depths)
     assert [32 // m.shape[2] for m in maps] == list(translator.strides) and torch.equal(maps[0], x)
+
+
+@pytest.mark.parametrize("width", [4, 64])
+def test_an_untaught_translator_with_a_skip_leaves_pictures_all_but_as_they_are(width):
+    torch.manual_seed(0)
+    x = torch.rand(1, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        y = ResnetTranslator(32, width, skip=True)(x)
+        ends = ResnetTranslator(32, width, skip=True)(torch.tensor([-1.0, 1.0]).repeat(1, 3, 32, 16))
+    assert float((y - x).abs().mean()) < 0.1
+    assert (
+        torch.isfinite(ends).all() and float(ends.abs().min()) > 0.9
+    )  # black and white, whose atanh is infinite
 
 
 def test_patches_are_those_of_their_places_and_of_length_one():

@@ -5,6 +5,11 @@ Image-to-Image Translation using Cycle-Consistent Adversarial Networks", section
 for Unpaired Image-to-Image Translation", section 3 and appendix B (where the patches are compared, and their heads).
 Sizes are brought back by resizing and not by transposed convolutions, which leave checkerboards (Odena 2016); borders
 are filled with zeros and not mirrored, since only the former has one result, bit by bit, on a graphics card.
+
+Beside the paper's network, a skip leads from the picture to its painting in CUT. An untaught translator then changes
+next to nothing, so that minutes suffice where else the colours would have to be learnt first; and how bright a picture
+is needn't pass the instance norms, which take it away. CycleGAN has none: where leaving all as it is costs its cycle
+nothing, it stays there.
 """
 
 import torch
@@ -14,6 +19,8 @@ from torch import Tensor, nn
 from gan_play.models.layers import as_picture
 from gan_play.models.translators import PatchDiscriminator, begin_small, patch_layers, twice
 
+LITTLE = 0.002  # spread of the last weights: the first paintings are the pictures, but for a little noise
+MOST = 0.98  # of a colour that is handed on: 1 would be infinite where the change is added
 MOST_PATCH_DIM = 256  # numbers that stand for a patch
 
 
@@ -45,15 +52,15 @@ class ResnetTranslator(nn.Module):
     """A picture -> the same one as the other set would have it: (B, 3, H, W) -> (B, 3, H, W), both in [-1, 1].
 
     H and W are multiples of `multiple`, whatever size it learnt at. 6 blocks up to 128 px, 9 above, and `width`
-    channels at the full size (the papers': 64).
+    channels at the full size (the papers': 64). `skip`: it paints the change alone.
     """
 
     multiple = 8  # 4 are halved twice; then a map of one place is left, which has no spread to be normed by
     strides = (1, 2, 4, 4, 4)  # of what `look` returns
 
-    def __init__(self, size_px: int, width: int) -> None:
+    def __init__(self, size_px: int, width: int, skip: bool = False) -> None:
         super().__init__()
-        self.size_px, self.width = size_px, width
+        self.size_px, self.width, self.skip = size_px, width, skip
         self.depths = (3, 2 * width, 4 * width, 4 * width, 4 * width)  # channels of what `look` returns
         self.first = nn.Conv2d(3, width, 7, padding=3, bias=False)
         self.down = nn.ModuleList(
@@ -63,6 +70,8 @@ class ResnetTranslator(nn.Module):
         self.up = nn.Sequential(Up(4 * width, 2 * width), Up(2 * width, width))
         self.last = nn.Conv2d(width, 3, 7, padding=3)
         begin_small(self)  # as in Zhu 2017, section 7.1
+        if skip:
+            nn.init.normal_(self.last.weight, 0.0, LITTLE)
 
     def look(self, x: Tensor) -> list[Tensor]:
         """The first half of the network: what is seen at five depths, from the pixels to the middle block.
@@ -80,14 +89,16 @@ class ResnetTranslator(nn.Module):
                 maps.append(x)
         return [*maps, x]
 
-    def paint(self, middle: Tensor) -> Tensor:
-        """The second half: the last map of `look` -> pictures (B, 3, H, W)."""
+    def paint(self, maps: list[Tensor]) -> Tensor:
+        """The second half: what `look` saw -> pictures (B, 3, H, W); with a skip tanh(atanh(x) + change)."""
+        x, middle = maps[0], maps[-1]
         for block in self.blocks[len(self.blocks) // 2 :]:
             middle = block(middle)
-        return as_picture(self.last(self.up(middle)))
+        y = self.last(self.up(middle))
+        return as_picture(y.float() + x.float().clamp(-MOST, MOST).atanh() if self.skip else y)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.paint(self.look(x)[-1])
+        return self.paint(self.look(x))
 
 
 class ContrastiveTranslator(ResnetTranslator):
@@ -97,7 +108,7 @@ class ContrastiveTranslator(ResnetTranslator):
     """
 
     def __init__(self, size_px: int, width: int) -> None:
-        super().__init__(size_px, width)
+        super().__init__(size_px, width, skip=True)
         self.patch_dim = min(MOST_PATCH_DIM, 4 * width)
         self.heads = nn.ModuleList(
             nn.Sequential(

@@ -106,7 +106,7 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
     def painted(one: Two) -> tuple[list[Tensor], Tensor]:
         x = torch.cat([one.source, one.target]) if weights[1] else one.source
         maps = translator.look(x)
-        return maps, translator.paint(maps[-1])
+        return maps, translator.paint(maps)
 
     numbers: dict[str, Tensor] = {}
     training.optimizer_d.zero_grad(set_to_none=True)
