@@ -746,6 +746,8 @@ def translate(given: argparse.Namespace) -> int:
     """Pictures through a translator: one as a PNG, its code on standard error; or many into a folder, with progress."""
     from gan_play.share import artwork, translating
 
+    if given.out.lower().endswith(".mp4"):
+        return translate_video(given)
     home = files.home(given.home)
     out, several = picture_or_folder(given.out)
     sources = [path_of(name) for name in given.pictures]
@@ -766,6 +768,31 @@ def translate(given: argparse.Namespace) -> int:
     made = artwork.share(home, translating.from_file(home, given.run, paths[0], mask, side, **turned))
     files.write_atomically(out, made.png)
     say(made.code)
+    print(out)
+    return 0
+
+
+def translate_video(given: argparse.Namespace) -> int:
+    """A video through a translator, with its sound; on standard error how much steadier it was made."""
+    from gan_play.share import translating
+    from gan_play.translate import translator, video
+
+    home = files.home(given.home)
+    out = output(given.out, (".mp4",))
+    if len(given.pictures) > 1 or given.mask is not None:
+        raise Refused(refuse("video-one"))
+    side, steady = translating.check_side(given.size), video.check_steady(given.steady)
+    model = translator.load(home, given.run)
+    turned = {"strength": given.strength, "drawn": given.drawn, "back": given.back, "times": given.times}
+    dials = translator.check_dials(model, **turned)._asdict()
+    clip = video.check(path_of(given.pictures[0]), side)
+    bar = Bar()
+    note = f"A video, painted by {printable(model.name, 60)}: a generative model made this film."
+    report = video.write(
+        clip, lambda x: translator.translate(model, x, **dials), out, steady, note, bar.counter()
+    )
+    bar.clear()
+    say(report.sentence)
     print(out)
     return 0
 
@@ -1341,12 +1368,15 @@ def parser() -> Parser:
         "starter-sketch drawing.png --drawn --out painting.png",
     )
     made.add_argument("run", metavar="RUN")
-    made.add_argument("pictures", nargs="+", metavar="PICTURE", help="files, or folders of them")
+    made.add_argument("pictures", nargs="+", metavar="PICTURE", help="files, folders of them, or a video")
     made.add_argument(
         "--strength", default="1", metavar="S", help="0 the picture itself, 1 the painting, 2 beyond it (1)"
     )
     made.add_argument(
-        "--size", default="2048", metavar="PX", help="its longer side is brought down to (2048)"
+        "--size",
+        default="2048",
+        metavar="PX",
+        help="its longer side is brought down to (2048; a video's: 512)",
     )
     made.add_argument(
         "--drawn", action="store_true", help="it is a drawing already: a sketch's lines, or flat colours"
@@ -1354,7 +1384,15 @@ def parser() -> Parser:
     made.add_argument("--mask", metavar="FILE", help="of the picture's size: white is painted, black stays")
     made.add_argument("--times", type=int, choices=[2, 4], help="of a translator that enlarges (2)")
     made.add_argument("--back", action="store_true", help="of one that goes both ways, the second")
-    made.add_argument("--out", required=True, metavar="FILE.png|FOLDER/", help="or a PNG for each picture")
+    made.add_argument(
+        "--steady", default="0.85", metavar="S", help="a video's: how much is kept where nothing moves (0.85)"
+    )
+    made.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE.png|FOLDER/|FILE.mp4",
+        help="or a PNG for each picture, or a film of a video",
+    )
 
     made = verb("walk", walk, "film a walk through seeds", "starter-64 --seeds 1,5,9 --loop --out walk.mp4")
     made.add_argument("run", metavar="RUN")

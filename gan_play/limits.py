@@ -72,8 +72,8 @@ MOST_STYLE_PICTURES = 8  # that one style is taken of: more change its statistic
 MOST_STRENGTH = 2  # of a style: beyond it the picture itself is hard to find
 MOST_STYLE_WEIGHT = 100  # of one style among others: beside it the others hardly show
 LEAST_STYLE_SCALE, MOST_STYLE_SCALE = 0.25, 2  # of its brushwork; 2 takes 4 times as long to look at
-# Of a video that is painted: 3,600 frames, an hour at one a second.
-MOST_VIDEO_SECONDS, MOST_VIDEO_FPS = 120, 30
+# Of a video that is painted: 3,600 frames at most, an hour at one a second.
+MOST_VIDEO_SECONDS, MOST_VIDEO_FPS, MOST_VIDEO_PX = 120, 30, 512
 # The longer side of what a translator paints: the smallest training size, and a minute on one busy core.
 LEAST_TRANSLATED_PX, MOST_TRANSLATED_PX = 32, 2048
 MOST_RECENT_INPUTS = 300  # pictures that were translated lately and not shared: about 100 MB

@@ -182,6 +182,8 @@ REASONS: dict[str, str] = {
     "smaller.",
     "translate-times": "{file} times as large is not possible with this model: choose {able}.",
     "translate-side": "{file} is no size: choose a whole number from {low} to {high} pixels.",
+    "steady": "{file} can't be how steady a film is: choose a number from {low} to {high}.",
+    "video-one": "A film is made of one video, without a mask: name a single one.",
     "translate-one": "A mask, or a result in one file, takes a single picture: name one, or a folder for the result.",
     "one-way": "{file} translates one way only: leave the other way out.",
     "drawing-none": "Nothing is drawn yet: draw a few lines first.",

@@ -8,10 +8,12 @@ import av
 import numpy as np
 import pytest
 
-from gan_play import limits
+from gan_play import cli, limits
 from gan_play.latent.film import enlarged, write_film
 from gan_play.refusals import Refused
+from gan_play.runs import worker
 from gan_play.translate import video
+from tests import toys
 
 
 def a_sound(path, seconds=2.0, rate=44_100):
@@ -224,3 +226,30 @@ def test_an_end_on_the_way_leaves_no_film(tmp_path):
 def test_a_film_of_a_painted_video_can_be_painted_again(tmp_path):
     write_film(scene(5), tmp_path / "made.mp4", fps=10)
     assert video.check(tmp_path / "made.mp4", 256).size == (256, 192)
+
+
+def test_on_the_command_line_a_video_becomes_a_film_and_bad_wishes_are_refused(tmp_path, capsys):
+    home = tmp_path / "home"
+    home.mkdir()
+    run_id = toys.a_run(home, recipe="cyclegan", steps=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(worker.Ending, "__init__", lambda self: setattr(self, "asked", False))
+        assert worker.work(home / run_id) == 0
+    clip, out = a_video(tmp_path / "in.mp4", list(scene(4))), tmp_path / "out.mp4"
+
+    def asked(*words):
+        return cli.main(["translate", run_id, *map(str, words), "--home", str(home)])
+
+    assert asked(clip, "--out", out, "--size", 48, "--back") == 0
+    said = capsys.readouterr()
+    assert said.out.strip() == str(out) and "painted frame by frame it would by" in said.err
+    assert len(read(out)[0]) == 4
+    for words in (
+        (clip, clip, "--out", out),
+        (clip, "--out", out, "--steady", 2),
+        (tmp_path / "nowhere.mp4", "--out", out),
+        (clip, "--out", out, "--mask", clip),
+        (clip, "--out", tmp_path / "out.png"),
+    ):
+        assert asked(*words) == 2
+        assert "Traceback" not in capsys.readouterr().err

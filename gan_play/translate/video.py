@@ -26,9 +26,10 @@ from torch import Tensor
 
 from gan_play import limits
 from gan_play.latent import film, music
+from gan_play.latent.sample import check_number
 from gan_play.refusals import Refused, refuse
 
-STEADY = 0.85  # of what was shown before is kept where nothing moves
+STEADY, MOST_STEADY = 0.85, 0.98  # of what was shown before is kept where nothing moves
 MOVED = 8.0  # of 255: a place that changed by this much keeps a third of that
 STILL = 3.0  # of 255: a place that changed by less stands still
 NEAR_PX = 5  # on each side, over which change is averaged: noise isn't motion
@@ -55,6 +56,15 @@ class Report(NamedTuple):
     by_itself: float  # painted frame by frame
     steadied: float  # as it is in the film
 
+    @property
+    def sentence(self) -> str:
+        """What was measured, for an artist."""
+        return (
+            f"{self.frames:,} frames. Where the video stands still, the film changes by {self.steadied:.1f} of 255 "
+            f"from frame to frame; painted frame by frame it would by {self.by_itself:.1f}, the video does by "
+            f"{self.in_video:.1f}."
+        )
+
 
 # Reading
 
@@ -80,8 +90,10 @@ def kind_of(path: Path) -> str:
 
 
 def check(path: Path, side_px: int) -> Clip:
-    """A video to be painted with its longer side at `side_px` at most. Refused for one that is none, damaged or too
-    long."""
+    """A video to be painted with its longer side at `side_px` at most, or `limits.MOST_VIDEO_PX`.
+
+    Refused for one that is none, damaged, too long or too small.
+    """
     kind, name = kind_of(path), path.name
     try:
         with av.open(str(path), format=kind) as container:
@@ -102,10 +114,15 @@ def check(path: Path, side_px: int) -> Clip:
         raise _too_long(name, seconds)
     if min(width, height) < limits.LEAST_SIDE_PX:
         raise Refused(refuse("too-small", name, width=width, height=height, least=limits.LEAST_SIDE_PX))
-    share = min(1.0, side_px / max(width, height))
+    share = min(1.0, min(side_px, limits.MOST_VIDEO_PX) / max(width, height))
     size = [max(limits.LEAST_SIDE_PX, round(side * share / 2) * 2) for side in (width, height)]
     fps = max(limits.LEAST_FPS, min(round(rate), limits.MOST_VIDEO_FPS))
     return Clip(path, kind, fps, seconds, tuple(size[::-1] if turned else size))
+
+
+def check_steady(steady: object) -> float:
+    """How much is kept of what was shown before, or Refused."""
+    return check_number(steady, 0.0, MOST_STEADY, "steady")
 
 
 def _too_long(name: str, seconds: float) -> Refused:
