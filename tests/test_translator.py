@@ -1,6 +1,7 @@
 """Using a translator: any size, tiles that blend, masks to the byte, and a sentence for what can't be done."""
 
 import dataclasses
+import time
 
 import numpy as np
 import playground
@@ -173,6 +174,28 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(preset, pixels, given, wor
     with pytest.raises(Refused, match=words) as refused:
         translate(playing.translator(preset), pixels, **given)
     assert len(refused.value.refusal.sentence) <= limits.MOST_SENTENCE_CHARS
+
+
+def test_a_preview_is_the_painting_wherever_it_is_made():
+    toy, pixels = playing.translator("flat"), picture(32, 40)
+    dials = translator.check_dials(toy, 0.8, drawn=True)
+    made = translate(toy, pixels, 0.8, drawn=True)
+    assert (translator.preview(toy, pixels, dials, "cpu") == made).all()
+    on_card = translator._on_card(toy, pixels, dials, "cpu")
+    assert np.abs(on_card.astype(int) - made).max() <= 1
+    assert (translator.preview(toy, pixels, dials, "cuda:99") == made).all()  # a card that isn't there
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
+def test_on_a_card_a_preview_of_256_px_takes_less_than_a_tenth_of_a_second():
+    toy, pixels = playing.translator("sketch", 256, width=64), picture(256, 256)
+    dials = translator.check_dials(toy, drawn=True)
+    made, times = translate(toy, pixels, drawn=True), []
+    for _ in range(20):
+        begun = time.monotonic()
+        seen = translator.preview(toy, pixels, dials, "cuda")
+        times.append(time.monotonic() - begun)
+    assert np.median(times[5:]) < 0.1 and np.abs(seen.astype(int) - made).mean() < 2
 
 
 def test_a_run_is_loaded_for_what_it_learnt_and_for_nothing_else(tmp_path):

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play import limits
+from gan_play.latent import preview as previews
 from gan_play.latent import sample
 from gan_play.latent.sample import Model, canonical, check_number
 from gan_play.pictures import images
@@ -225,6 +226,31 @@ def translating(
     with canonical():
         made = images.to_pixels(base + dials.strength * (painted - base))[0]
     yield made if mask is None else np.where(mask[:, :, None], made, pixels)
+
+
+def preview(translator: Translator, pixels: np.ndarray, dials: Dials = USUAL, device: str = "") -> np.ndarray:
+    """The painting of a small picture as quickly as it can be had, to look at: on a graphics card where there is one.
+
+    Else, and where the card has no room left, it is the canonical one. Nothing that is kept comes from here: a card
+    rounds its sums otherwise. Refused as `translating`.  # uint8 (H, W, 3)
+    """
+    device = device or previews.place()
+    if device != "cpu" and dials.times == 1:
+        check_picture(pixels, dials)
+        try:
+            return _on_card(translator, pixels, dials, device)
+        except RuntimeError:  # the card's: out of memory, or taken away
+            pass
+    *_, made = translating(translator, pixels, dials)
+    return made
+
+
+def _on_card(translator: Translator, pixels: np.ndarray, dials: Dials, device: str) -> np.ndarray:
+    network = previews.copied(network_of(translator, dials), device)
+    with torch.inference_mode():
+        base = images.to_tensor(pixels[None]).to(device)
+        painted = padded(network, source_of(translator, base, dials), network.multiple)
+        return images.to_pixels(base + dials.strength * (painted - base))[0]
 
 
 def translate(
