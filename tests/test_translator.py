@@ -135,6 +135,13 @@ def test_a_photo_becomes_the_source_of_its_preset_and_a_drawing_goes_in_as_it_is
     assert (translate(toy, pixels) != translate(toy, pixels, drawn=True)).any()
 
 
+def test_lines_are_those_that_were_learnt_from_and_grow_no_further_than_twice():
+    x = sample.images.to_tensor(picture(64, 64)[None])
+    assert torch.equal(translator.lines_of(x, 64), translator.pairs.source_of("sketch", x))
+    assert torch.equal(translator.lines_of(x, 32), translator.pairs.source_of("sketch", x))
+    assert torch.equal(translator.lines_of(x, 16), translator.lines_of(x, 32)) is False
+
+
 def test_a_repair_changes_nothing_outside_of_the_mask_and_sees_nothing_inside():
     toy, pixels = playing.translator("repair"), picture(50, 70)
     mask = np.zeros((50, 70), bool)

@@ -35,6 +35,9 @@ MOST_WHOLE_PX = 768
 TILE_PX, OVERLAP_PX = 512, 128
 """Of a tile, and how far it reaches into its neighbours at least."""
 
+MOST_PEN = 2.0
+"""Times the plain pen of the size that a sketch's translator learnt on (`pairs.PEN` goes to 2.2)."""
+
 LEAST_LEFT = 0.02
 """Share of a picture that a mask has to leave."""
 
@@ -197,7 +200,20 @@ def source_of(translator: Translator, x: Tensor, dials: Dials, mask: np.ndarray 
         return pairs.source_of(preset, x, torch.from_numpy(mask)[None, None].float())
     if dials.drawn or preset in ("", "enlarge"):
         return x
+    if preset == "sketch":
+        return lines_of(x, translator.settings.size_px)
     return pairs.source_of(preset, x)
+
+
+def lines_of(x: Tensor, size_px: int) -> Tensor:
+    """A picture's lines as a translator knows them that learnt on `size_px`: (1, 3, H, W) -> (1, 3, H, W).
+
+    On a larger picture the pen grows with it, but no further than twice: thicker lines it has never seen.
+    """
+    times = min(MOST_PEN, min(x.shape[-2:]) / size_px)
+    one = x.new_ones(1, 1, 1, 1)
+    pen = pairs.PLAIN_PEN * times * size_px / pairs.DESIGN_PX
+    return pairs.on_paper(pairs.lines(x, pen * one, pairs.PLAIN_INK * one))
 
 
 def translating(
