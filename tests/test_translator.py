@@ -1,6 +1,7 @@
 """Using a translator: any size, tiles that blend, masks to the byte, and a sentence for what can't be done."""
 
 import dataclasses
+import time
 
 import numpy as np
 import playground
@@ -134,6 +135,13 @@ def test_a_photo_becomes_the_source_of_its_preset_and_a_drawing_goes_in_as_it_is
     assert (translate(toy, pixels) != translate(toy, pixels, drawn=True)).any()
 
 
+def test_lines_are_those_that_were_learnt_from_and_grow_no_further_than_twice():
+    x = sample.images.to_tensor(picture(64, 64)[None])
+    assert torch.equal(translator.lines_of(x, 64), translator.pairs.source_of("sketch", x))
+    assert torch.equal(translator.lines_of(x, 32), translator.pairs.source_of("sketch", x))
+    assert torch.equal(translator.lines_of(x, 16), translator.lines_of(x, 32)) is False
+
+
 def test_a_repair_changes_nothing_outside_of_the_mask_and_sees_nothing_inside():
     toy, pixels = playing.translator("repair"), picture(50, 70)
     mask = np.zeros((50, 70), bool)
@@ -173,6 +181,28 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(preset, pixels, given, wor
     with pytest.raises(Refused, match=words) as refused:
         translate(playing.translator(preset), pixels, **given)
     assert len(refused.value.refusal.sentence) <= limits.MOST_SENTENCE_CHARS
+
+
+def test_a_preview_is_the_painting_wherever_it_is_made():
+    toy, pixels = playing.translator("flat"), picture(32, 40)
+    dials = translator.check_dials(toy, 0.8, drawn=True)
+    made = translate(toy, pixels, 0.8, drawn=True)
+    assert (translator.preview(toy, pixels, dials, "cpu") == made).all()
+    on_card = translator._on_card(toy, pixels, dials, "cpu")
+    assert np.abs(on_card.astype(int) - made).max() <= 1
+    assert (translator.preview(toy, pixels, dials, "cuda:99") == made).all()  # a card that isn't there
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card")
+def test_on_a_card_a_preview_of_256_px_takes_less_than_a_tenth_of_a_second():
+    toy, pixels = playing.translator("sketch", 256, width=64), picture(256, 256)
+    dials = translator.check_dials(toy, drawn=True)
+    made, times = translate(toy, pixels, drawn=True), []
+    for _ in range(20):
+        begun = time.monotonic()
+        seen = translator.preview(toy, pixels, dials, "cuda")
+        times.append(time.monotonic() - begun)
+    assert np.median(times[5:]) < 0.1 and np.abs(seen.astype(int) - made).mean() < 2
 
 
 def test_a_run_is_loaded_for_what_it_learnt_and_for_nothing_else(tmp_path):

@@ -67,7 +67,7 @@ def paint(
 
 
 def _on_card(model: Model, genome: Genome, truncation: float, steps: steer.Steps, device: str) -> np.ndarray:
-    painter = _copy(model.generator, device)
+    painter = copied(model.generator, device)
     ready = _prepared(model, painter, genome, truncation, device)
     names, bands = list(ATTRIBUTES), ready.bands
     with torch.inference_mode():
@@ -77,8 +77,8 @@ def _on_card(model: Model, genome: Genome, truncation: float, steps: steer.Steps
         return images.to_pixels(painter.merge(bands, ready.noise or None))[0]
 
 
-def _copy(generator: nn.Module, device: str) -> nn.Module:
-    """The generator on the card; the one in hand stays where it is."""
+def copied(generator: nn.Module, device: str) -> nn.Module:
+    """The generator on another device; the one in hand stays where it is."""
     copies = _copies.setdefault(generator, {})
     if device not in copies:
         copies[device] = copy.deepcopy(generator).to(device)

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play import limits
+from gan_play.latent import preview as previews
 from gan_play.latent import sample
 from gan_play.latent.sample import Model, canonical, check_number
 from gan_play.pictures import images
@@ -33,6 +34,9 @@ MOST_WHOLE_PX = 768
 
 TILE_PX, OVERLAP_PX = 512, 128
 """Of a tile, and how far it reaches into its neighbours at least."""
+
+MOST_PEN = 2.0
+"""Times the plain pen of the size that a sketch's translator learnt on (`pairs.PEN` goes to 2.2)."""
 
 LEAST_LEFT = 0.02
 """Share of a picture that a mask has to leave."""
@@ -196,7 +200,20 @@ def source_of(translator: Translator, x: Tensor, dials: Dials, mask: np.ndarray 
         return pairs.source_of(preset, x, torch.from_numpy(mask)[None, None].float())
     if dials.drawn or preset in ("", "enlarge"):
         return x
+    if preset == "sketch":
+        return lines_of(x, translator.settings.size_px)
     return pairs.source_of(preset, x)
+
+
+def lines_of(x: Tensor, size_px: int) -> Tensor:
+    """A picture's lines as a translator knows them that learnt on `size_px`: (1, 3, H, W) -> (1, 3, H, W).
+
+    On a larger picture the pen grows with it, but no further than twice: thicker lines it has never seen.
+    """
+    times = min(MOST_PEN, min(x.shape[-2:]) / size_px)
+    one = x.new_ones(1, 1, 1, 1)
+    pen = pairs.PLAIN_PEN * times * size_px / pairs.DESIGN_PX
+    return pairs.on_paper(pairs.lines(x, pen * one, pairs.PLAIN_INK * one))
 
 
 def translating(
@@ -225,6 +242,31 @@ def translating(
     with canonical():
         made = images.to_pixels(base + dials.strength * (painted - base))[0]
     yield made if mask is None else np.where(mask[:, :, None], made, pixels)
+
+
+def preview(translator: Translator, pixels: np.ndarray, dials: Dials = USUAL, device: str = "") -> np.ndarray:
+    """The painting of a small picture as quickly as it can be had, to look at: on a graphics card where there is one.
+
+    Else, and where the card has no room left, it is the canonical one. Nothing that is kept comes from here: a card
+    rounds its sums otherwise. Refused as `translating`.  # uint8 (H, W, 3)
+    """
+    device = device or previews.place()
+    if device != "cpu" and dials.times == 1:
+        check_picture(pixels, dials)
+        try:
+            return _on_card(translator, pixels, dials, device)
+        except RuntimeError:  # the card's: out of memory, or taken away
+            pass
+    *_, made = translating(translator, pixels, dials)
+    return made
+
+
+def _on_card(translator: Translator, pixels: np.ndarray, dials: Dials, device: str) -> np.ndarray:
+    network = previews.copied(network_of(translator, dials), device)
+    with torch.inference_mode():
+        base = images.to_tensor(pixels[None]).to(device)
+        painted = padded(network, source_of(translator, base, dials), network.multiple)
+        return images.to_pixels(base + dials.strength * (painted - base))[0]
 
 
 def translate(

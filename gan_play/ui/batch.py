@@ -1,5 +1,6 @@
 """Many pictures through one translator: files in, progress, one ZIP out. The work runs in a child process."""
 
+import shutil
 from pathlib import Path
 
 import gradio as gr
@@ -55,6 +56,13 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             return
         target = Path(get_upload_folder()) / files.new_id("zip") / "translated.zip"
         target.parent.mkdir(parents=True)
+        try:
+            yield from told_of(run_id, here, target, given)
+        finally:  # also where it was stopped
+            shutil.rmtree(target.parent, ignore_errors=True)
+
+    def told_of(run_id: str, here: list[Path], target: Path, given: dict):
+        """A batch on the page: how far it is, and in the end the ZIP and what was refused."""
         yield (
             gr.update(value=tiles.waiting(say("batch.begin"), 0)),
             gr.update(visible=True),
@@ -75,8 +83,6 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         said = say("batch.done.one" if len(names) == 1 else "batch.done", count=len(names))
         html = tiles.note(said, "good") + "".join(tiles.note(one.sentence, "bad") for one in refusals[:8])
         kept = save_file_to_cache(target, get_upload_folder()) if names else None  # Gradio removes it in time
-        target.unlink(missing_ok=True)
-        target.parent.rmdir()
         yield gr.update(value=html), gr.update(visible=False), gr.update(value=kept, visible=bool(names))
 
     def following(home: Path, run_id: str, here: list[Path], target: Path, given: dict):

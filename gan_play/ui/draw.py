@@ -201,8 +201,7 @@ def live(home: Path) -> Callable[[object], dict]:
             if side_px > MOST_LIVE_PX:
                 side_px = min(model.settings.size_px, MOST_LIVE_PX)
             pixels = read_drawing(sent, side_px)
-            translator.check_picture(pixels, dials)
-            *_, made = translator.translating(model, pixels, dials)
+            made = translator.preview(model, pixels, dials)
         except Refused as refused:
             return {"sentence": refused.refusal.sentence}
         picture = base64.b64encode(images.encode(made, "jpeg", quality=92)).decode()

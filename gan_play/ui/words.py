@@ -558,7 +558,7 @@ ENGLISH = {
     "draw.draw": "Draw instead",
     "draw.photo": "A picture instead",
     "draw.another": "Another picture",
-    "draw.sketch.hint": "Outlines are enough: a horizon, a tree, a roof.",
+    "draw.sketch.hint": "A horizon, a tree, a roof: outlines first. Hatching fills an area with brushwork.",
     "draw.flat.hint": "Large areas of colour are enough: sky, water, meadow. Begin by filling the sheet.",
     "batch.title": "Many pictures at once",
     "batch.sentence": "Up to {most} pictures through this translator, with the same settings. You get one ZIP.",
