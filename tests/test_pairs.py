@@ -95,12 +95,16 @@ def test_a_grey_picture_has_no_colour_but_at_its_hints():
     assert torch.allclose(pairs.grey(made), pairs.grey(PICTURES), atol=1e-4)
 
 
-def test_what_is_whole_in_a_damaged_picture_is_untouched_and_holes_are_empty():
+def test_what_is_whole_in_a_damaged_picture_is_untouched_and_what_lay_in_a_hole_is_nowhere():
     made = pairs.make("repair", PICTURES, random(1))
     state = made[:, 3:]
     assert set(state.unique().tolist()) <= {pairs.WHOLE, pairs.BLURRED, pairs.HOLE}
     whole, hole = (state == pairs.WHOLE).expand(-1, 3, -1, -1), (state == pairs.HOLE).expand(-1, 3, -1, -1)
-    assert torch.equal(made[:, :3][whole], PICTURES[whole]) and not made[:, :3][hole].any()
+    assert torch.equal(made[:, :3][whole], PICTURES[whole])
+    other = torch.where(hole, torch.rand(PICTURES.shape, generator=random()), PICTURES)
+    hidden, none = state == pairs.HOLE, torch.zeros_like(state, dtype=torch.bool)
+    one, two = (pairs.damaged(x, hidden, none, x) for x in (PICTURES, other))
+    assert torch.equal(one, two)
     assert 0.01 < float((state != pairs.WHOLE).float().mean()) < 0.9
 
 
@@ -109,7 +113,17 @@ def test_a_mask_says_where_the_damage_is():
     mask[:, :, 10:20, 5:9] = 1
     made = pairs.source_of("repair", PICTURES, mask)
     assert torch.equal(made[:, 3:] == pairs.HOLE, mask > 0)
-    assert not made[:, :3, 10:20, 5:9].any() and torch.equal(made[:, :3, 20:], PICTURES[:, :, 20:])
+    assert torch.equal(made[:, :3, 20:], PICTURES[:, :, 20:])
+
+
+def test_a_hole_in_one_colour_is_filled_with_it_and_one_in_a_ramp_lies_between():
+    hole = torch.zeros(1, 1, 33, 40, dtype=torch.bool)  # no power of two
+    hole[:, :, 8:20, 10:30] = True
+    flat = torch.full((1, 3, 33, 40), 0.3)
+    assert torch.allclose(pairs.from_the_rim(flat, hole), flat, atol=1e-5)
+    ramp = torch.linspace(-1, 1, 40).expand(1, 3, 33, 40)
+    off = (pairs.from_the_rim(ramp, hole) - ramp).abs()
+    assert off.max() < 0.45 and not off[~hole.expand(-1, 3, -1, -1)].any()
 
 
 def test_an_enlarged_picture_has_lost_its_detail_and_kept_its_colours():

@@ -178,9 +178,33 @@ def coloured(x: Tensor, random: torch.Generator) -> Tensor:
 # Repair
 
 
+def from_the_rim(x: Tensor, hole: Tensor) -> Tensor:
+    """x (B, 3, H, W) with each hole (B, 1, H, W) filled smoothly from what is around it.
+
+    Averages of what is known, from coarse to fine: the pull and push of Gortler 1996, "The Lumigraph", section 3.4.
+    """
+    known = (~hole).to(x.dtype)
+    levels = [(x * known, known)]
+    while max(levels[-1][0].shape[2:]) > 1:
+        levels.append(tuple(F.avg_pool2d(level, 2, ceil_mode=True) for level in levels[-1]))
+    guess = None
+    for colour, weight in levels[::-1]:
+        there = colour / weight.clamp(min=1e-6)
+        if guess is not None:
+            guess = F.interpolate(guess, size=colour.shape[2:], mode="bilinear", align_corners=False)
+            there = torch.lerp(
+                guess, there, (4 * weight).clamp(max=1)
+            )  # a quarter known is known well enough
+        guess = there
+    return torch.where(hole, guess, x)
+
+
 def damaged(x: Tensor, hole: Tensor, seen: Tensor, under: Tensor) -> Tensor:
-    """x (B, 3, H, W) with nothing where `hole` (B, 1, H, W) is true, `under` where `seen` is: (B, 4, H, W)."""
-    inside = torch.where(seen, under, x).masked_fill(hole, 0.0)
+    """x (B, 3, H, W) with a smooth filling where `hole` (B, 1, H, W) is true, `under` where `seen` is: (B, 4, H, W).
+
+    What lay in a hole is nowhere in the source.
+    """
+    inside = from_the_rim(torch.where(seen, under, x), hole)
     state = torch.where(hole, HOLE, torch.where(seen, BLURRED, WHOLE))
     return torch.cat([inside, state.to(x.dtype)], dim=1)
 
