@@ -89,7 +89,7 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
 
     other = visit(link)
     expect(other.locator("#translate-result")).to_contain_text("Identical to what was shared")
-    assert other.evaluate("document.querySelector('#translate-desk canvas').dataset.marked") == "1"
+    other.wait_for_function("document.querySelector('#translate-desk canvas').dataset.marked === '1'")
     for path in (tmp_path / "inputs").rglob("*.png"):
         path.unlink()
     gone = visit(address + "?art=" + second)
