@@ -164,7 +164,11 @@ def build() -> Fold:
             preview = gr.HTML("", elem_id="blend-preview", elem_classes="piece", apply_default_css=False)
             with gr.Row(equal_height=True):
                 name = gr.Textbox(
-                    label=say("blend.name"), max_length=store.MOST_NAME_CHARS, scale=3, elem_id="blend-name"
+                    label=say("blend.name"),
+                    max_length=store.MOST_NAME_CHARS,
+                    scale=3,
+                    min_width=240,  # on a phone the button stands below it
+                    elem_id="blend-name",
                 )
                 make = gr.Button(
                     say("blend.make"), variant="primary", scale=1, min_width=160, elem_id="blend-make"
