@@ -82,8 +82,11 @@ def test_a_picture_is_painted_like_a_painting_and_sent_to_play(serve, visit, hom
 
     slider = page.locator("#transform-result .compare input")
     slider.fill("20")
-    assert page.evaluate("document.querySelector('.compare').style.getPropertyValue('--at')") == "20%"
-    assert page.evaluate("document.querySelector('.compare .after').naturalWidth") == 64
+    assert (
+        page.evaluate("document.querySelector('#transform-result .compare').style.getPropertyValue('--at')")
+        == "20%"
+    )
+    assert page.evaluate("document.querySelector('#transform-result .compare .after').naturalWidth") == 64
     if out := os.environ.get("GAN_PLAY_SHOTS"):
         page.screenshot(path=f"{out}/transform.png", full_page=True)
         page.set_viewport_size({"width": 390, "height": 844})
