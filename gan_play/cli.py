@@ -712,10 +712,12 @@ def palette(given: argparse.Namespace) -> int:
 def style(given: argparse.Namespace) -> int:
     """A picture painted as others are painted, as one PNG. Ctrl-C keeps what there is by then."""
     from gan_play.share import styled
+    from gan_play.translate import instant
     from gan_play.translate import style as painting
 
     home, out = files.home(given.home), output(given.out, (".png",))
-    dials = painting.check_dials(given.size, given.strength, given.scale, given.keep_colours)
+    check_dials = instant.check_dials if given.instant else painting.check_dials
+    dials = check_dials(given.size, given.strength, given.scale, given.keep_colours)
     wish = painting.read(
         home,
         path_of(given.content),
@@ -724,7 +726,12 @@ def style(given: argparse.Namespace) -> int:
         dials,
         path_of(given.mask) if given.mask else None,
         [path_of(name) for name in given.elsewhere],
+        given.weights,
     )
+    if given.instant:
+        files.write_atomically(out, styled.png_at_once(wish))
+        print(out)
+        return 0
     bar, begun, last = Bar(), time.monotonic(), None
     try:
         for last in painting.transfer(wish):
@@ -1347,7 +1354,17 @@ def parser() -> Parser:
         "--style", nargs="+", default=[], metavar="FILE", help="one to eight pictures to paint like"
     )
     made.add_argument("--set", default="", metavar="ID", help="a set to paint like: four pictures of it")
-    made.add_argument("--size", default="256", metavar="PX", help="of the longer side, 64 to 512 (256)")
+    made.add_argument(
+        "--weights", nargs="+", default=[], metavar="N", help="how much each of these counts, 0 to 100"
+    )
+    made.add_argument(
+        "--instant",
+        action="store_true",
+        help="at once, by a trained decoder: rougher, within seconds at 256 px",
+    )
+    made.add_argument(
+        "--size", default="256", metavar="PX", help="of the longer side, 64 to 512, at once 2048 (256)"
+    )
     made.add_argument("--strength", default="1", metavar="S", help="of the style, 0 to 2 (1)")
     made.add_argument("--scale", default="1", metavar="S", help="how coarse the brushwork is, 0.25 to 2 (1)")
     made.add_argument(

@@ -255,6 +255,10 @@ def test_pictures_mixes_walks_and_codes_go_through_the_endpoints(client, tmp_pat
     )
     assert images.png_size(path_in(painted).read_bytes()) == (64, 64)
     assert far > 0 and 0 < moved < 1
+    painted = client.predict(
+        handle_file(path_in(golden)), [handle_file(path_in(lighter))], size=80, api_name="/style_at_once"
+    )
+    assert images.png_size(path_in(painted).read_bytes()) == (80, 80)
     with pytest.raises(Exception, match="no style to paint in"):
         client.predict(handle_file(path_in(golden)), size=64, api_name="/style")
     shared = client.predict(run, 7, 0.7, api_name="/share")

@@ -1,14 +1,17 @@
 """Style transfer at once: the same bytes again, tiles without seams, several styles, masks; what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from gan_play import limits
+from gan_play import cli, files, limits
 from gan_play.measure.features import vgg19
 from gan_play.models import adain
 from gan_play.pictures import examples, images
 from gan_play.refusals import Refused
+from gan_play.share import card, styled
 from gan_play.translate import instant, style
 
 CONTENT = examples.draw("mountains", 3, 96)
@@ -47,7 +50,7 @@ def test_the_same_wish_gives_the_same_bytes_at_the_painting_s_size(untrained):
 def test_tiles_join_as_if_there_were_none(untrained, monkeypatch):
     wish = style.check(np.tile(CONTENT, (2, 3, 1)), [BRUSHES], style.Dials(size_px=200))
     whole = instant.paint(wish).astype(int)
-    monkeypatch.setattr(instant, "TILE", 7)
+    monkeypatch.setattr(instant, "TILE", 8)
     assert np.abs(instant.paint(wish) - whole).max() <= 1
     monkeypatch.setattr(instant, "MARGIN", 0)
     assert np.abs(instant.paint(wish) - whole).max() > 1  # the margin is what joins them
@@ -57,7 +60,7 @@ def test_what_is_painted_has_the_statistics_of_the_style(untrained):
     wish = style.check(CONTENT, [BRUSHES], SMALL)
     start = images.to_tensor(wish.content[None])
     features = features_of(wish.content)
-    found = adain.statistics(instant.targets(wish, start, features))
+    found = adain.statistics(instant.targets(wish, start, features, 0))
     wanted = adain.statistics(features_of(images.resize(BRUSHES, 64)))
     alive = adain.statistics(features)[1] > 1  # what is the same everywhere can't be spread
     assert alive.sum() > 200
@@ -72,7 +75,7 @@ def test_several_styles_are_mixed_by_their_weights(untrained):
         wish = style.check(CONTENT, styles, SMALL, weights=weights)
         start = images.to_tensor(wish.content[None])
         features = features_of(wish.content)
-        return adain.statistics(instant.targets(wish, start, features))
+        return adain.statistics(instant.targets(wish, start, features, 0))
 
     one, two = statistics([BRUSHES]), statistics([OTHER])
     both, third = statistics([BRUSHES, OTHER]), statistics([BRUSHES, OTHER], ["1", 2])
@@ -106,7 +109,7 @@ def test_where_the_mask_is_black_the_picture_stays_to_the_byte(untrained):
 def test_a_second_style_goes_where_the_mask_is_black(untrained):
     wish = style.check(CONTENT, [BRUSHES], SMALL, mask_of(), [OTHER])
     start = images.to_tensor(wish.content[None])
-    found = instant.targets(wish, start, features_of(wish.content))
+    found = instant.targets(wish, start, features_of(wish.content), 0)
     brushes, other = (adain.statistics(features_of(images.resize(pixels, 64))) for pixels in (BRUSHES, OTHER))
     for side, near, far in ((found[..., 4:], brushes, other), (found[..., :4], other, brushes)):
         for own, wanted, unwanted in zip(adain.statistics(side), near, far):
@@ -138,6 +141,51 @@ def test_a_picture_of_one_colour_stays_finite(untrained):
         assert instant.paint(style.check(content, [painted_like], SMALL)).shape == (64, 64, 3)
 
 
+def test_a_painting_at_once_leaves_the_network_as_the_slow_one_needs_it(untrained):
+    vgg19.cache_clear()
+    wish = style.check(CONTENT, [BRUSHES], SMALL)
+    instant.paint(wish)
+    *_, look = style.transfer(wish, (1, 1))
+    assert look.share == 1
+
+
+def test_a_strength_of_two_gives_back_nothing_of_what_the_decoder_loses(untrained):
+    one, two = (instant.paint(style.check(CONTENT, [BRUSHES], style.Dials(64, s))) for s in (1.0, 2.0))
+    wish = style.check(CONTENT, [BRUSHES], SMALL)
+    base = images.to_tensor(wish.content[None])
+    with torch.inference_mode():
+        x = instant.whole(base, instant.BORDER)
+        features = instant.encoded(x)
+        wanted = instant.targets(wish, base, features, instant.BORDER)
+        painted = untrained(wanted)[..., 16:80, 16:80]
+    assert np.abs(images.to_pixels(painted)[0].astype(int) - two).max() <= 1
+    assert np.abs(one.astype(int) - two).mean() > 5
+
+
+# What ships
+
+
+def test_the_shipped_decoder_is_the_one_of_its_card_and_small():
+    data, told = (
+        instant.DECODER_FILE.read_bytes(),
+        (instant.DECODER_FILE.parent / "README.md").read_text("utf-8"),
+    )
+    assert f"`{files.sha256(data)}`" in told and instant.DECODER_SHA256 in told
+    assert f"{len(data) / 1e6:.1f} MB" in told and len(data) < 8e6
+
+
+def test_what_the_shipped_decoder_paints_comes_nearer_to_the_style():
+    wish = style.check(CONTENT, [BRUSHES], style.Dials(size_px=128))
+    pixels = instant.paint(wish)
+    with torch.no_grad():
+        goal = style.Goal(wish, 128, 128)
+        content, near, _ = goal(images.to_tensor(pixels[None]) - goal.base)
+        _, before, _ = goal(torch.zeros_like(goal.base))
+        other, _, _ = goal(images.to_tensor(images.resize(BRUSHES, 128)[None]) - goal.base)
+    assert near < 0.5 * before
+    assert content < other  # and stays nearer to the picture than the style picture is
+
+
 @pytest.mark.parametrize("data", [None, b"no network"])
 def test_a_decoder_that_is_not_to_the_last_byte_the_shipped_one_is_refused(tmp_path, monkeypatch, data):
     path = tmp_path / "adain.safetensors"
@@ -146,3 +194,33 @@ def test_a_decoder_that_is_not_to_the_last_byte_the_shipped_one_is_refused(tmp_p
     monkeypatch.setattr(instant, "DECODER_FILE", path)
     with pytest.raises(Refused, match="get the program's files again"):
         instant.decoder.__wrapped__()
+
+
+# On the command line, and its card
+
+
+def write(path: Path, pixels: np.ndarray) -> str:
+    path.write_bytes(images.encode(pixels, "png"))
+    return str(path)
+
+
+def test_the_command_line_paints_at_once_and_its_card_says_so(untrained, tmp_path, capsys):
+    own, out = write(tmp_path / "own.png", CONTENT), tmp_path / "painted.png"
+    painted_like = [write(tmp_path / f"{i}.png", pixels) for i, pixels in enumerate((BRUSHES, OTHER))]
+    words = ["style", own, "--style", *painted_like, "--weights", "1", "3", "--instant", "--size", "64"]
+    assert cli.main([*words, "--out", str(out), "--home", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [str(out)]
+    data, wish = out.read_bytes(), style.check(CONTENT, [BRUSHES, OTHER], SMALL, weights=[1, 3])
+    assert data == styled.png_at_once(wish)
+    assert np.array_equal(images.decode(data), instant.paint(wish))
+    facts = card.read_styled(data)
+    assert ", at once by " in facts["styled"] and "weights 0.25+0.75" in facts["styled"]
+    assert facts["made"] == styled.MADE_AT_ONCE
+
+
+def test_the_command_line_refuses_weights_that_are_not_one_a_style(untrained, tmp_path, capsys):
+    own, out = write(tmp_path / "own.png", CONTENT), tmp_path / "painted.png"
+    assert (
+        cli.main(["style", own, "--style", own, "--weights", "1", "2", "--instant", "--out", str(out)]) == 2
+    )
+    assert "give 1 numbers" in capsys.readouterr().err and not out.exists()

@@ -143,6 +143,7 @@ def features(pixels: np.ndarray, batch: int = 32) -> np.ndarray:
 
 
 @functools.cache
+@torch.inference_mode(False)  # whoever asks first: others go back through it
 def vgg19() -> Vgg19:
     """The one shared copy of the network that style transfer looks through, on the CPU.
 

@@ -142,7 +142,8 @@ def read_styled(data: bytes) -> dict[str, object] | None:
     if "Styled" not in text or "Code" in text:
         return None
     names = {"styled": "Styled", "rights": "Copyright", "program": "Software", "torch": "Torch"}
-    return {"form": "png", **{name: text.get(key, "") for name, key in names.items()}, "made": styled.MADE}
+    made = styled.MADE_AT_ONCE if ", at once by " in text["Styled"] else styled.MADE
+    return {"form": "png", **{name: text.get(key, "") for name, key in names.items()}, "made": made}
 
 
 def uncoded(said: dict[str, object], name: str) -> Refused:

@@ -1,5 +1,5 @@
 """Playing for programs: /sample, /mix, /walk, /film, /label_grid, /breed, /steer, /directions, /project, /palette,
-/translate, /style, /blend, /render and /share.
+/translate, /style, /style_at_once, /blend, /render and /share.
 
 Each is a plain typed function; its docstring is its public description. Pictures and films come back as files, with
 the card inside PNGs; every picture is rendered canonically, so it is the one that the page shows. A refusal is an
@@ -23,7 +23,7 @@ from gan_play.share import artwork as artworks
 from gan_play.share import films, naming, styled, translating
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
-from gan_play.translate import style
+from gan_play.translate import instant, style
 from gan_play.ui import child, sounds
 from gan_play.ui.blend import create
 from gan_play.ui.gather import uploaded
@@ -482,6 +482,46 @@ def register(shared: Shared) -> None:
             made = translating.from_file(home, run, sent(picture), covered, size, **given)
             return png(home, made, "translated.png"), artworks.encode(made)
 
+    def style_at_once(
+        content: gr.FileData,
+        styles: list[gr.FileData] | None = None,
+        set_id: str = "",
+        size: int = style.SIZE_PX,
+        strength: float = 1,
+        scale: float = 1,
+        keep_colours: bool = False,
+        mask: gr.FileData | None = None,
+        elsewhere: list[gr.FileData] | None = None,
+        weights: list[float] | None = None,
+    ) -> gr.FileData:
+        """Your own picture, painted as others are, at once: more roughly than by /style.
+
+        Parameters:
+            content: an uploaded picture; it keeps its shape
+            styles: one to eight uploaded pictures to paint like
+            set_id: what create_set returned: a set to paint like, by four pictures of it
+            size: of the longer side, 64 to 2048 pixels; 256 take some seconds
+            strength: of the style, 0 to 2
+            scale: how coarse the brushwork is, 0.25 to 2
+            keep_colours: whether the content's colours stay
+            mask: of the content's size: white gets the style, black stays as it is
+            elsewhere: uploaded pictures of a second style, for where the mask is black
+            weights: how much each of `styles` counts, 0 to 100
+        """
+        with told():
+            dials = instant.check_dials(size, strength, scale, keep_colours)
+            wish = (
+                sent(content),
+                tuple(map(sent, styles or ())),
+                set_id,
+                dials,
+                sent(mask) if mask else None,
+                tuple(map(sent, elsewhere or ())),
+                tuple(weights or ()),
+            )
+            (data,) = child.following(styled.at_once, home, *wish)
+        return file(data, "painted.png")
+
     def share(run: str, seed: int, truncation: float = 0.7, label: str = "") -> str:
         """The share code of a seed's picture; its model is kept from now on.
 
@@ -515,6 +555,7 @@ def register(shared: Shared) -> None:
     ):
         gr.api(function, api_name=name, concurrency_limit=MOST_AT_ONCE, concurrency_id="play")
     gr.api(paint_style, api_name="style", concurrency_limit=1, concurrency_id="style")
+    gr.api(style_at_once, api_name="style_at_once", concurrency_limit=1, concurrency_id="style_at_once")
 
 
 def seeds_text(seeds: object) -> str:

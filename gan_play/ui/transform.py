@@ -266,7 +266,9 @@ def build(shared: Shared) -> None:
     keep = gr.Checkbox(
         False, label=say("transform.keep"), info=say("transform.keep.hint"), elem_id="transform-keep"
     )
-    go = gr.Button(say("transform.go"), variant="primary", elem_id="transform-go")
+    with gr.Row():
+        at_once = gr.Button(say("transform.now"), variant="primary", elem_id="transform-now")
+        go = gr.Button(say("transform.go"), elem_id="transform-go")
     forecast = piece("forecast", "")
     result = piece("result", "", js_on_load=script)
     stop = gr.Button(say("yours.stop"), visible=False, elem_id="transform-stop")
@@ -360,25 +362,29 @@ def build(shared: Shared) -> None:
         **QUIET,
     )
 
+    def wished(marks: str, path: str, text: str, *dials: object) -> tuple:
+        """What `style.read` takes, of what the page sent. Refused as there, and where something is missing."""
+        checked, theirs_now = style.check_dials(*dials), known(text)
+        if not path:
+            raise Refused(refuse("no-content"))
+        if not (theirs_now["paths"] or theirs_now["set"]):
+            raise Refused(refuse("no-style"))
+        own_path = uploaded(path)
+        paths = tuple(map(Path, theirs_now["paths"]))
+        return own_path, paths, theirs_now["set"], checked, marked(marks, own_path)
+
     def paint(marks: str, path: str, text: str, size_px: float, strength: float, scale: float, keep: bool):
         """Paint it, with looks on the way. What comes together is one answer: of several quick ones the page may miss
         one."""
         try:
-            dials, now = style.check_dials(size_px, strength, scale, keep), known(text)
-            if not path:
-                raise Refused(refuse("no-content"))
-            if not (now["paths"] or now["set"]):
-                raise Refused(refuse("no-style"))
-            own_path = uploaded(path)
-            mask = marked(marks, own_path)
+            wish = wished(marks, path, text, size_px, strength, scale, keep)
         except Refused as refused:
             yield wrong(refused)
             return
         yield {stop: gr.update(visible=True), message: gr.update(value=""), so_far: gr.update(value="")}
         try:
-            wish = (own_path, tuple(map(Path, now["paths"])), now["set"], dials, mask)
             moments = child.following(styled.painting, shared.home, *wish)
-            for html, after, done in watched(str(own_path), moments):
+            for html, after, done in watched(str(wish[0]), moments):
                 shown = {result: gr.update(value=html), so_far: gr.update(value=after)}
                 yield shown | ({stop: gr.update(visible=False)} if done else {})
         except Refused as refused:
@@ -400,6 +406,38 @@ def build(shared: Shared) -> None:
         **PRIVATE,
     )
     go.click(None, None, None, js=TO_RESULT, api_name="ui_transform_show", **PRIVATE)
+
+    def paint_now(
+        marks: str, path: str, text: str, size_px: float, strength: float, scale: float, keep: bool
+    ):
+        """Paint it at once. In this process: a child would take longer to begin than this takes."""
+        before = time.monotonic()
+        try:
+            wish = wished(marks, path, text, size_px, strength, scale, keep)
+            after = file(styled.png_at_once(style.read(shared.home, *wish)), "painted.png")
+        except Refused as refused:
+            return wrong(refused)
+        sentence = say("transform.now.done", time=look.time_words(max(1.0, time.monotonic() - before)))
+        return {
+            result: gr.update(value=result_html(str(wish[0]), after, sentence)),
+            so_far: gr.update(value=after),
+            stop: gr.update(visible=False),
+            message: gr.update(value=""),
+        }
+
+    at_once.click(
+        paint_now,
+        [marks, content, styles, size, strength, scale, keep],
+        [result, so_far, stop, message],
+        js=MARKS,
+        api_name="ui_transform_now",
+        concurrency_limit=1,
+        concurrency_id="style-now",
+        show_progress="minimal",
+        show_progress_on=result,
+        cancels=[begun],  # what was being painted slowly gives its place
+        **PRIVATE,
+    )
 
     def stopped(path: str, after: str):
         """What there is by now is the result."""

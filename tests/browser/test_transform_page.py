@@ -64,9 +64,18 @@ def test_a_picture_is_painted_like_a_painting_and_sent_to_play(serve, visit, hom
     expect(page.locator("#transform-theirs .theirs img")).to_have_count(1)
     expect(page.locator("#transform-message")).to_contain_text("bad.png")
     brush(page)
-    page.click("#transform-go")
     save = page.locator("#transform-result a[download]")
+    page.click("#transform-now")
     expect(save).to_be_visible()
+    expect(page.locator("#transform-result")).to_contain_text("Painted at once")
+    with page.expect_download() as download:
+        save.click()
+    rough = download.value.path().read_bytes()
+    said = card.read_styled(rough)["styled"]
+    assert "at once by" in said and "mask" in said
+    if out := os.environ.get("GAN_PLAY_SHOTS"):
+        page.screenshot(path=f"{out}/transform-now.png", full_page=True)
+    page.click("#transform-go")
     expect(page.locator("#transform-result")).to_contain_text("where 0 has its textures")
     expect(page.locator("#transform-stop")).to_be_hidden()
 
