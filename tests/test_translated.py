@@ -131,14 +131,14 @@ def test_a_translator_is_scored_by_what_it_makes_of_sources(tmp_path):
             new.add(f"{i}.png", datasets.keep(images.Decoded(pixels, 32, 32, False)))
         folder = new.finish([], images.WHITE)[1]
     block = datasets.make_block(folder, tmp_path / "block", 32)
-    training = loop.begin(toys.smallest("pix2pix", preset="colour"))
+    training = loop.begin(toys.smallest("pix2pix", preset="flat"))
     scored = next(
         one
         for one in translated.scoring(training, block, lambda: tmp_path / "state-00000000.safetensors")
         if one
     )
     assert np.isfinite(scored.kid) and scored.interval[0] <= scored.kid <= scored.interval[1]
-    assert scored.found.variety.spread < 0.5  # an untaught one paints grey
+    assert scored.found.variety.spread < 0.5  # an untaught one paints the same grey
 
 
 def test_a_pair_is_turned_round_by_a_dial():
@@ -195,3 +195,24 @@ def test_pairs_of_ones_own_pictures_are_shown_before_anything_is_trained(tmp_pat
     assert not np.array_equal(rows[0][0], rows[0][1])  # a source is drawn anew each time
     real = translated.preview(uneven(tmp_path, FULL), "", size_px=32)
     assert [[int(tile[0, 0, 0]) for tile in row] for row in real] == [[0, 6], [2, 8], [5, 11]]
+
+
+def test_places_for_painters_leave_translators_out(tmp_path):
+    from types import SimpleNamespace
+
+    from gan_play.runs import bakeoff
+    from gan_play.ui import wires
+
+    run_id = trained(tmp_path, steps=1)
+    home = SimpleNamespace(home=tmp_path, public=False)
+    assert run_id in {row.id for row in store.list_runs(tmp_path)}
+    assert run_id not in {value for _, value in wires.playable(home, "")}
+    assert "starter-sketch" not in {value for _, value in wires.playable(home, "")}
+    with pytest.raises(Refused, match="pix2pix makes pictures of pictures"):
+        bakeoff.check(("dcgan", "pix2pix"), 1, 64)
+
+
+def test_a_sketch_begins_from_the_starter_of_its_kind_alone(tmp_path):
+    assert store.starting_run(tmp_path, None, "pix2pix", 128, preset="sketch") == "starter-sketch"
+    for other in ((128, 0, "flat"), (64, 0, "sketch"), (128, 2, "")):
+        assert store.starting_run(tmp_path, None, "pix2pix", *other) is None
