@@ -21,7 +21,7 @@ from gan_play.measure.features import features
 from gan_play.measure.scores import kid_interval
 from gan_play.pictures import datasets, images, intake
 from gan_play.trainers import loop, preflight
-from gan_play.trainers.recipes import RECIPES
+from gan_play.trainers.recipes import RECIPES, recipes_for
 
 COPIES_AMONG = 300
 COLUMNS = 8
@@ -69,7 +69,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES), metavar="NAME")
+    parser.add_argument(
+        "--recipes",
+        nargs="+",
+        default=list(recipes_for("paint")),
+        choices=recipes_for("paint"),
+        metavar="NAME",
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/recipes"))
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import machine
 from gan_play.trainers import loop
 from gan_play.trainers.preflight import choose_device, wait_for
-from gan_play.trainers.recipes import RECIPES, check_settings
+from gan_play.trainers.recipes import RECIPES, check_settings, recipes_for
 
 
 def operations(settings: loop.Settings, pixels: np.ndarray) -> int:
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
+    parser.add_argument("--recipes", nargs="+", default=list(recipes_for("paint")))
     given = parser.parse_args()
     device = choose_device(given.device)
     pixels = np.random.default_rng(0).integers(0, 256, (256, given.size, given.size, 3), dtype=np.uint8)
