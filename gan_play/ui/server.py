@@ -5,6 +5,7 @@ then a run obeys only the browser that started it.
 """
 
 import argparse
+import gc
 import os
 import socket
 import sys
@@ -27,6 +28,8 @@ from gan_play.runs import worker
 from gan_play.ui import bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
 
 ADOPT_SECONDS = 5
+MOST_WAITING = 64
+"""Events in Gradio's queue; one more is told that the queue is full."""
 LOOKS_S = 0.01
 """How often Gradio's queue looks for events: with its own 1 ms an idle page takes 6.4% of a core, with this 1.6%."""
 WILDCARDS = {"0.0.0.0", "::"}
@@ -101,7 +104,8 @@ def launch(
     folder = files.home(home)
     strangers = bool(public or share or on_space)
     blocks = page.make(folder, public=strangers)
-    blocks.queue(max_size=64)
+    # By the names of Gradio's own queue: `queue()` would make another, and another server around it.
+    blocks._queue.max_size = MOST_WAITING
     blocks._queue.sleep_when_free = LOOKS_S
     door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
     settings = dict(
@@ -136,6 +140,7 @@ def launch(
     except OSError as error:  # Gradio's only one: no free port
         raise Refused(refuse("port", str(port or "7860 to 7959"))) from error
     threading.Thread(target=keep_adopting, args=(folder, blocks), daemon=True).start()
+    gc.enable()  # app.py puts it off until here
     if wait:
         blocks.block_thread()
     return blocks, address
