@@ -526,7 +526,9 @@ RECIPES = {
                     "How much each pixel should be right. Less is bolder. The paper's is 100.",
                 ),
                 "eyes": switch(
-                    "Trained eyes", "Its critic sees through a trained network, as the default recipe's does."
+                    "Trained eyes",
+                    "Its critic sees through a trained network, to which results should look right. Off: the paper's.",
+                    1,
                 ),
                 "jitter": Dial(
                     "Jitter",
