@@ -117,12 +117,18 @@ class Training:
     def start_from(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes over another run's networks, to train them on: step, optimizers and average begin anew.
 
-        Both generators begin as that run's average, its best painter. Refused if the networks differ.
+        Both generators begin as that run's average, its best painter. A critic of another kind than that run's begins
+        anew. Refused if the networks differ otherwise.
         """
         with torch.no_grad():
-            for name, tensor in self._named():
+            named = dict(self._named())
+            theirs, ours = (
+                {name for name in names if name.startswith("discriminator.")} for names in (tensors, named)
+            )
+            anew = bool(theirs) and not theirs & ours
+            for name, tensor in named.items():
                 source = name.replace("generator.", "average.", 1) if name.startswith("generator.") else name
-                if name.startswith("optimizer"):
+                if name.startswith("optimizer") or (anew and name in ours):
                     continue
                 if source not in tensors or tensors[source].shape != tensor.shape:
                     raise Refused(

@@ -189,6 +189,14 @@ def contrastive_critic(settings: Settings) -> nn.Module:
     return PatchDiscriminator(0, settings.width, patch_layers(settings.size_px))
 
 
+def paired_critic(settings: Settings) -> nn.Module:
+    """The critic of `pix2pix`: of patches beside their sources, or of what a trained network makes of pictures."""
+    if settings.dials["eyes"]:
+        return ProjectedDiscriminator(settings.size_px)
+    channels = pairs.channels_of(settings.preset)
+    return PatchDiscriminator(channels, settings.width, patch_layers(settings.size_px))
+
+
 RECIPES = {
     row.name: row
     for row in (
@@ -501,9 +509,7 @@ RECIPES = {
                 pairs.channels_of(settings.preset),
                 keeps=pairs.keeps(settings.preset),
             ),
-            discriminator=lambda settings: PatchDiscriminator(
-                pairs.channels_of(settings.preset), settings.width, patch_layers(settings.size_px)
-            ),
+            discriminator=lambda settings: paired_critic(settings),
             loss=NON_SATURATING,
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
@@ -518,6 +524,11 @@ RECIPES = {
                     0,
                     1000,
                     "How much each pixel should be right. Less is bolder. The paper's is 100.",
+                ),
+                "eyes": switch(
+                    "Trained eyes",
+                    "Its critic sees through a trained network, to which results should look right. Off: the paper's.",
+                    1,
                 ),
                 "jitter": Dial(
                     "Jitter",
@@ -609,6 +620,10 @@ RECIPES = {
 DEFAULT = "projected"
 
 
+BEFORE = {"pix2pix": {"eyes": 0}}
+"""Dials that a file may lack, as they were before there were any, where that isn't what they are at first now."""
+
+
 def recipes_for(task: str) -> tuple[str, ...]:
     """The names of the recipes that paint (`task` "paint"), or that translate."""
     return tuple(name for name, row in RECIPES.items() if row.task == task)
@@ -643,7 +658,10 @@ class Settings:
 
     @staticmethod
     def from_json(values: dict) -> Settings:
-        """Checked settings; Refused as in `check_settings`."""
+        """Checked settings of a file; Refused as in `check_settings`. Older than a dial, it was trained `BEFORE` it."""
+        before = BEFORE.get(values["recipe"], {}) if isinstance(values.get("recipe"), str) else {}
+        if before and isinstance(values.get("dials"), dict):
+            values = values | {"dials": before | values["dials"]}
         return check_settings(values)
 
 
