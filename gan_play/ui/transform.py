@@ -105,17 +105,18 @@ def marked(sent: object, content: Path) -> np.ndarray | None:
 # What is shown
 
 
-def choose(name: str, most: int, more: bool = False) -> str:
-    """A place to drop pictures, or to choose them; small where there are some and `more` may come."""
+def choose(name: str, most: int, more: bool = False, kind: str = "image") -> str:
+    """A place to drop pictures, or files of another kind, or to choose them; small where there are some and `more` may
+    come."""
     data = f'data-most="{most}" data-sending="{escape(say("transform.sending"))}" '
-    data += f'data-failed="{escape(say("transform.failed"))}"'
+    data += f'data-failed="{escape(say("transform.failed"))}" data-large="{escape(say("transform.large"))}"'
     several = " multiple" if most > 1 else ""
     hint = "" if more else f'<span class="small subdued">{escape(say(f"transform.{name}.hint"))}</span>'
-    kind = "choose more" if more else "choose"
+    look_of = "choose more" if more else "choose"
     return (
-        f'<div class="{kind}" {data}>{hint}<button type="button" class="quiet" data-choose="1">'
+        f'<div class="{look_of}" {data}>{hint}<button type="button" class="quiet" data-choose="1">'
         f"{escape(say(f'transform.{name}.more' if more else f'transform.{name}.choose'))}</button>"
-        f'<input type="file" accept="image/*" hidden{several} aria-label="{escape(say(f"transform.{name}.choose"))}">'
+        f'<input type="file" accept="{kind}/*" hidden{several} aria-label="{escape(say(f"transform.{name}.choose"))}">'
         '<span class="choose-status" role="status"></span></div>'
     )
 

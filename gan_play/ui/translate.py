@@ -22,7 +22,7 @@ from gan_play.share.gallery import check_alive
 from gan_play.trainers.recipes import RECIPES
 from gan_play.translate import inputs, translator
 from gan_play.translate.translator import Translator
-from gan_play.ui import batch, collect, draw, gallery, look, tiles, transform
+from gan_play.ui import batch, clip, collect, draw, gallery, look, tiles, transform
 from gan_play.ui.gather import given_list, uploaded
 from gan_play.ui.share_routes import picture, title_of
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, told, visible_runs
@@ -393,3 +393,4 @@ def translate(shared: Shared) -> None:
         **QUIET | {"queue": True},
     )
     batch.build(shared, chosen, turned)
+    clip.build(shared, chosen, turned)
