@@ -160,6 +160,7 @@ REASONS: dict[str, str] = {
     "amount": "{file} is no amount to steer by: choose a number from {low} to {high}.",
     "mask-all": "Almost all of the picture is hidden: leave more of it, or there is nothing to look for.",
     "mask-size": "The mask has another size than the picture: give it the same width and height.",
+    "hints-size": "The colour hints have another size than the picture: give them the same width and height.",
     # Style transfer
     "no-decoder": "The network that paints at once isn't here as it was shipped: get the program's files again.",
     "no-vgg19": "The network that sees brushwork isn't here: install what requirements.txt lists, then start again.",

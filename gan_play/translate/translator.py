@@ -205,6 +205,22 @@ def source_of(translator: Translator, x: Tensor, dials: Dials, mask: np.ndarray 
     return pairs.source_of(preset, x)
 
 
+def hinted(pixels: np.ndarray, hints: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) uint8 in grey, with `hints` (H, W, 4) uint8 brushed over it: what `colour` takes as drawn.
+
+    Where a hint's alpha isn't 0 it says which colour this place has; how light it is stays the picture's. What comes
+    back is translated with `drawn`, so a code of it needs no word of hints. Refused where the sizes differ.
+
+    # uint8 (H, W, 3)
+    """
+    if hints.shape != (*pixels.shape[:2], 4):
+        raise Refused(refuse("hints-size"))
+    with canonical():
+        x, colours = images.to_tensor(pixels[None]), images.to_tensor(hints[None, :, :, :3])
+        where = torch.from_numpy(np.array(hints[None, None, :, :, 3])).float() / 255
+        return images.to_pixels(pairs.with_hints(x, colours, where))[0]
+
+
 def lines_of(x: Tensor, size_px: int) -> Tensor:
     """A picture's lines as a translator knows them that learnt on `size_px`: (1, 3, H, W) -> (1, 3, H, W).
 
