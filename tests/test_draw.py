@@ -11,8 +11,10 @@ from PIL import Image
 
 from gan_play.pictures import images
 from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
+from gan_play.share import translating
 from gan_play.translate import translator
-from gan_play.ui import draw, page, translate, words
+from gan_play.ui import draw, page, share_routes, translate, words
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +111,18 @@ def test_an_address_leads_to_the_tab_of_its_artwork(tmp_path):
     playground.translator_in(tmp_path)
     assert not page.is_translation("AT-iuQwR0H5VALwFASklW1fe") and not page.is_translation("nonsense")
     assert page.is_translation("AT-iuQwR0H5VCrwFAQEjRWeJq83vASNFZ4mrze-gBmq65UM")
+
+
+def test_a_large_painting_is_told_in_pieces_with_the_time_left_and_kept(tmp_path):
+    playground.translator_in(tmp_path)
+    toy = translator.load(tmp_path, playground.TRANSLATOR)
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 1000, 3), dtype=np.uint8)
+    code = artworks.encode(translating.artwork_of(tmp_path, toy, pixels, translator.USUAL))
+    told = list(translate.coming(tmp_path, code))
+    assert len(told) == 6 and "1 of 6 pieces" in told[0] and "left" in told[0]
+    assert list(translate.coming(tmp_path, code)) == []  # it is in memory now
+    sealed = share_routes.picture(tmp_path, share_routes.picture(tmp_path, code).code)
+    assert sealed.png == share_routes.picture(tmp_path, code).png and "Identical" in sealed.sentence
 
 
 def test_every_preset_has_its_words():

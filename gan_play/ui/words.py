@@ -530,6 +530,7 @@ ENGLISH = {
     "translate.waits.repair": "Drop in a picture and brush over its damage: the repaired one appears here.",
     "translate.waits.photo": "Drop in a picture: the painting appears here.",
     "translate.painting": "The painting",
+    "translate.tiles": "A large painting: {done} of {total} pieces",
     "translate.strength": "How strong",
     "translate.strength.hint": "0 is your picture, 1 the painting; more goes beyond it.",
     "translate.size": "Size, px",
