@@ -49,6 +49,8 @@ def following(
                 raise Refused(value)
             if kind == "end":
                 return value
+            if over and over():
+                raise Ended
             yield value
     finally:
         ours.close()

@@ -270,13 +270,15 @@ def translate(shared: Shared) -> None:
 
     # The desk
 
-    def drop(event: gr.EventData, run: str, side: float):
-        """A dropped picture lies on the desk."""
+    def drop(event: gr.EventData, run: str, side: float, how: str):
+        """A dropped picture lies on the desk, or under the drawing."""
         data = event._data if isinstance(event._data, dict) else {}
         try:
             path = uploaded(given_list(data.get("paths"))[0])
             pixels = intake.read_picture_file(path, limits.MOST_TRANSLATED_PX)
             model = model_at(run)
+            if how == "draw":
+                return lay(run, how, laid(translating.sized(pixels, draw.SHEET_PX)))
             said = lay(run, "", laid(pixels))
             if model and side == model.settings.size_px:  # as it was for drawings
                 said[size] = gr.update(value=draw.side_of(model, False))
@@ -295,7 +297,7 @@ def translate(shared: Shared) -> None:
 
     desk_out = [desk, content, kind, message, size]
     reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
-    dropped = desk.dropped(drop, [chosen, size], desk_out, api_name="ui_translate_drop", **reading)
+    dropped = desk.dropped(drop, [chosen, size, kind], desk_out, api_name="ui_translate_drop", **reading)
     desk.act(act, chosen, [*desk_out, result], api_name="ui_translate_act", **QUIET)
 
     def paint(
@@ -362,6 +364,9 @@ def translate(shared: Shared) -> None:
         pixels = images.read_kept(uploaded(path).read_bytes())
         pixels = translating.sized(pixels, min(side_px, limits.MOST_TRANSLATED_PX // dials.times))
         mask = None
+        hints = draw.read_hints(sent, *pixels.shape[:2]) if translator.preset_of(model) == "colour" else None
+        if hints is not None:
+            pixels, dials = translator.hinted(pixels, hints), dials._replace(drawn=True)
         if translator.preset_of(model) == "repair":
             mask = draw.read_damage(sent, *pixels.shape[:2])
             if mask is None:
@@ -434,6 +439,9 @@ def translate(shared: Shared) -> None:
             if named.seal:
                 gallery.keep(shared, code, key, "opened")
             path, begun = laid(pixels), ""
+            over = translator.preset_of(model) in draw.OVER
+            if over and dials.drawn:
+                begun = path
             if named.translation.mask:
                 begun = laid(inputs.find(home, named.translation.mask), "marks.png")
         except (Refused, Ended) as error:
@@ -445,7 +453,8 @@ def translate(shared: Shared) -> None:
             translators(shared, key) if run in offered else [*translators(shared, key), (model.name, run)]
         )
         said |= take(run, sized=False)
-        said |= lay(run, "draw", "", path) if dials.drawn else lay(run, "", path, begun)
+        drawn = dials.drawn and not over
+        said |= lay(run, "draw", "", path) if drawn else lay(run, "", path, begun)
         said |= {
             nothing: gr.update(value=""),
             begin: gr.update(visible=False),

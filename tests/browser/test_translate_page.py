@@ -9,6 +9,7 @@ import zipfile
 from fractions import Fraction
 
 import av
+import numpy as np
 import playground
 import pytest
 from playwright.sync_api import Page, expect
@@ -101,6 +102,65 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
         path.unlink()
     gone = visit(address + "?art=" + second)
     expect(gone.locator("#translate-message")).to_contain_text("isn't here: a link holds none")
+
+
+@pytest.mark.timeout(300)
+def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, visit, tmp_path):
+    home, photo = tmp_path / "home", tmp_path / "photo.png"
+    for preset in ("flat", "colour"):
+        playground.translator_in(home, preset, f"toy-{preset}")
+    photo.write_bytes(images.encode(examples.draw("mountains", 3, 96)[:72], "png"))
+    page = visit(serve(home))
+    page.click("#tab-transform-button")
+    choose(page, "Toy flat")
+    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    page.click("#translate-desk [data-colour='#b5562e']")
+    draw(page, *HORIZON)
+    alone = code_of(page)
+    page.set_input_files("#translate-desk input[type=file]", photo)
+    rows = page.locator("#translate-desk .layers .name")
+    expect(rows).to_have_text(["Layer 1", "Photo"])
+    page.wait_for_function(f"!location.href.includes({alone!r})")
+    both = code_of(page)
+
+    def painted(code: str):
+        return inputs.find(home, artworks.decode(code).translation.picture)
+
+    assert painted(both).shape == (24, 32, 3) and not (painted(both)[:4] > 250).all()  # colours of the sky
+    page.click("#translate-desk [aria-label='Show or hide: Photo']")
+    page.wait_for_function(f"!location.href.includes({both!r})")
+    hidden = code_of(page)
+    assert (painted(hidden)[:4] > 250).all() and (painted(hidden)[8:18] < 200).any()  # paper, and the stroke
+    page.click("#translate-desk [data-undo=undo]")
+    page.wait_for_function(f"location.href.includes({both!r})")
+    page.click("#translate-desk [data-layer=more]")
+    expect(rows).to_have_text(["Layer 2", "Layer 1", "Photo"])
+    page.click("#translate-desk [aria-label='Move down: Layer 2']")
+    expect(rows).to_have_text(["Layer 1", "Layer 2", "Photo"])
+    page.click("#translate-desk [aria-label='Take away: Layer 2']")
+    expect(rows).to_have_text(["Layer 1", "Photo"])
+    shot(page, "layers")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+    choose(page, "Toy colour")
+    page.set_input_files("#translate-desk input[type=file]", photo)
+    grey = artworks.decode(code_of(page)).translation
+    assert not grey.dials.drawn
+    plain = code_of(page)
+    page.click("#translate-desk [data-colour='#b5562e']")
+    draw(page, (0.2, 0.2), (0.6, 0.2))
+    page.wait_for_function(f"!location.href.includes({plain!r})")
+    hinted = code_of(page)
+    assert artworks.decode(hinted).translation.dials.drawn
+    pixels = painted(hinted).astype(int)
+    tinted = np.ptp(pixels, axis=2) > 12
+    assert tinted[14, 20:55].all() and not tinted[40:].any()  # there, and nowhere else
+    assert pixels[14, 40, 0] > pixels[14, 40, 2] + 12
+    shot(page, "hints")
+    other = visit(page.url)
+    other.wait_for_function("document.querySelector('#translate-desk canvas.hints')?.dataset.marked === '1'")
 
 
 @pytest.mark.timeout(300)
