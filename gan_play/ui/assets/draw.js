@@ -83,7 +83,7 @@ const arrange = (act, place) => {
     remember();
     if (act === 'show') layers[place].shown = !layers[place].shown;
     else if (act === 'more') { layers.splice(at + 1, 0, numbered(canvas())); at += 1; }
-    else if (act === 'out') { layers.splice(place, 1); at = Math.max(0, at - (place <= at)); }
+    else if (act === 'out') { layers.splice(place, 1); at = Math.min(at - (place < at), layers.length - 1); }
     else {
       const other = place + (act === 'up' ? 1 : -1);
       [layers[place], layers[other]] = [layers[other], layers[place]];
