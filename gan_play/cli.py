@@ -782,22 +782,14 @@ def translate(given: argparse.Namespace) -> int:
 def translate_video(given: argparse.Namespace) -> int:
     """A video through a translator, with its sound; on standard error how much steadier it was made."""
     from gan_play.share import translating
-    from gan_play.translate import translator, video
 
     home = files.home(given.home)
     out = output(given.out, (".mp4",))
     if len(given.pictures) > 1 or given.mask is not None:
         raise Refused(refuse("video-one"))
-    side, steady = translating.check_side(given.size), video.check_steady(given.steady)
-    model = translator.load(home, given.run)
     turned = {"strength": given.strength, "drawn": given.drawn, "back": given.back, "times": given.times}
-    dials = translator.check_dials(model, **turned)._asdict()
-    clip = video.check(path_of(given.pictures[0]), side)
-    bar = Bar()
-    note = f"A video, painted by {printable(model.name, 60)}: a generative model made this film."
-    report = video.write(
-        clip, lambda x: translator.translate(model, x, **dials), out, steady, note, bar.counter()
-    )
+    side, path, bar = translating.check_side(given.size), path_of(given.pictures[0]), Bar()
+    report = translating.film(home, given.run, path, out, side, given.steady, bar.counter(), **turned)
     bar.clear()
     say(report.sentence)
     print(out)

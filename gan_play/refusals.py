@@ -189,6 +189,8 @@ REASONS: dict[str, str] = {
     "one-way": "{file} translates one way only: leave the other way out.",
     "drawing-none": "Nothing is drawn yet: draw a few lines first.",
     "repair-none": "No damage is marked: brush over what is to be painted anew.",
+    "no-translator": "There is no translator in hand yet: choose one above, or train one first.",
+    "repair-many": "This translator repairs what you brush over, so it takes pictures one by one: drop one in above.",
     "repair-all": "Almost all of the picture is marked: leave more of it, for the painting to go by.",
     "no-input": "The picture ({file}) that this was made from isn't here: a link holds none; ask its maker for it.",
     "inputs-full": "{most} pictures of links are kept here, as many as there is room for: save the painting instead.",
@@ -249,6 +251,8 @@ REASONS: dict[str, str] = {
     "back later.",
     "blend-full": "You have made {most} blends, as many as one visitor may here: delete one first.",
     # The page
+    "video-public": "{file} is {seconds} s long: where strangers may come, at most {most} s are painted. Cut it, or "
+    "use your own machine.",
     "not-uploaded": "These files didn't come through this page: drop them on it again.",
     "not-owner": "Only who started this run can steer it: open it in the browser that started it.",
     "no-chosen": "There are no pictures to train on yet: drop some in under Gather.",

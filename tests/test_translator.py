@@ -116,6 +116,20 @@ def test_a_large_picture_is_painted_in_tiles_and_a_small_one_at_once(monkeypatch
     assert len(looks) == 7 and network.sizes[1:] == [(48, 48)] * 6
 
 
+def test_a_large_painting_tells_its_tiles_and_ends_where_its_listener_says():
+    told = []
+    toy = playing.translator()
+    translate(toy, picture(600, 1000), progress=lambda *done: told.append(done))
+    assert told == [(done, translator.tiles(600, 1000)) for done in range(1, 7)]
+    assert translator.tiles(300, 300) == 1
+
+    def stop(done, total):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        translate(toy, picture(600, 1000), progress=stop)
+
+
 def test_strength_goes_from_the_picture_to_the_painting_and_beyond():
     toy, pixels = playing.translator("flat"), picture(32, 32)
     assert (translate(toy, pixels, 0) == pixels).all()

@@ -183,6 +183,14 @@ def whole(height: int, width: int) -> bool:
     return height * width <= MOST_WHOLE_PX**2
 
 
+def tiles(height: int, width: int) -> int:
+    """In how many tiles a painting of this size is painted."""
+    if whole(height, width):
+        return 1
+    across, down = (len(places(side, min(TILE_PX, side), OVERLAP_PX)) for side in (width, height))
+    return across * down
+
+
 # A picture's way through it
 
 
@@ -290,11 +298,17 @@ def translate(
     pixels: np.ndarray,
     strength: float = 1.0,
     mask: np.ndarray | None = None,
+    progress: Callable[[int, int], None] | None = None,
     **turned: object,
 ) -> np.ndarray:
     """The painting of a picture (H, W, 3) uint8, where `mask` (H, W) bool says so. `turned` are more of its `Dials`.
 
+    Of a large one `progress(done, total)` is told each tile; what it raises ends it.
     # uint8 (H, W, 3); of a translator that enlarges `times` as large
     """
-    *_, made = translating(translator, pixels, check_dials(translator, strength, **turned), mask)
+    dials = check_dials(translator, strength, **turned)
+    total = tiles(*(side * dials.times for side in pixels.shape[:2]))
+    for done, made in enumerate(translating(translator, pixels, dials, mask), 1):
+        if progress and made is None:
+            progress(done, total)
     return made

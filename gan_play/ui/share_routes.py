@@ -12,7 +12,8 @@ build and may be kept. Bad and foreign codes answer 404 with their sentence.
 import functools
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -33,6 +34,7 @@ from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share import gallery
 from gan_play.share.artwork import Artwork
+from gan_play.steps import steps_of
 from gan_play.ui import routes as own_routes
 from gan_play.ui.words import say
 
@@ -46,6 +48,9 @@ PRIVATE = {"Cache-Control": "private, max-age=86400"}
 turns = threading.BoundedSemaphore(8)  # renderings asked for at once; the rest wait in line, not in memory
 
 
+_listening: ContextVar[Callable[[int, int], None] | None] = ContextVar("listening", default=None)
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """An artwork as this page serves it."""
@@ -57,15 +62,34 @@ class Picture:
     sentence: str  # whether it is what was shared
 
 
+def plain(artwork: Artwork) -> Artwork:
+    """The recipe alone, without the seal of who shared it."""
+    return replace(artwork, seal="")
+
+
 @functools.lru_cache(maxsize=KEPT_PICTURES)
 def picture(home: Path, code: str) -> Picture:
     """The picture that a code names, rendered canonically. Refused for a bad or a foreign code."""
     artwork = artworks.decode(code)
+    if artwork.seal and not artwork.is_film:  # the same picture, painted once however it is asked for
+        known = picture(home, artworks.encode(plain(artwork)))
+        return replace(known, sentence=artworks.verdict(artwork.seal, artworks.decode(known.code).seal))
     with turns:
         if artwork.is_film:
             return _strip(home, artwork)
-        made = artworks.render(home, artwork)
+        made = artworks.render(home, artwork, progress=_listening.get())
         return Picture(made.pixels, made.png, made.sha256, made.code, made.sentence)
+
+
+def painting(home: Path, code: str) -> Iterator[tuple[int, int]]:
+    """`picture`, which tells how far it is: (tiles done, in all) of a large painting that isn't in memory yet. Closed
+    early, it ends at its next tile."""
+
+    def make(progress: Callable[[int, int], None]) -> Picture:
+        _listening.set(progress)  # of this thread alone
+        return picture(home, code)
+
+    return (yield from steps_of(make))
 
 
 def _strip(home: Path, artwork: Artwork) -> Picture:
@@ -74,11 +98,6 @@ def _strip(home: Path, artwork: Artwork) -> Picture:
     pixels = artworks.strip_of(model, artwork)
     png = images.encode(pixels, "png", text=artworks.card(artwork, model, home))
     return Picture(pixels, png, "", artworks.encode(artwork), "")
-
-
-def plain(artwork: Artwork) -> Artwork:
-    """The recipe alone, without the seal of who shared it."""
-    return replace(artwork, seal="")
 
 
 def known_film(home: Path, artwork: Artwork, form: str) -> Path | None:
