@@ -6,10 +6,10 @@ for Unpaired Image-to-Image Translation", section 3 and appendix B (where the pa
 Sizes are brought back by resizing and not by transposed convolutions, which leave checkerboards (Odena 2016); borders
 are filled with zeros and not mirrored, since only the former has one result, bit by bit, on a graphics card.
 
-Beside the paper's network, a skip leads from the picture to its painting in CUT. An untaught translator then changes
-next to nothing, so that minutes suffice where else the colours would have to be learnt first; and how bright a picture
-is needn't pass the instance norms, which take it away. CycleGAN has none: where leaving all as it is costs its cycle
-nothing, it stays there.
+Beside the paper's network, a skip leads from the picture to its painting. An untaught translator then changes next to
+nothing, so that minutes suffice where else the colours would have to be learnt first; and how bright a picture is
+needn't pass the instance norms, which take it away. CycleGAN has it with trained eyes alone: against a critic that
+has yet to learn to see it stays where leaving all as it is costs its cycle nothing.
 """
 
 import torch

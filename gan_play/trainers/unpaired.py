@@ -4,10 +4,13 @@
 the first set to the second; what stands at a place should be more like what stood there before than like any other
 place of the same picture. `cycle` is CycleGAN: Zhu 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
 Adversarial Networks". Two translators, one each way; a picture that went there and back should be what it was. In
-both a critic of patches knows what pictures of the other set look like.
+both a critic knows what pictures of the other set look like: that of the default recipe, which sees through a frozen
+network (Sauer 2021, "Projected GANs Converge Faster"), or the papers' own, of patches. Measured: the one changes
+pictures for the better within a thousand of them, the other needs hundreds of thousands (benchmarks/results.md).
 
 As in `adversarial`, the critic learns first, from the very painting that the translator then learns from; where memory
-is short, from micro-batches, whose gradients are those of the whole batch, since each picture counts for itself.
+is short, from micro-batches, whose gradients are those of the whole batch, since each picture counts for itself; but
+the trained eyes' spectral norm takes one more step of its power iteration for each.
 """
 
 from __future__ import annotations
