@@ -127,10 +127,15 @@ class PatchDiscriminator(nn.Module):
         self.judge = nn.Conv2d(channels[-1], 1, 4, 1, 1)
         begin_small(self)
 
-    def forward(self, x: Tensor, source: Tensor | None = None) -> Tensor:
-        if source is not None:
-            x = torch.cat([source.to(x.dtype), x], dim=1)
+    def features(self, x: Tensor, source: Tensor | None = None) -> Tensor:
+        """All of this network learns, so there is nothing that both updates could share."""
+        return x if source is None else torch.cat([source.to(x.dtype), x], dim=1)
+
+    def heads(self, x: Tensor) -> Tensor:
         for level, layer in enumerate(self.layers):
             x = layer(x)
             x = F.leaky_relu(self.norms[level - 1](x) if level else x, 0.2)
         return self.judge(x)
+
+    def forward(self, x: Tensor, source: Tensor | None = None) -> Tensor:
+        return self.heads(self.features(x, source))

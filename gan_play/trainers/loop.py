@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gan_play.refusals import Refused, refuse
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
-from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, build_generator
+from gan_play.trainers.recipes import Settings, build_discriminator, build_generator, recipe_of
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 fixed_seeds = range(36)  # whose pictures every sample grid shows
@@ -65,8 +65,7 @@ class Training:
     """
 
     def __init__(self, settings: Settings, device: str | None = None) -> None:
-        recipe = RECIPES[settings.recipe]
-        self.settings, self.recipe, self.step = settings, recipe, 0
+        self.settings, self.recipe, self.step = settings, recipe_of(settings), 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(draw_seed(settings.seed, 0, "weights"))
             self.generator = build_generator(settings)
