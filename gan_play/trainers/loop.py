@@ -4,6 +4,7 @@ One clock: the batch, the noise, the augmentation, the learning rate and the ave
 (seed, step), as in Karras 2024 (EDM2). So exact resume is a property of the design: load the tensors, go on.
 """
 
+import contextlib
 import copy
 import functools
 import math
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_play.refusals import Refused, refuse
+from gan_play.trainers import ranks
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
 from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, build_generator
 
@@ -29,7 +31,7 @@ WARM_UP_STEPS = 20  # the first steps rest on few gradients: the rate rises over
 class Draw(NamedTuple):
     """What one update learns from: reals and what fakes are made of, all functions of (seed, step, part)."""
 
-    real: Tensor  # (B, 3, S, S) in [-1, 1]
+    real: Tensor  # (B, 3, S, S) in [-1, 1]; of the ranks that share a batch, each has its own rows alone
     real_label: Tensor | None  # (B,) int64, where labels are learnt
     z: Tensor  # (B, z_dim)
     label: Tensor | None  # of the fakes, as frequent as in the set
@@ -67,6 +69,7 @@ class Training:
     def __init__(self, settings: Settings, device: str | None = None) -> None:
         recipe = RECIPES[settings.recipe]
         self.settings, self.recipe, self.step = settings, recipe, 0
+        self.crew: ranks.Crew | None = None  # the processes that it shares its batches with
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(draw_seed(settings.seed, 0, "weights"))
             self.generator = build_generator(settings)
@@ -162,6 +165,7 @@ def begin(settings: Settings, start: Mapping[str, Tensor] | None = None) -> Trai
 def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
     """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop.
 
+    A rank that follows others stops when the first one says so.
     `labels` (N,) are needed where the settings say that labels are learnt.
     """
     settings, recipe = training.settings, training.recipe
@@ -170,7 +174,8 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
     kinds = torch.from_numpy(np.array(labels)) if settings.num_labels else None
     training.generator.train()
     training.discriminator.train()
-    while True:
+    crew = training.crew
+    while crew is None or crew.go_on(training):
         now = training.step + 1
         share = rate_share(now, recipe.level_steps)
         for optimizer, rate, dial in zip(
@@ -178,7 +183,10 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
         ):
             optimizer.param_groups[0]["lr"] = rate * settings.dials[dial] * share
         drawing = functools.partial(recipe.draw or draw, training, data, kinds, now)
-        numbers = recipe.step(training, drawing, now)
+        with crew.step() if crew else contextlib.nullcontext():
+            numbers = recipe.step(training, drawing, now)
+            if crew:
+                numbers = crew.whole(numbers)
         update_average(training, average_decay(now, settings.images_a_step))
         training.step = now
         yield Tick(now, numbers)
@@ -192,10 +200,11 @@ def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part:
     place = (now - 1) * training.recipe.critic_steps + part + 1
     indices = batch_indices(seed, place, batch, len(data))
     random = random_for(seed, now, f"augment{several}")
-    real = data[indices.to(device)].float().div_(127.5).sub_(1)
+    mine = ranks.rows(batch)
+    real = data[indices[mine].to(device)].float().div_(127.5).sub_(1)
     if dials.get("grey"):
         real = (real * real.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True).expand_as(real)
-    mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
+    mirrored = torch.rand(batch, 1, 1, 1, generator=random)[mine] < dials["mirror"]
     real = torch.where(mirrored.to(device), real.flip(3), real)
     draws = random_for(seed, now, f"noise{several}")
     z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
