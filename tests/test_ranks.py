@@ -184,9 +184,7 @@ def norms() -> tuple[torch.Tensor, ...]:
 
 def test_a_batch_norm_knows_the_pictures_of_all_ranks(tmp_path):
     shared = on_ranks(2, tmp_path, norms)
-    x = (
-        torch.randn(6, 3, 4, 4, generator=torch.Generator().manual_seed(0)).double() * 3 + 100
-    ).requires_grad_()
+    x = some_maps().requires_grad_(True)
     norm = torch.nn.BatchNorm2d(3).double()
     y = norm(x)
     (gradient,) = torch.autograd.grad(y.pow(3).sum(), x)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import ranks
+from gan_play.trainers import memory, ranks
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
 from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, build_generator
 
@@ -25,6 +25,7 @@ LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 fixed_seeds = range(36)  # whose pictures every sample grid shows
 AVERAGE_IMAGES = 10_000  # half-life of the averaged generator...
 AVERAGE_RAMP = 0.05  # ...or this share of the pictures seen, early on (Karras 2020, ADA, table 5)
+MOST_OF_MEMORY = 0.5  # of what is free, for the pictures; else they stay on the disk
 WARM_UP_STEPS = 20  # the first steps rest on few gradients: the rate rises over them
 
 
@@ -162,6 +163,38 @@ def begin(settings: Settings, start: Mapping[str, Tensor] | None = None) -> Trai
     return training
 
 
+class Mapped:
+    """Pictures that stay on the disk, (N, S, S, 3) uint8: `[indices]` reads those, (B, 3, S, S), to a device.
+
+    As a tensor of all would, but that no more than a batch is held; what was read lately the system keeps as far as
+    memory allows. `device` is where it wants its indices.
+    """
+
+    device = torch.device("cpu")
+
+    def __init__(self, pixels: np.ndarray, target: str) -> None:
+        self.pixels, self.target = pixels, target
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        return torch.from_numpy(self.pixels[indices.cpu().numpy()]).permute(0, 3, 1, 2).to(self.target)
+
+
+def at_hand(pixels: np.ndarray, device: str) -> Tensor | Mapped:
+    """Pictures (N, S, S, 3) uint8 as (N, 3, S, S), to be taken by their indices.
+
+    A set that fits stays in memory, on the device, where a graphics card takes a batch without waiting for anybody;
+    one that would take more than half of what is free there is read from its file, picture by picture.
+    """
+    # Each process holds it; a graphics card has memory of its own.
+    copies = 1 if device == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if isinstance(pixels, np.memmap) and copies * pixels.nbytes > MOST_OF_MEMORY * memory.free_bytes(device):
+        return Mapped(pixels, device)
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(device)
+
+
 def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
     """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop.
 
@@ -169,8 +202,7 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
     `labels` (N,) are needed where the settings say that labels are learnt.
     """
     settings, recipe = training.settings, training.recipe
-    # A set that fits stays in memory (on the device); a memory map is copied once.
-    data = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(settings.device)
+    data = at_hand(pixels, settings.device)
     kinds = torch.from_numpy(np.array(labels)) if settings.num_labels else None
     training.generator.train()
     training.discriminator.train()
@@ -192,7 +224,7 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
         yield Tick(now, numbers)
 
 
-def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part: int = 0) -> Draw:
+def draw(training: Training, data: Tensor | Mapped, kinds: Tensor | None, now: int, part: int = 0) -> Draw:
     """What the update `part` of step `now` learns from: `data` (N, 3, S, S) uint8, `kinds` (N,) its labels."""
     settings, dials, generator = training.settings, training.settings.dials, training.generator
     seed, batch, device = settings.seed, settings.batch, settings.device
@@ -201,7 +233,7 @@ def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part:
     indices = batch_indices(seed, place, batch, len(data))
     random = random_for(seed, now, f"augment{several}")
     mine = ranks.rows(batch)
-    real = data[indices[mine].to(device)].float().div_(127.5).sub_(1)
+    real = data[indices[mine].to(data.device)].float().div_(127.5).sub_(1)
     if dials.get("grey"):
         real = (real * real.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True).expand_as(real)
     mirrored = torch.rand(batch, 1, 1, 1, generator=random)[mine] < dials["mirror"]
