@@ -18,6 +18,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -310,12 +311,15 @@ def watch(home: Path, run_id: str) -> int:
     """Starts the worker and follows the run folder until the run rests. Ctrl-C saves and stops the run."""
     from gan_play.runs import store, worker
 
-    say(f"Run {run_id}. Ctrl-C saves it and stops; closing this terminal lets it go on.")
     bar = Bar()
     try:
-        worker.start_worker(home, run_id)
-        for now in looks(home, run_id):
-            bar.show(*progress_of(now))
+        if worker.has_others():
+            say(f"Run {run_id}, in several processes. Ctrl-C saves it and pauses.")
+            lead(home, run_id, bar)
+        else:
+            say(f"Run {run_id}. Ctrl-C saves it and stops; closing this terminal lets it go on.")
+            worker.start_worker(home, run_id)
+            follow_run(home, run_id, bar)
     except KeyboardInterrupt:
         bar.clear()
         return interrupted(home, run_id)
@@ -329,6 +333,25 @@ def watch(home: Path, run_id: str) -> int:
     say(f"What was saved is safe. Try again with: python -m gan_play resume {run_id}")
     print(run_id)
     return FAILED
+
+
+def lead(home: Path, run_id: str, bar: Bar) -> None:
+    """Trains in this process, the first of those that `torchrun` started, and shows how far it is."""
+    from gan_play.runs import store, worker
+
+    folder = store.steerable(home, run_id).resolve()
+    if worker.line_up(folder) is None:
+        raise Refused(refuse("run-busy", run_id))
+    shown = threading.Thread(target=follow_run, args=(home, run_id, bar), daemon=True)
+    shown.start()
+    worker.lead(folder)
+    shown.join(2 * LOOK_S)
+
+
+def follow_run(home: Path, run_id: str, bar: Bar) -> None:
+    """Shows how far a run is, until it rests."""
+    for now in looks(home, run_id):
+        bar.show(*progress_of(now))
 
 
 def looks(home: Path, run_id: str) -> Iterator[dict[str, Any]]:
@@ -1552,6 +1575,11 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a name in Chinese on an ASCII terminal
     try:
         given = parser().parse_args(arguments)
+        if given.verb in ("train", "resume") and "RANK" in os.environ:  # as `torchrun` says it
+            from gan_play.runs import worker
+
+            if worker.is_other():
+                return worker.follow()
         return given.does(given)
     except SystemExit as end:
         return end.code or 0

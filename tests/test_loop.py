@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gan_play.refusals import Refused
-from gan_play.trainers import loop
+from gan_play.trainers import loop, memory
 from gan_play.trainers.recipes import RECIPES
 from tests.toys import smallest
 
@@ -99,6 +99,23 @@ def test_starting_from_other_networks_is_refused():
     state = loop.begin(smallest("dcgan")).tensors()
     with pytest.raises(Refused, match="Start from"):
         loop.begin(smallest("projected"), start=state)
+
+
+@pytest.mark.parametrize("recipe", ["projected", "cgan", "pix2pix", "cut"])
+def test_a_set_that_is_larger_than_memory_is_read_picture_by_picture_and_trains_the_same(
+    recipe, tmp_path, monkeypatch
+):
+    np.save(tmp_path / "pixels.npy", PIXELS)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    ends = []
+    for free in (10**9, PIXELS.nbytes):
+        monkeypatch.setattr(memory, "free_bytes", lambda device, free=free: free)
+        assert isinstance(loop.at_hand(mapped, "cpu"), loop.Mapped) == (free == PIXELS.nbytes)
+        training = loop.begin(smallest(recipe))
+        ticks = loop.train(training, mapped, np.arange(10) % max(1, training.settings.num_labels))
+        next(ticks), next(ticks)
+        ends.append(snapshot(training))
+    assert same(*ends)
 
 
 def test_every_picture_is_shown_once_an_epoch():

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gan_play.models.dcgan import initialise
 from gan_play.models.layers import adain, as_picture, channels_at, depths_of, sizes_of, style_bands
+from gan_play.models.together import batch_norm
 
 
 class LabelledGenerator(nn.Module):
@@ -75,7 +76,7 @@ class LabelledGenerator(nn.Module):
         """Convolve, normalise, then open and close by the label, or ReLU.  # label (B, num_labels)"""
         layer, norm = self.first if depth == 0 else self.up[depth - 1], self.norms[depth]
         x = layer(x)
-        x = norm(x) if remembers else F.batch_norm(x, None, None, norm.weight, norm.bias, training=True)
+        x = norm(x) if remembers else batch_norm(x, None, None, norm.weight, norm.bias)
         if not self.gates:
             return F.relu(x)
         a, b = (x + self.gates[depth](label)[:, :, None, None]).chunk(2, dim=1)

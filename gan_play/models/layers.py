@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_play.models import together
+
 
 class EqualizedLinear(nn.Module):
     """A linear layer whose weights are scaled at run time, so that all layers learn at one speed.
@@ -56,11 +58,11 @@ def track_mean(w_mean: Tensor, w: Tensor, label: Tensor | None, share: float = 0
     """Moves the running mean of w (B, D) a little: w_mean (D,), or (labels, D), the labels that occur alone."""
     w = w.float()
     if w_mean.ndim == 1:
-        w_mean.lerp_(w.mean(dim=0), share)
+        w_mean.lerp_(together.averaged(w.mean(dim=0)), share)
         return
     label = torch.zeros(len(w), dtype=torch.int64, device=w.device) if label is None else label
-    count = torch.zeros_like(w_mean[:, :1]).index_add_(0, label, w.new_ones(len(w), 1))
-    total = torch.zeros_like(w_mean).index_add_(0, label, w)
+    count = together.summed(torch.zeros_like(w_mean[:, :1]).index_add_(0, label, w.new_ones(len(w), 1)))
+    total = together.summed(torch.zeros_like(w_mean).index_add_(0, label, w))
     w_mean.lerp_(torch.where(count > 0, total / count.clamp(min=1), w_mean), share)
 
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_play.models import together
 from gan_play.models.layers import (
     EqualizedLinear,
     MappingNetwork,
@@ -283,10 +284,11 @@ def with_spread(x: Tensor) -> Tensor:
     The standard deviation over a group of up to four, averaged over channels and places (Karras 2018, section 3), by
     which a critic notices that a painter repeats itself. A batch that four doesn't divide has smaller groups.
     """
-    count = max(size for size in range(1, GROUP + 1) if len(x) % size == 0)
-    groups = x.float().unflatten(0, (count, -1))  # (G, B / G, C, H, W)
+    whole = together.gathered(x.float())
+    count = max(size for size in range(1, GROUP + 1) if len(whole) % size == 0)
+    groups = whole.unflatten(0, (count, -1))  # (G, B / G, C, H, W)
     spread = (groups.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (B / G,)
-    flat = spread.repeat(count).to(x.dtype)[:, None, None, None].expand(-1, 1, *x.shape[2:])
+    flat = together.own(spread.repeat(count)).to(x.dtype)[:, None, None, None].expand(-1, 1, *x.shape[2:])
     return torch.cat([x, flat], dim=1)
 
 

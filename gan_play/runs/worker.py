@@ -61,6 +61,7 @@ GRIDS_KEPT = 600  # then every second one of the older half goes: 90 minutes ful
 SCORED_PICTURES = 300  # reals and fakes of one KID
 SCORED_AT_ONCE = 12  # pictures between two looks at the clock
 SCORED_SEEDS_FROM = 1_000_000  # none that anybody looks at
+LOST = "One of its processes ended unexpectedly. Go on when you like, from its last saved state."
 MOST_ROLLBACKS = 3  # then it isn't bad luck
 MOST_ATTEMPTS = 5  # starts without a single state saved: then something is wrong that starting won't mend
 RESERVE_BYTES = 64_000  # kept on the disk, so that a full disk can still be written down
@@ -387,6 +388,7 @@ class Stint:
 
     def work(self) -> None:
         """Trains until there is a reason to leave (raises Leave) or the numbers go astray (raises Astray)."""
+        from gan_play.trainers import ranks
         from gan_play.trainers.loop import train
 
         self.save()
@@ -395,12 +397,17 @@ class Stint:
         on_cpu = self.training.settings.device == "cpu"
         learnt = self.pictures.learnt
         with contextlib.closing(train(self.training, learnt.pixels, learnt.labels)) as ticks:
-            for tick in ticks:
-                # Reading a number makes a GPU wait, so there not each step is looked at; what is saved always is.
-                look = on_cpu or tick.step % 16 == 0 or self.now() >= self.stats_due
-                if look and not self.read_numbers(tick):
-                    raise Astray
-                self.do_chores()
+            try:
+                for tick in ticks:
+                    # Reading a number makes a GPU wait, so there not each step is looked at; what is saved always is.
+                    look = on_cpu or tick.step % 16 == 0 or self.now() >= self.stats_due
+                    if look and not self.read_numbers(tick):
+                        raise Astray
+                    self.do_chores()
+            except ranks.Lost:
+                if not ranks.short_anywhere():
+                    self.leave("paused", LOST)  # between two steps: nothing is lost
+                raise
 
     def read_numbers(self, tick: Tick) -> bool:
         """Takes over the numbers of a step; whether all are finite."""
@@ -750,7 +757,12 @@ def get_ready(folder: Path, ending: Ending) -> Stint:
 
 
 def train_until_left(folder: Path, ending: Ending) -> None:
-    """Trains, takes the last good state again where numbers went astray, and makes do with less memory."""
+    """Trains, takes the last good state again where numbers went astray, and makes do with less memory.
+
+    Where there are other ranks, they train along.
+    """
+    from gan_play.trainers import ranks
+
     while True:
         note(folder, "preparing")
         if (store.read_run(folder) or {}).get("remedy"):
@@ -758,21 +770,31 @@ def train_until_left(folder: Path, ending: Ending) -> None:
         ending.patient = False
         stint = get_ready(folder, ending)
         ending.patient = True
+        if idle := ranks.lead(stint.training, str(folder)):
+            said = (store.read_run(folder) or {}).get("sentence", "")
+            note(folder, "training", " ".join(filter(None, (said, idle))))
+        short = False
         try:
             stint.work()
-        except Astray:
-            roll_back(folder, stint.training.step)
-        except Remedied:
-            take_remedy(folder)
-        except Exception as error:
-            if not memory.is_short(error):
+        except Exception as reason:
+            ranks.part(stint.training)
+            if isinstance(reason, Astray):
+                roll_back(folder, stint.training.step)
+            elif isinstance(reason, Remedied):
+                take_remedy(folder)
+            elif not isinstance(reason, Leave) and ranks.short_anywhere(memory.is_short(reason)):
+                traceback.print_exception(reason)
+                short = True
+            else:
                 raise
-            traceback.print_exc()
-            halve_micro_batch(folder, stint.training.settings)
+        settings = stint.training.settings
         # What it held goes before the next stint takes as much: it begins from the last whole state on the disk, so
         # nothing of a step that was broken off is left, in weights, optimizers, average or running statistics.
         del stint
         memory.release()
+        if short:
+            ranks.meet_again()
+            halve_micro_batch(folder, settings)
 
 
 def roll_back(folder: Path, step: int) -> None:
@@ -830,9 +852,10 @@ def halve_micro_batch(folder: Path, settings: Settings) -> None:
 
     So the batch, and with it what is learnt, stays (but for what looks at a batch as a whole: `adversarial`).
     """
+    from gan_play.trainers import ranks
     from gan_play.trainers.recipes import LEAST_MICRO_BATCH
 
-    pieces = 2 * settings.accumulate
+    pieces = 2 * max(settings.accumulate, ranks.useful(settings, ranks.launched()))
     if settings.batch // pieces < LEAST_MICRO_BATCH:
         raise Leave(
             "failed",
@@ -914,6 +937,7 @@ def work(folder: Path) -> int:
         _give_up(folder, error)
         return 1
     finally:
+        dismiss_others()
         with contextlib.suppress(OSError):
             (folder / ".reserve").unlink(missing_ok=True)
         if turn is not None:
@@ -922,9 +946,84 @@ def work(folder: Path) -> int:
     return 0
 
 
+def has_others() -> bool:
+    """Whether `torchrun` started other processes to train with. Asked before torch is imported."""
+    return os.environ.get("WORLD_SIZE", "1") != "1" and "RANK" in os.environ
+
+
+def is_other() -> bool:
+    """Whether this is one of those, and doesn't lead."""
+    return has_others() and os.environ["RANK"] != "0"
+
+
+def dismiss_others() -> None:
+    """Lets the other ranks end."""
+    if has_others():
+        from gan_play.trainers import ranks
+
+        ranks.dismiss()
+
+
+def _is_lost(error: BaseException) -> bool:
+    if not has_others():
+        return False
+    from gan_play.trainers import ranks
+
+    return ranks.is_lost(error)
+
+
+def lead(folder: Path) -> int:
+    """The whole life of a worker whose training is shared by ranks, in the first of them."""
+    from gan_play.trainers import ranks
+
+    ranks.connect()
+    return work(folder)
+
+
+def follow() -> int:
+    """The whole life of a rank that doesn't lead: it trains along on what it is told to. Writes nothing.
+
+    What would end it (SIGTERM, Ctrl-C) is heard by the first rank, which saves, and then lets the others end. Ended by
+    force, or by an error, it leaves the first one to find out and to stop.
+    """
+    from gan_play.pictures import datasets
+    from gan_play.trainers import loop, ranks
+    from gan_play.trainers.recipes import Settings
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it waits for the first rank, which may never come
+    ranks.connect()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    training = crew = None
+    while True:
+        try:
+            if (stint := ranks.told()) is None:
+                ranks.dismiss()
+                return 0
+            settings = Settings.from_json(stint["settings"])
+            if (crew := ranks.crew_for(settings)) is not None:
+                training = loop.begin(settings)
+                crew.enter(training)
+                learnt = datasets.open_block(Path(stint["folder"]) / "set").learnt
+                for _ in loop.train(training, learnt.pixels, learnt.labels):
+                    pass
+        except Exception as error:
+            if not ranks.short_anywhere(memory.is_short(error)):
+                if ranks.is_lost(error):
+                    return 1  # the first rank says why, or torchrun does
+                raise
+        else:
+            continue
+        training = crew = None  # with these goes what connects it, so that the others hear of it
+        memory.release()
+        ranks.meet_again()
+
+
 def _give_up(folder: Path, error: Exception) -> None:
     """Writes in a sentence why it can't go on."""
-    if _is_disk_full(error):
+    if _is_lost(error):
+        settle(folder, "paused", LOST)
+    elif _is_disk_full(error):
         (folder / ".reserve").unlink(missing_ok=True)
         sizes = [path.stat().st_size for path in folder.glob("state-*.safetensors")]
         megabytes = math.ceil((3 * max(sizes, default=0) + store.ROOM_TO_SPARE_BYTES) / 1e6)
@@ -949,19 +1048,42 @@ def _give_up(folder: Path, error: Exception) -> None:
 _started: dict[Path, subprocess.Popen] = {}
 
 
+def line_up(folder: Path) -> dict | None:
+    """Notes that a run is wanted to train, and returns its `run.json`; None where somebody is at it already."""
+    with store.changing(folder) as run:
+        if store.worker_of(folder) is not None or _is_starting(folder):
+            return None
+        if run["state"] != "queued":
+            run |= {"state": "queued", "queued": time.time()}
+        run |= {"sentence": "", "attempts": run["attempts"] + 1}
+        files.write_json(folder / "wanted.json", {"wish": "train"})
+    return run
+
+
+def cards_for(run: dict) -> int:
+    """How many graphics cards may share the training of a run: all of this computer's, or 1."""
+    if (run["settings"] or run).get("device", "auto") not in ("auto", "cuda"):
+        return 1
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
+def command(folder: Path, cards: int = 1) -> list[str]:
+    """What starts the worker of a run: a process of its own, or one for each card (`torchrun`)."""
+    several = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(cards), "-m"]
+    return [sys.executable, "-m", *(several if cards > 1 else []), "gan_play.runs.worker", str(folder)]
+
+
 def start_worker(home: Path, run_id: str) -> None:
     """Starts the process that trains a run; it lives on when this one ends. Does nothing where there is one.
 
     Refused if there is no such run or it can't be trained.
     """
     folder = store.steerable(home, run_id).resolve()
-    with store.changing(folder) as run:
-        if store.worker_of(folder) is not None or _is_starting(folder):
-            return
-        if run["state"] != "queued":
-            run |= {"state": "queued", "queued": time.time()}
-        run |= {"sentence": "", "attempts": run["attempts"] + 1}
-        files.write_json(folder / "wanted.json", {"wish": "train"})
+    run = line_up(folder)
+    if run is None:
+        return
     trim_log(folder)
     code = Path(__file__).resolve().parents[2]
     places = os.pathsep.join([str(code), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -970,7 +1092,7 @@ def start_worker(home: Path, run_id: str) -> None:
     )  # detached, own group
     with (folder / "worker.log").open("ab") as log:
         _started[folder] = subprocess.Popen(
-            [sys.executable, "-m", "gan_play.runs.worker", str(folder)],
+            command(folder, cards_for(run)),
             cwd=code,
             env={**os.environ, "PYTHONPATH": places, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
@@ -1015,4 +1137,6 @@ def adopt(home: Path) -> list[str]:
 
 if __name__ == "__main__":
     be_modest()
-    sys.exit(work(Path(sys.argv[1]).resolve()))
+    if not has_others():
+        sys.exit(work(Path(sys.argv[1]).resolve()))
+    sys.exit(follow() if is_other() else lead(Path(sys.argv[1]).resolve()))

@@ -25,7 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.trainers import augment, losses
+from gan_play.models import together
+from gan_play.trainers import augment, losses, ranks
 from gan_play.trainers.losses import MINIMAX, NON_SATURATING, Loss
 
 if TYPE_CHECKING:
@@ -48,17 +49,17 @@ def detached(features: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
 def cut(whole: Draw, pieces: int) -> Iterator[tuple[Draw, float]]:
     """A draw as so many micro-batches of about the same size, and the share of the batch that each is.
 
-    Each draws the random numbers that its pictures would get in the whole batch: all must draw alike.
+    Each draws the random numbers that its pictures would get in the whole batch: all must draw alike. Where ranks
+    share the batch, those of this rank.
     """
-    if pieces == 1:
+    if pieces == 1 and together.place()[1] == 1:
         yield whole, 1.0
         return
     count, before = len(whole.z), whole.random.get_state()
-    for piece in range(pieces):
-        rows = slice(count * piece // pieces, count * (piece + 1) // pieces)
+    for rows, within in ranks.parts(count, pieces):
         whole.random.set_state(before)
         one = whole._replace(
-            real=whole.real[rows],
+            real=whole.real[within],
             real_label=None if whole.real_label is None else whole.real_label[rows],
             z=whole.z[rows],
             label=None if whole.label is None else whole.label[rows],
@@ -182,7 +183,6 @@ def variety(training: Training, one: Draw, fake: Tensor) -> Tensor:
     """The wish to paint each label in as many ways as there are among the reals, its weight by the dial `variety`."""
     if not training.settings.dials["variety"]:
         return fake.new_zeros(())
-    there_are = losses.distance_within(one.real, one.real_label)
-    return training.settings.dials["variety"] * F.relu(
-        1 - losses.distance_within(fake, one.label) / there_are.clamp(min=1e-3)
-    )
+    there_are = losses.distance_within(together.gathered(one.real), together.gathered(one.real_label))
+    painted = losses.distance_within(together.gathered(fake), together.gathered(one.label))
+    return training.settings.dials["variety"] * F.relu(1 - painted / there_are.clamp(min=1e-3))

@@ -4,6 +4,7 @@ One clock: the batch, the noise, the augmentation, the learning rate and the ave
 (seed, step), as in Karras 2024 (EDM2). So exact resume is a property of the design: load the tensors, go on.
 """
 
+import contextlib
 import copy
 import functools
 import math
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_play.refusals import Refused, refuse
+from gan_play.trainers import memory, ranks
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
 from gan_play.trainers.recipes import Settings, build_discriminator, build_generator, recipe_of
 
@@ -23,13 +25,14 @@ LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 fixed_seeds = range(36)  # whose pictures every sample grid shows
 AVERAGE_IMAGES = 10_000  # half-life of the averaged generator...
 AVERAGE_RAMP = 0.05  # ...or this share of the pictures seen, early on (Karras 2020, ADA, table 5)
+MOST_OF_MEMORY = 0.5  # of what is free, for the pictures; else they stay on the disk
 WARM_UP_STEPS = 20  # the first steps rest on few gradients: the rate rises over them
 
 
 class Draw(NamedTuple):
     """What one update learns from: reals and what fakes are made of, all functions of (seed, step, part)."""
 
-    real: Tensor  # (B, 3, S, S) in [-1, 1]
+    real: Tensor  # (B, 3, S, S) in [-1, 1]; of the ranks that share a batch, each has its own rows alone
     real_label: Tensor | None  # (B,) int64, where labels are learnt
     z: Tensor  # (B, z_dim)
     label: Tensor | None  # of the fakes, as frequent as in the set
@@ -66,6 +69,7 @@ class Training:
 
     def __init__(self, settings: Settings, device: str | None = None) -> None:
         self.settings, self.recipe, self.step = settings, recipe_of(settings), 0
+        self.crew: ranks.Crew | None = None  # the processes that it shares its batches with
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(draw_seed(settings.seed, 0, "weights"))
             self.generator = build_generator(settings)
@@ -164,18 +168,51 @@ def begin(settings: Settings, start: Mapping[str, Tensor] | None = None) -> Trai
     return training
 
 
+class Mapped:
+    """Pictures that stay on the disk, (N, S, S, 3) uint8: `[indices]` reads those, (B, 3, S, S), to a device.
+
+    As a tensor of all would, but that no more than a batch is held; what was read lately the system keeps as far as
+    memory allows. `device` is where it wants its indices.
+    """
+
+    device = torch.device("cpu")
+
+    def __init__(self, pixels: np.ndarray, target: str) -> None:
+        self.pixels, self.target = pixels, target
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        return torch.from_numpy(self.pixels[indices.cpu().numpy()]).permute(0, 3, 1, 2).to(self.target)
+
+
+def at_hand(pixels: np.ndarray, device: str) -> Tensor | Mapped:
+    """Pictures (N, S, S, 3) uint8 as (N, 3, S, S), to be taken by their indices.
+
+    A set that fits stays in memory, on the device, where a graphics card takes a batch without waiting for anybody;
+    one that would take more than half of what is free there is read from its file, picture by picture.
+    """
+    # Each process holds it; a graphics card has memory of its own.
+    copies = 1 if device == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if isinstance(pixels, np.memmap) and copies * pixels.nbytes > MOST_OF_MEMORY * memory.free_bytes(device):
+        return Mapped(pixels, device)
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(device)
+
+
 def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
     """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop.
 
+    A rank that follows others stops when the first one says so.
     `labels` (N,) are needed where the settings say that labels are learnt.
     """
     settings, recipe = training.settings, training.recipe
-    # A set that fits stays in memory (on the device); a memory map is copied once.
-    data = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(settings.device)
+    data = at_hand(pixels, settings.device)
     kinds = torch.from_numpy(np.array(labels)) if settings.num_labels else None
     training.generator.train()
     training.discriminator.train()
-    while True:
+    crew = training.crew
+    while crew is None or crew.go_on(training):
         now = training.step + 1
         share = rate_share(now, recipe.level_steps)
         for optimizer, rate, dial in zip(
@@ -183,13 +220,16 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
         ):
             optimizer.param_groups[0]["lr"] = rate * settings.dials[dial] * share
         drawing = functools.partial(recipe.draw or draw, training, data, kinds, now)
-        numbers = recipe.step(training, drawing, now)
+        with crew.step() if crew else contextlib.nullcontext():
+            numbers = recipe.step(training, drawing, now)
+            if crew:
+                numbers = crew.whole(numbers)
         update_average(training, average_decay(now, settings.images_a_step))
         training.step = now
         yield Tick(now, numbers)
 
 
-def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part: int = 0) -> Draw:
+def draw(training: Training, data: Tensor | Mapped, kinds: Tensor | None, now: int, part: int = 0) -> Draw:
     """What the update `part` of step `now` learns from: `data` (N, 3, S, S) uint8, `kinds` (N,) its labels."""
     settings, dials, generator = training.settings, training.settings.dials, training.generator
     seed, batch, device = settings.seed, settings.batch, settings.device
@@ -197,10 +237,11 @@ def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part:
     place = (now - 1) * training.recipe.critic_steps + part + 1
     indices = batch_indices(seed, place, batch, len(data))
     random = random_for(seed, now, f"augment{several}")
-    real = data[indices.to(device)].float().div_(127.5).sub_(1)
+    mine = ranks.rows(batch)
+    real = data[indices[mine].to(data.device)].float().div_(127.5).sub_(1)
     if dials.get("grey"):
         real = (real * real.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True).expand_as(real)
-    mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
+    mirrored = torch.rand(batch, 1, 1, 1, generator=random)[mine] < dials["mirror"]
     real = torch.where(mirrored.to(device), real.flip(3), real)
     draws = random_for(seed, now, f"noise{several}")
     z = torch.randn(batch, generator.z_dim, generator=draws).to(device)

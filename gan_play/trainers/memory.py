@@ -1,6 +1,8 @@
-"""How a lack of memory shows on each device, and how to give back what nobody holds any more."""
+"""How much memory is free, how a lack of it shows on each device, and how to give back what nobody holds any more."""
 
 import gc
+
+import psutil
 
 WORDS = ("can't allocate memory", "not enough memory", "out of memory", "alloc_failed")
 
@@ -13,6 +15,13 @@ def is_short(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in WORDS)
+
+
+def free_bytes(device: str) -> int:
+    """What could still be taken on a device: of its own memory on a graphics card, else of the computer's."""
+    import torch
+
+    return torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
 
 
 def release() -> None:

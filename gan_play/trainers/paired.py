@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.trainers import pairs
+from gan_play.trainers import pairs, ranks
 from gan_play.trainers.adversarial import add, frozen
 from gan_play.trainers.clock import batch_indices, random_for
 from gan_play.trainers.losses import HINGE, absolute, feature_distance
@@ -39,8 +39,7 @@ class Pair(NamedTuple):
 def cut(whole: Pair, pieces: int) -> Iterator[tuple[Pair, float]]:
     """A draw as so many micro-batches of about the same size, and the share of the batch that each is."""
     count = len(whole.source)
-    for piece in range(pieces):
-        rows = slice(count * piece // pieces, count * (piece + 1) // pieces)
+    for rows, _ in ranks.parts(count, pieces):
         one = whole._replace(source=whole.source[rows], target=whole.target[rows])
         yield one, (rows.stop - rows.start) / count
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from gan_play.models import together
 from gan_play.trainers import augment
 from gan_play.trainers.adversarial import add, cut, frozen
 from gan_play.trainers.augment import drawn
@@ -76,7 +77,7 @@ def adapt(discriminator: nn.Module, logits_real: Tensor, now: int, batch: int, m
     r_t = E[sign(D(real))], gathered over four steps; p moves by a fixed amount towards sign(r_t - 0.6), and stays
     from 0 to `most` (Karras 2020, ADA, section 3.2, equation 1).
     """
-    discriminator.ada_signs += logits_real.sign().mean()
+    discriminator.ada_signs += together.averaged(logits_real.sign().mean())
     if now % ADA_EVERY:
         return
     direction = (discriminator.ada_signs / ADA_EVERY - ADA_TARGET).sign()
@@ -113,7 +114,8 @@ def path_penalty(generator: nn.Module, one: Draw, path_mean: Tensor, share: floa
     """
     lengths = path_lengths(generator, generator.mapping(one.z, one.label), one.noise, one.random)
     with torch.no_grad():
-        path_mean.lerp_(lengths.mean(), share * PATH_MEMORY)
+        # The ranks' parts are looked at together.
+        path_mean.lerp_(together.averaged(lengths.mean()), together.place()[1] * share * PATH_MEMORY)
     return (lengths - path_mean).square().mean()
 
 
@@ -170,5 +172,5 @@ def step(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str,
         add(numbers, share, loss_g=loss_g)
     training.optimizer_g.step()
     if dials["path_length"]:
-        numbers["path_length"] = discriminator.path_mean.clone()
-    return numbers | {"augmented": discriminator.ada_p.clone()}
+        numbers["path_length"] = discriminator.path_mean / together.place()[1]
+    return numbers | {"augmented": discriminator.ada_p / together.place()[1]}

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from gan_play.models.resnet_translator import ResnetTranslator
-from gan_play.trainers import augment, pool
+from gan_play.trainers import augment, pool, ranks
 from gan_play.trainers.adversarial import add, detached, frozen
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
 from gan_play.trainers.losses import absolute, patch_contrast
@@ -52,8 +52,7 @@ def cut(whole: Two, pieces: int) -> Iterator[tuple[Two, float]]:
     """
     count = len(whole.source)
     before = whole.random.get_state()
-    for piece in range(pieces):
-        rows = slice(count * piece // pieces, count * (piece + 1) // pieces)
+    for rows, _ in ranks.parts(count, pieces):
         whole.random.set_state(before)
         one = whole._replace(
             source=whole.source[rows],
