@@ -21,7 +21,7 @@ os.environ.setdefault(
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gan_play import files
+from gan_play import files, limits
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
 from gan_play.ui import bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
@@ -101,7 +101,7 @@ def launch(
     folder = files.home(home)
     strangers = bool(public or share or on_space)
     blocks = page.make(folder, public=strangers)
-    blocks.queue(max_size=64)
+    blocks.queue(max_size=limits.MOST_QUEUED)
     blocks._queue.sleep_when_free = LOOKS_S
     door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
     settings = dict(
