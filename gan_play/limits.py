@@ -109,6 +109,10 @@ MOST_BLENDS = 20  # of one visitor where strangers may come: about 6 MB each at 
 MOST_BLENDS_PUBLIC = 100  # of all visitors together, so that fresh keys don't fill the disk: 600 MB at 64 px
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
+MOST_QUEUED = (
+    256  # requests in line on the page: of a hundred visitors two each; a line costs next to no memory
+)
+
 # Disk
 FREE_BYTES_KEPT = 200 * MB  # never fill the last of a disk: other programs need it too
 

@@ -2,6 +2,8 @@
 
 import html
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import playground
 import pytest
@@ -117,3 +119,18 @@ def test_a_withdrawn_link_answers_with_a_sentence_and_the_page_s_own_tiles_go_on
 @pytest.mark.parametrize("work", ["0" * 24, "x", "..%2f..%2frun", "A" * 24])
 def test_a_work_that_is_not_kept_answers_404(web, work):
     assert web.get(f"/gradio_api/kept/{work}.png").status_code == 404
+
+
+def test_who_asks_for_a_picture_while_it_is_made_gets_the_same_one(home, monkeypatch):
+    share_routes.picture.cache_clear()
+    code, made, render = artworks.encode(Artwork("sample", digest(home), (77,))), [], artworks.render
+
+    def counted(*given: object) -> object:
+        made.append(given)
+        time.sleep(0.05)
+        return render(*given)
+
+    monkeypatch.setattr(artworks, "render", counted)
+    with ThreadPoolExecutor(8) as visitors:
+        pictures = list(visitors.map(lambda _: share_routes.picture(home, code), range(8)))
+    assert len(made) == 1 and len({id(one) for one in pictures}) == 1

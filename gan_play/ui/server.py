@@ -22,14 +22,12 @@ os.environ.setdefault(
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gan_play import files
+from gan_play import files, limits
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
 from gan_play.ui import bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
 
 ADOPT_SECONDS = 5
-MOST_WAITING = 64
-"""Events in Gradio's queue; one more is told that the queue is full."""
 LOOKS_S = 0.01
 """How often Gradio's queue looks for events: with its own 1 ms an idle page takes 6.4% of a core, with this 1.6%."""
 WILDCARDS = {"0.0.0.0", "::"}
@@ -105,7 +103,7 @@ def launch(
     strangers = bool(public or share or on_space)
     blocks = page.make(folder, public=strangers)
     # By the names of Gradio's own queue: `queue()` would make another, and another server around it.
-    blocks._queue.max_size = MOST_WAITING
+    blocks._queue.max_size = limits.MOST_QUEUED
     blocks._queue.sleep_when_free = LOOKS_S
     door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
     settings = dict(
