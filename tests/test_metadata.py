@@ -111,6 +111,7 @@ def test_a_file_cut_anywhere_or_filled_with_noise_is_read_without_an_error(tmp_p
             metadata.read(bad), metadata.comment(bad), metadata.frames_sha256(bad)
 
 
+@pytest.mark.slow  # makes the huge files that it reads
 @pytest.mark.timeout(60)
 def test_a_file_made_to_be_slow_or_huge_costs_little():
     many = b"\0\0\0\x20ftyp" + b"\0" * 24 + struct.pack(">I", 8) * 2_000_000

@@ -110,6 +110,7 @@ def test_generations_are_bred_held_crossed_and_taken_back(serve, visit, home):
     expect(other.locator(f'#parents .tile[data-code="{both}"]')).to_be_visible()
 
 
+@pytest.mark.slow  # two visits
 def test_a_damaged_tree_is_a_sentence_and_the_page_goes_on(serve, visit, home):
     (home / family.FILE).write_bytes(b"not a database" * 400)
     page = with_seed_3(visit(serve(home)), "breed")

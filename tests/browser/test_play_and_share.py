@@ -99,6 +99,7 @@ def test_a_visitor_finds_the_model_painting_and_a_click_picks(play: Page):
     assert tray(play) == ["4"]
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_arrows_move_enter_picks_and_shift_arrow_reorders(play: Page):
     tile(play, 0).focus()
     play.keyboard.press("ArrowRight")
@@ -111,6 +112,7 @@ def test_arrows_move_enter_picks_and_shift_arrow_reorders(play: Page):
     expect(play.locator("#tray .tile").first).to_have_attribute("data-seed", "2")
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_a_reload_leads_back_to_tray_and_picture(play: Page):
     pick(play, 3, 11)
     expect(title(play)).to_contain_text("Seed 11")
@@ -133,6 +135,7 @@ def test_a_link_brings_back_the_same_pixels_in_a_fresh_browser(play: Page, visit
     assert artworks.encode(artworks.read_card(answer.body())) == artworks.find_code(sent)
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_a_mix_follows_its_sliders_and_its_link_opens_the_tool(play: Page, visit):
     pick(play, 1, 2)
     play.get_by_label("Mix two", exact=True).check()
@@ -149,6 +152,7 @@ def test_a_mix_follows_its_sliders_and_its_link_opens_the_tool(play: Page, visit
     assert sha256(other) == same
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_a_figure_shows_every_mix_and_a_click_opens_one(play: Page):
     pick(play, 1, 2, 3, 4)
     play.get_by_label("Mix many", exact=True).check()
@@ -178,6 +182,7 @@ def test_a_walk_becomes_a_film_that_plays_and_can_be_shared(play: Page, visit):
     assert sha256(other) == same
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_what_is_kept_hangs_in_the_gallery_until_it_is_removed(play: Page):
     pick(play, 8)
     play.locator("#stage [data-do=keep]").click()
@@ -206,6 +211,7 @@ def test_a_bad_link_and_a_bad_seed_are_told_in_a_sentence(visit, there: str):
     assert page.locator("#play-message b").count() == 0
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_large_view_opens_and_escape_closes_it(play: Page):
     play.locator("#stage .large").click()
     expect(play.locator("dialog img")).to_be_visible()
@@ -228,6 +234,7 @@ def test_on_a_phone_nothing_overflows(visit, there: str):
     assert small == 0
 
 
+@pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
 def test_where_there_is_no_model_the_page_says_what_to_do(visit, serve, house: Path, tmp_path: Path):
     page = visit(serve(tmp_path))
     page.get_by_role("tab", name="Play").click()

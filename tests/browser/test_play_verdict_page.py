@@ -60,6 +60,7 @@ def test_the_verdict_its_card_and_the_nearest_pictures_are_there_when_asked_for(
     page.wait_for_function("!document.querySelector('#nearest figure')")
 
 
+@pytest.mark.slow  # waits for a slow server
 def test_a_slow_arrival_is_not_overtaken_by_the_first_model_there_is(serve, visit, known, monkeypatch):
     quick = showing.shown
 

@@ -63,6 +63,7 @@ def begin(page: Page, photo) -> None:
     page.click("#yours [data-find]")
 
 
+@pytest.mark.slow  # a search on two cores takes most of a minute
 @pytest.mark.timeout(300)
 def test_a_photo_is_found_and_goes_into_the_tray_and_into_a_mix(serve, visit, home, photo, monkeypatch):
     monkeypatch.setattr(project, "STEPS", 50)
