@@ -83,7 +83,9 @@ def test_micro_batches_give_the_gradients_and_numbers_of_the_whole_batch(recipe,
     assert any(name.startswith("g.") for name in whole) and any(name.startswith("d.") for name in whole)
     assert parts.keys() == whole.keys()
     for name in whole:
-        scale = max(float(whole[name].abs().max()), 1e-3)
+        # The gradient of a bias before a norm is 0: what is left of it is the rounding of its layer's.
+        layer = [name, name.removesuffix("bias") + "weight"] if name.endswith(".bias") else [name]
+        scale = max([float(whole[one].abs().max()) for one in layer if one in whole] + [1e-3])
         assert torch.allclose(parts[name], whole[name], rtol=1e-7, atol=1e-9 * scale), name
     assert {n: x for n, x in in_parts.items() if n != "repainted"} == pytest.approx(
         {n: x for n, x in numbers.items() if n != "repainted"}, rel=1e-9, abs=1e-12
