@@ -9,11 +9,11 @@
 
 `train` writes a folder: `starter.safetensors` (average and critic in half precision) and `run.json`, a grid in
 `samples/`, and `results.npz`: what was made of pictures that it never learnt from. It needs torch, numpy, Pillow and
-safetensors alone. `measure` compares these with their targets by LPIPS and writes nothing; it needs
-`pip install stlpips_pytorch`, whose AlexNet it looks through (Ghildyal & Liu 2022, Shift-tolerant LPIPS). The plain
-baselines: bicubic for `enlarge`, the grey picture for `colour`, the hole filled from its rim for `repair`, the source
-as it is for `sketch` and `flat`; of pairs, the mean of all targets. Of facades turned into labels it counts the pixels
-whose nearest label is right.
+safetensors alone, and with trained eyes their weights (`requirements.txt`). `measure` compares these with their
+targets by LPIPS and writes nothing; it needs `pip install stlpips_pytorch`, whose AlexNet it looks through (Ghildyal
+& Liu 2022, Shift-tolerant LPIPS). The plain baselines: bicubic for `enlarge`, the grey picture for `colour`, the hole
+filled from its rim for `repair`, the source as it is for `sketch` and `flat`; of pairs, the mean of all targets. Of
+facades turned into labels it counts the pixels whose nearest label is right.
 """
 
 import argparse
@@ -30,6 +30,8 @@ import torch
 
 from benchmarks import machine
 from gan_play import files
+from gan_play.measure.features import features
+from gan_play.measure.scores import kid_interval
 from gan_play.pictures import images
 from gan_play.pictures.datasets import ImageSet
 from gan_play.runs import checkpoints, translated
@@ -326,6 +328,10 @@ def measure(given: argparse.Namespace) -> None:
                     means = f"{interval(ours[which])}, {title} {interval(theirs[which])}"
                     apart = interval((ours - theirs)[which])
                     print(f"{kind} ({which.sum()}): {means}, difference {apart}")
+        if given.kid:
+            seen = [features(pixels) for pixels in (found["target"], found["result"], plain)]
+            kids = ["{1:.3f} ({0:.3f} to {2:.3f})".format(*kid_interval(seen[0], one)) for one in seen[1:]]
+            print(f"KID to the targets: {kids[0]}, of {title} {kids[1]}")
         if given.labels:
             accuracy = [right_labels(made, found["target"]) for made in (found["result"], plain)]
             print(f"labels: {interval(accuracy[0])} of the pixels right, {interval(accuracy[1])} of {title}")
@@ -414,6 +420,7 @@ def main() -> None:
     made.set_defaults(does=measure)
     made.add_argument("folders", type=Path, nargs="+")
     made.add_argument("--labels", action="store_true", help="also the share of pixels whose label is right")
+    made.add_argument("--kid", action="store_true", help="also the KID to the targets, and the baseline's")
     made = verbs.add_parser("starter")
     made.set_defaults(does=starter)
     made.add_argument("folder", type=Path)
