@@ -86,13 +86,37 @@ def test_pens_are_thin_and_thick():
     assert widths.max() > 2 * widths.clamp(min=1).min()
 
 
-def test_a_grey_picture_has_no_colour_but_at_its_hints():
+def test_a_grey_picture_has_no_colour_but_by_its_hints():
     made = pairs.make("colour", PICTURES, random(3))
     spread = made.amax(dim=1) - made.amin(dim=1)
     coloured = (spread > 0.02).float().mean(dim=(1, 2))
-    assert coloured.max() > 0 and coloured.max() < 0.2  # a few spots
+    assert coloured.max() > 0 and coloured.min() == 0  # some have hints
     assert (pairs.source_of("colour", PICTURES).std(dim=1) < 1e-6).all()
-    assert torch.allclose(pairs.grey(made), pairs.grey(PICTURES), atol=1e-4)
+    inside = (made > -1) & (made < 1)  # where no colour was cut off
+    off = (pairs.grey(made) - pairs.grey(PICTURES)).abs()
+    assert off[inside.all(dim=1, keepdim=True)].max() < 1e-4
+
+
+@pytest.mark.parametrize("side", [48, 150])
+def test_a_hint_is_exact_where_it_lies_and_goes_on_near_it_to_what_is_as_light(side):
+    x = torch.full((1, 3, side, side), -0.5)
+    x[..., side // 2 :] = 0.5  # a dark half and a light one
+    colours = torch.tensor([0.8, -0.2, -0.2])[None, :, None, None].expand_as(x)
+    where = torch.zeros(1, 1, side, side)
+    dab, middle = (
+        slice(side // 2 - side // 8, side // 2),
+        slice(side // 2 - side // 16, side // 2 + side // 16),
+    )
+    where[:, :, middle, dab] = 1
+    made = pairs.with_hints(x, colours, where)
+    tint = made - pairs.grey(x)
+    wanted = (colours - pairs.grey(colours))[0, :, 0, 0]
+    assert torch.allclose(tint[0, :, side // 2, side // 2 - 2], wanted, atol=1e-5)
+    red = tint[0, 0]
+    beside, across, far = red[side // 2, side // 2 - side // 6], red[side // 2, side // 2 + 2], red[0, 0]
+    assert 0.3 * wanted[0] < beside < wanted[0]
+    assert across.abs() < 0.02 and far.abs() < 0.2 * beside
+    assert torch.equal(pairs.with_hints(x, colours, 0 * where), pairs.source_of("colour", x))
 
 
 def test_what_is_whole_in_a_damaged_picture_is_untouched_and_what_lay_in_a_hole_is_nowhere():

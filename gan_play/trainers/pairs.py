@@ -27,6 +27,10 @@ GAPS = 0.35  # share of sketches in which lines are left out here and there
 
 MOST_HINTS = 12  # spots of colour in a grey picture
 HINTLESS = 0.5  # share of grey pictures without any
+HINT_REACH = 0.1  # spread, of the side, by which the colour of a hint goes on
+HINT_PX = 64  # side of the maps on which it does: they are smooth
+SHADES = 8  # of grey, each of which is coloured apart
+HINT_DOUBT = 4.0  # places with a hint that make one half sure of what lies beside them
 
 FACTORS = (2, 4)  # of `enlarge`
 COLOURS = (4, 14)  # of `flat`
@@ -179,9 +183,27 @@ def coloured(x: Tensor, random: torch.Generator) -> Tensor:
 def with_hints(x: Tensor, colours: Tensor, where: Tensor) -> Tensor:
     """A `colour` source of pictures (B, 3, H, W): their shades of grey, tinted as `colours` (B, 3, H, W) are.
 
-    `where` (B, 1, H, W), 0 to 1: how much of the tint. How light a place is stays the picture's.
+    `where` (B, 1, H, W), 0 to 1: how much of the tint. How light a place is stays the picture's. What lies near a hint
+    and is about as light gets some of its tint, as in Levin 2004, "Colorization using Optimization"; spread as on the
+    grid of Chen 2007, "Real-time edge-aware image processing with the bilateral grid", from each shade to itself.
     """
-    return (grey(x) + where * (colours - grey(colours))).clamp(-1, 1)
+    light, tint = grey(x), where * (colours - grey(colours))
+    if not where.any():
+        return light.expand_as(x).contiguous()
+    side = max(x.shape[2:])
+    size = [max(1, round(length * min(HINT_PX, side) / side)) for length in x.shape[2:]]
+    most = max(0.5, HINT_REACH * min(size))
+    spread = x.new_full((len(x), 1, 1, 1), most)
+    doubt = HINT_DOUBT / (2 * math.pi * most**2)
+    beside = torch.zeros_like(x)
+    for shade in torch.linspace(-1, 1, SHADES).tolist():
+        alike = (1 - (light - shade).abs() * (SHADES - 1) / 2).clamp(min=0)
+        small = F.interpolate(torch.cat([where * alike, tint * alike], dim=1), size=size, mode="area")
+        small = blur(small, spread, most)
+        amount = small[:, :1]  # the tint is their quotient, as sure as there are hints
+        small = small[:, 1:] / amount.clamp(min=1e-6) * (amount / (amount + doubt))
+        beside += alike * F.interpolate(small, size=x.shape[2:], mode="bilinear", align_corners=False)
+    return (light + tint + (1 - where) * beside).clamp(-1, 1)
 
 
 # Repair
