@@ -75,7 +75,7 @@ LEAST_STYLE_SCALE, MOST_STYLE_SCALE = 0.25, 2  # of its brushwork; 2 takes 4 tim
 # Of a video that is painted: 3,600 frames at most, an hour at one a second.
 MOST_VIDEO_SECONDS, MOST_VIDEO_FPS, MOST_VIDEO_PX = 120, 30, 512
 MOST_VIDEO_SECONDS_PUBLIC = 20  # where strangers may come: others wait in line for minutes, not for hours
-VIDEO_LOOK_SECONDS = 120  # of the child that looks at one: a busy machine may take long to load it
+VIDEO_LOOK_SECONDS = 300  # of the child that looks at one: a very busy machine takes minutes to load it
 # The longer side of what a translator paints: the smallest training size, and a minute on one busy core.
 LEAST_TRANSLATED_PX, MOST_TRANSLATED_PX = 32, 2048
 MOST_RECENT_INPUTS = 300  # pictures that were translated lately and not shared: about 100 MB

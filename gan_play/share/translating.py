@@ -144,13 +144,20 @@ def _name(path: Path, taken: Sequence[str]) -> str:
 def zipped(
     home: Path, run_id: str, paths: Sequence[Path], target: Path, **given: object
 ) -> Iterator[Progress]:
-    """`batch` into one ZIP at `target`: what a child process does for the page. Returns what `batch` returns."""
+    """`batch` into one ZIP at `target`. Returns what `batch` returns."""
     with tempfile.TemporaryDirectory(dir=target.parent) as text:
         folder = Path(text)
         names, refused = yield from batch(home, run_id, paths, folder, **given)
         if names:
             intake.write_zip(target, [(name, folder / name) for name in names])
     return names, refused
+
+
+def zipping(
+    home: Path, run_id: str, paths: Sequence[Path], target: Path, given: dict[str, object]
+) -> Iterator[Progress]:
+    """`zipped` for the page's child process, which takes no names."""
+    return (yield from zipped(home, run_id, paths, target, **given))
 
 
 # A video

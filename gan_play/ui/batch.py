@@ -80,7 +80,7 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             shutil.rmtree(target.parent, ignore_errors=True)
 
     def following(run_id: str, here: list[Path], target: Path, given: dict, over):
-        steps = child.following(zipping, home, run_id, here, target, given, over=over)
+        steps = child.following(translating.zipping, home, run_id, here, target, given, over=over)
         while True:
             try:
                 step = next(steps)
@@ -113,8 +113,3 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         api_name="ui_translate_many_stop",
         **QUIET,
     )
-
-
-def zipping(home: Path, run_id: str, paths: list[Path], target: Path, given: dict):
-    """The work of the child."""
-    return (yield from translating.zipped(home, run_id, paths, target, **given))

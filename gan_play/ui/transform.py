@@ -427,7 +427,8 @@ def build(shared: Shared) -> None:
     def wished(most_px: int, marks: str, path: str, text: str, size_px: object, *dials: object) -> tuple:
         """What `style.read` takes, of what the page sent. Refused as there, and where something is missing."""
         theirs_now = known(text)
-        checked = style.check_dials(min(size_px, most_px), *dials, most_px)
+        size = style.check_size(size_px, limits.MOST_INSTANT_PX)
+        checked = style.check_dials(min(size, most_px), *dials, most_px)
         if not path:
             raise Refused(refuse("no-content"))
         if not (theirs_now["paths"] or theirs_now["set"]):
