@@ -628,10 +628,18 @@ RECIPES = {
             dials={
                 **TRANSLATED,
                 "cycle": Dial(
-                    "Way back", 10, 0, 100, "How much a picture must be itself after going there and back."
+                    "Way back",
+                    5,
+                    0,
+                    100,
+                    "How much a picture must be itself after going there and back. The paper's is 10.",
                 ),
                 "identity": Dial(
-                    "Leave alone", 0.5, 0, 2, "How much a picture that needs no change should stay as it is."
+                    "Leave alone",
+                    0,
+                    0,
+                    2,
+                    "How much a picture that needs no change should stay as it is. The paper's is 0.5.",
                 ),
                 "eyes": dataclasses.replace(EYES, was=0),
             },
