@@ -576,7 +576,7 @@ RECIPES = {
             sentence="Turns a picture of one folder into one of another, with no pairs to learn from, place by place.",
             paper="Park 2020, Contrastive Learning for Unpaired Image-to-Image Translation",
             suits="two folders, 100 pictures each and more",
-            note="The first choice for two folders. In minutes it deepens contrasts: give it a card, or a night.",
+            note="The first choice for two folders. In minutes light, warmth, first skies; then a card or a night.",
             generator=lambda settings: ContrastiveTranslator(settings.size_px, settings.width),
             discriminator=lambda settings: critic_of_set(settings.size_px, settings.width, sees(settings)),
             loss=HINGE,
@@ -615,7 +615,7 @@ RECIPES = {
             sentence="Learns both ways between two folders at once: there and back again, a picture must be itself.",
             paper="Zhu 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
             suits="two folders, 100 pictures each and more",
-            note="For both ways, at twice the work of CUT. Blurred and spotted after minutes on a card.",
+            note="For both ways, at twice the work of CUT. In minutes darker and richer, with pale blots.",
             generator=lambda settings: CycleTranslator(settings.size_px, settings.width, skip=sees(settings)),
             discriminator=lambda settings: CycleDiscriminator(
                 settings.size_px, settings.width, pool.POOLED, eyes=sees(settings)
@@ -628,10 +628,18 @@ RECIPES = {
             dials={
                 **TRANSLATED,
                 "cycle": Dial(
-                    "Way back", 10, 0, 100, "How much a picture must be itself after going there and back."
+                    "Way back",
+                    5,
+                    0,
+                    100,
+                    "How much a picture must be itself after going there and back. The paper's is 10.",
                 ),
                 "identity": Dial(
-                    "Leave alone", 0.5, 0, 2, "How much a picture that needs no change should stay as it is."
+                    "Leave alone",
+                    0,
+                    0,
+                    2,
+                    "How much a picture that needs no change should stay as it is. The paper's is 0.5.",
                 ),
                 "eyes": dataclasses.replace(EYES, was=0),
             },
