@@ -345,8 +345,14 @@ def main_colours(pixels: np.ndarray, count: int) -> list[Color]:
 
 def read_kept(data: bytes) -> np.ndarray:
     """The pixels (H, W, 3) of a picture that `encode` wrote. Foreign bytes are a ValueError or OSError."""
-    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "PPM")) as image:
-        return np.array(_as(image, "RGB"), dtype=np.uint8)
+    if data.startswith(b"P6 "):
+        head, _, pixels = data.partition(b" 255\n")
+        width, height = (int(side) for side in head[3:].split())
+        if min(width, height) < 1:
+            raise ValueError("a picture has a size")
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3).copy()
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
+        return np.array(image.convert("RGB"), dtype=np.uint8)
 
 
 def resize(pixels: np.ndarray, size_px: int | tuple[int, int]) -> np.ndarray:
