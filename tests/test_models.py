@@ -14,6 +14,7 @@ from gan_play.models.layers import (
     track_mean,
 )
 from gan_play.models.pretrained import frozen_features
+from gan_play.models.projected import StyledBlock
 from gan_play.trainers.recipes import RECIPES, build_discriminator, build_generator, recipes_for
 from tests.toys import smallest
 
@@ -88,6 +89,55 @@ def test_bands_of_three_sources_are_one_picture_s_where_the_sources_are_one(reci
         for band in range(3):
             sources = tuple(ws[1:] if place == band else ws[:1] for place in range(3))
             assert not torch.equal(generator.merge(sources, noise), same)
+
+
+def block_and_inputs(channels: int = 8) -> tuple[StyledBlock, list[torch.Tensor]]:
+    """A styled block with no weight at 0, and x, w and noise for it."""
+    block = StyledBlock(2 * channels, channels, 16).to(memory_format=torch.channels_last)
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    x = torch.randn(4, 2 * channels, 6, 6).contiguous(memory_format=torch.channels_last)
+    return block, [x.requires_grad_(), torch.randn(4, 16, requires_grad=True), torch.randn(4, 1, 12, 12)]
+
+
+def as_written(block: StyledBlock, x: torch.Tensor, w: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """The block as it paints, with the statistics of the batch."""
+    block.eval()
+    block.norm.train()
+    return block(x, w, noise)
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_a_block_that_learns_computes_what_it_paints_with_and_the_same_gradients(noisy):
+    block, inputs = block_and_inputs()
+    other, others = block_and_inputs()
+    other.load_state_dict(block.state_dict())
+    if not noisy:
+        inputs[2] = None
+    others = [None if one is None else one.detach().requires_grad_(one.requires_grad) for one in inputs]
+    quick, plain = block.train()(*inputs), as_written(other, *others)
+    assert torch.allclose(quick, plain, atol=1e-5)
+    weights = torch.randn_like(plain)
+    (quick * weights).sum().backward()
+    (plain * weights).sum().backward()
+    for name, buffer in block.named_buffers():
+        assert torch.allclose(buffer.float(), other.get_buffer(name).float(), atol=1e-5), name
+    for one, two in zip(inputs[:2], others[:2]):
+        assert torch.allclose(one.grad, two.grad, rtol=1e-4, atol=1e-4)
+    for name, parameter in block.named_parameters():
+        if parameter.grad is not None or noisy:
+            assert torch.allclose(parameter.grad, other.get_parameter(name).grad, rtol=1e-4, atol=1e-4), name
+
+
+def test_a_block_learns_in_bfloat16_too():
+    block, inputs = block_and_inputs()
+    with torch.autocast("cpu", torch.bfloat16):
+        quick = block.train()(*inputs)
+        plain = as_written(block, *inputs)
+    assert quick.dtype == plain.dtype == torch.bfloat16
+    assert (quick.float() - plain.float()).abs().mean() < 0.02 * plain.float().abs().mean()
+    quick.float().square().sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in block.parameters())
 
 
 def test_mixing_styles_with_full_weight_is_the_second_picture():

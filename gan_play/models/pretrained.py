@@ -48,7 +48,8 @@ class FoldedConvolution(nn.Module):
             x = y.to(x.dtype)
         else:
             x = F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
-        return F.hardtanh(x, 0.0, 6.0) if self.activate else x
+        # In place: the way back through a convolution doesn't ask what came out of it.
+        return F.hardtanh_(x, 0.0, 6.0) if self.activate else x
 
 
 class InvertedBottleneck(nn.Module):
