@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
-    print(machine.title())
+    print(machine.title(), flush=True)
     if given.measure:
         measure(given)
         return

@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--idle", action="store_true", help="no run trains meanwhile")
     given = parser.parse_args()
-    print(machine.title())
+    print(machine.title(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         home, port = Path(folder), free_port()
         taken = examples.take_in_example("sunsets", home, count=60)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_play.models import together
 from gan_play.models.layers import (
     EqualizedLinear,
     MappingNetwork,
@@ -64,9 +65,14 @@ class GatedStyle(torch.autograd.Function):
         strength: Tensor,
     ) -> Tensor:
         norm.num_batches_tracked.add_(1)
-        x, _, inverse = torch.native_batch_norm(
-            x, None, None, norm.running_mean, norm.running_var, True, norm.momentum, norm.eps
-        )
+        if together.place()[1] == 1:
+            x, _, inverse = torch.native_batch_norm(
+                x, None, None, norm.running_mean, norm.running_var, True, norm.momentum, norm.eps
+            )
+        else:
+            mean, var = together.statistics(x, norm.running_mean, norm.running_var, norm.momentum)
+            inverse = torch.rsqrt(var + norm.eps)
+            x = ((x.float() - mean[:, None, None]) * inverse[:, None, None]).to(x.dtype)
         grows = 1 + scale.float()
         slope, start = gain * grows, bias * grows + shift.float()  # of norm and style together: (B, 2C)
         y = torch.addcmul(as_map(start, x), x, as_map(slope, x))
@@ -104,8 +110,9 @@ class GatedStyle(torch.autograd.Function):
         to_slope = sums(back * x, weights[:, :1])[:, 0]
 
         # Batch norm (Ioffe 2015, section 3): less the mean over the batch, and less what lies along x itself.
-        whole = count * height * width
-        mean, along = (slope * to_start).sum(dim=0) / whole, (slope * to_slope).sum(dim=0) / whole
+        whole = together.place()[1] * count * height * width
+        both = torch.stack([(slope * to_start).sum(dim=0), (slope * to_slope).sum(dim=0)])
+        mean, along = together.summed(both) / whole
         to_x = torch.addcmul(as_map(-mean * inverse, x), x, as_map(-along * inverse, x))
         to_x.addcmul_(back, as_map(slope * inverse, x))
         to_gain, to_bias = (to_slope * grows).sum(dim=0), (to_start * grows).sum(dim=0)
