@@ -65,7 +65,7 @@ class GatedStyle(torch.autograd.Function):
         strength: Tensor,
     ) -> Tensor:
         norm.num_batches_tracked.add_(1)
-        if together.place()[1] == 1:
+        if together.alone():
             x, _, inverse = torch.native_batch_norm(
                 x, None, None, norm.running_mean, norm.running_var, True, norm.momentum, norm.eps
             )

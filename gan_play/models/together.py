@@ -33,9 +33,14 @@ def sharing(group: dist.ProcessGroup) -> Iterator[None]:
         _group = before
 
 
+def alone() -> bool:
+    """Whether nothing is shared: then nobody is asked."""
+    return _group is None
+
+
 def place() -> tuple[int, int]:
     """Which part of the batch is here, from 0, and how many there are: (0, 1) where nothing is shared."""
-    return (0, 1) if _group is None else (dist.get_rank(_group), dist.get_world_size(_group))
+    return (0, 1) if alone() else (dist.get_rank(_group), dist.get_world_size(_group))
 
 
 class _Sum(torch.autograd.Function):
@@ -54,17 +59,17 @@ class _Sum(torch.autograd.Function):
 
 def summed(x: Tensor) -> Tensor:
     """The sum of a tensor over the ranks, of the same shape."""
-    return x if _group is None else _Sum.apply(x)
+    return x if alone() else _Sum.apply(x)
 
 
 def averaged(x: Tensor) -> Tensor:
     """The mean of a tensor over the ranks; of a mean over pictures, that over the pictures of all."""
-    return x if _group is None else _Sum.apply(x) / place()[1]
+    return x if alone() else _Sum.apply(x) / place()[1]
 
 
 def gathered(x: Tensor) -> Tensor:
     """The pictures, labels or whatever else of all ranks, in order: (B, ...) -> (ranks * B, ...)."""
-    if _group is None:
+    if alone():
         return x
     rank, ranks = place()
     parts = [x if i == rank else torch.zeros_like(x) for i in range(ranks)]
@@ -110,7 +115,7 @@ def batch_norm(
 
     PyTorch's SyncBatchNorm does the same, on graphics cards alone.
     """
-    if _group is None:
+    if alone():
         return F.batch_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
     mean, var = statistics(x, running_mean, running_var, momentum)
     shape = (-1, *[1] * (x.dim() - 2))

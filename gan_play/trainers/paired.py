@@ -96,7 +96,7 @@ def step(training: Training, draw: Callable[[int], Pair], now: int) -> dict[str,
     The critic's loss is halved, as there. Returns detached 0-d tensors: loss_g, loss_d, the mean logits of targets
     and results, `distance` between them, and `off`, how far a pixel is off on average, from 0 to 2.
     """
-    loss, pieces = training.recipe.loss, training.settings.accumulate
+    loss, pieces = training.recipe.loss, training.pieces
     translator, critic, weight = training.generator, training.discriminator, training.settings.dials["l1"]
     batch, numbers = draw(0), {}
     training.optimizer_d.zero_grad(set_to_none=True)
