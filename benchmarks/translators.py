@@ -37,7 +37,6 @@ from gan_play.trainers import loop, preflight
 from gan_play.trainers.recipes import RECIPES, check_settings
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
-MOST_RESULTS = 40
 LOG_S = 15
 FACADE_LABELS = (
     (0, 0, 170), (0, 0, 255), (0, 85, 255), (0, 170, 255), (0, 255, 255), (85, 255, 170),
@@ -116,7 +115,7 @@ def train(given: argparse.Namespace) -> None:
             "num_labels": 2 if given.pairs else 0,
             "preset": given.preset,
             "device": device,
-            "threads": loop.cpu_threads() if device == "cpu" else 4,
+            "threads": given.threads or (loop.cpu_threads() if device == "cpu" else 4),
             "precision": given.precision,
             "dials": {name: float(value) for name, value in dials.items()},
         }
@@ -147,11 +146,11 @@ def train(given: argparse.Namespace) -> None:
         if ended or (given.seconds and spent >= given.seconds):
             break
     preflight.wait_for(device)
-    write(given.out, training, pictures, time.perf_counter() - began)
+    write(given.out, training, pictures, time.perf_counter() - began, given.results)
 
 
-def write(out: Path, training: loop.Training, pictures: ImageSet, seconds: float) -> None:
-    """Writes the folder of a training: models, results on held-back pictures, a grid, and what it is."""
+def write(out: Path, training: loop.Training, pictures: ImageSet, seconds: float, most: int) -> None:
+    """Writes the folder of a training: models, results on `most` held-back pictures, a grid, and what it is."""
     settings, step = training.settings, training.step
     (out / "samples").mkdir(parents=True, exist_ok=True)
     header = checkpoints.make_header(settings, pictures.digest, step)
@@ -168,7 +167,7 @@ def write(out: Path, training: loop.Training, pictures: ImageSet, seconds: float
         "rows": rows,
     }
     files.write_json(out / "samples" / "seeds.json", layout | {"truncation": 0.7, "labels": None})
-    sides = translated.sides_of(settings, pictures.unseen, MOST_RESULTS, drawn=True)
+    sides = translated.sides_of(settings, pictures.unseen, most, drawn=True)
     made = torch.cat([x.cpu() for x in translated.results(average, sides.source)])
     learnt = pictures.learnt
     targets = learnt.pixels[translated.places_of(settings, learnt)[1]]
@@ -184,6 +183,7 @@ def write(out: Path, training: loop.Training, pictures: ImageSet, seconds: float
         "settings": settings.to_json(),
         "step": step,
         "seconds": round(seconds, 1),
+        "processor_s": round(time.process_time(), 1),
     }
     about |= {
         "images_seen": step * settings.images_a_step,
@@ -243,6 +243,26 @@ def baseline(settings: dict, found: dict[str, np.ndarray]) -> tuple[str, np.ndar
     return names[preset], found["source"][..., :3]
 
 
+def damages(state: np.ndarray) -> dict[str, np.ndarray]:
+    """Which pictures have which kind of damage, by the states (N, H, W) uint8 of their places: each (N,) bool."""
+    hole, seen = state > 191, ((state > 63) & (state < 192)).any(axis=(1, 2))
+    whole = torch.from_numpy(~hole)[:, None].float()
+    reach = max(
+        1, round(0.015 * state.shape[1])
+    )  # a scratch is at most 0.02 of the side wide, a brush 0.04 at least
+    thick = (
+        (torch.nn.functional.max_pool2d(whole, 2 * reach + 1, 1, reach) < 0.5).flatten(1).any(dim=1).numpy()
+    )
+    none = ~hole.any(axis=(1, 2))
+    return {
+        "holes": thick & ~seen,
+        "scratches": ~none & ~thick & ~seen,
+        "stains or blur": none & seen,
+        "stains or blur, and holes": ~none & seen,
+        "nothing": none & ~seen,
+    }
+
+
 def perceptual():
     """LPIPS of two lots of pictures (N, H, W, 3) uint8: (N,)."""
     for name in ("IPython", "torchsummary"):  # which the package imports and uses nowhere
@@ -299,6 +319,13 @@ def measure(given: argparse.Namespace) -> None:
             f"| {folder.name}, {about['seconds']:.0f} s, {about['images_seen']:,} seen | {len(ours)} "
             f"| {interval(ours)} | {title} | {interval(theirs)} | {(ours < theirs).mean():.0%} |"
         )
+        print(f"difference, picture by picture: {interval(ours - theirs)}")
+        if about["settings"].get("preset") == "repair":
+            for kind, which in damages(found["source"][..., 3]).items():
+                if which.any():
+                    means = f"{interval(ours[which])}, {title} {interval(theirs[which])}"
+                    apart = interval((ours - theirs)[which])
+                    print(f"{kind} ({which.sum()}): {means}, difference {apart}")
         if given.labels:
             accuracy = [right_labels(made, found["target"]) for made in (found["result"], plain)]
             print(f"labels: {interval(accuracy[0])} of the pixels right, {interval(accuracy[1])} of {title}")
@@ -374,10 +401,14 @@ def main() -> None:
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--dials", nargs="*", default=[], metavar="NAME=X")
     made.add_argument("--device", default="auto")
+    made.add_argument("--threads", type=int, default=0, help="of a processor; 0: all of them")
     made.add_argument("--precision", default="float32")
     made.add_argument("--seconds", type=float, default=0)
     made.add_argument("--steps", type=int, default=0)
     made.add_argument("--epochs", type=float, default=0)
+    made.add_argument(
+        "--results", type=int, default=40, help="how many held-back pictures are painted at the end"
+    )
     made.add_argument("--out", type=Path, required=True)
     made = verbs.add_parser("measure")
     made.set_defaults(does=measure)

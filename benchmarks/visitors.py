@@ -37,7 +37,7 @@ def free_port() -> int:
 
 def ask(address: str, seed: int) -> int:
     """Asks for one seed's picture as programs do; the bytes of its PNG. OSError, ValueError where that fails."""
-    body = json.dumps({"data": [MODEL, str(seed)]}).encode()
+    body = json.dumps({"data": [MODEL, str(seed), 0.7, ""]}).encode()
     headers = {"Content-Type": "application/json"}
     called = urllib.request.Request(f"{address}gradio_api/call/sample", body, headers)
     with urllib.request.urlopen(called, timeout=PATIENCE_S) as answer:

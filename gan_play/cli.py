@@ -805,22 +805,14 @@ def translate(given: argparse.Namespace) -> int:
 def translate_video(given: argparse.Namespace) -> int:
     """A video through a translator, with its sound; on standard error how much steadier it was made."""
     from gan_play.share import translating
-    from gan_play.translate import translator, video
 
     home = files.home(given.home)
     out = output(given.out, (".mp4",))
     if len(given.pictures) > 1 or given.mask is not None:
         raise Refused(refuse("video-one"))
-    side, steady = translating.check_side(given.size), video.check_steady(given.steady)
-    model = translator.load(home, given.run)
     turned = {"strength": given.strength, "drawn": given.drawn, "back": given.back, "times": given.times}
-    dials = translator.check_dials(model, **turned)._asdict()
-    clip = video.check(path_of(given.pictures[0]), side)
-    bar = Bar()
-    note = f"A video, painted by {printable(model.name, 60)}: a generative model made this film."
-    report = video.write(
-        clip, lambda x: translator.translate(model, x, **dials), out, steady, note, bar.counter()
-    )
+    side, path, bar = translating.check_side(given.size), path_of(given.pictures[0]), Bar()
+    report = translating.film(home, given.run, path, out, side, given.steady, bar.counter(), **turned)
     bar.clear()
     say(report.sentence)
     print(out)
@@ -1419,7 +1411,9 @@ def parser() -> Parser:
         help="its longer side is brought down to (2048; a video's: 512)",
     )
     made.add_argument(
-        "--drawn", action="store_true", help="it is a drawing already: a sketch's lines, or flat colours"
+        "--drawn",
+        action="store_true",
+        help="it is a drawing already: a sketch's lines, flat colours, or grey with spots of colour",
     )
     made.add_argument("--mask", metavar="FILE", help="of the picture's size: white is painted, black stays")
     made.add_argument("--times", type=int, choices=[2, 4], help="of a translator that enlarges (2)")

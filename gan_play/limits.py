@@ -74,6 +74,8 @@ MOST_STYLE_WEIGHT = 100  # of one style among others: beside it the others hardl
 LEAST_STYLE_SCALE, MOST_STYLE_SCALE = 0.25, 2  # of its brushwork; 2 takes 4 times as long to look at
 # Of a video that is painted: 3,600 frames at most, an hour at one a second.
 MOST_VIDEO_SECONDS, MOST_VIDEO_FPS, MOST_VIDEO_PX = 120, 30, 512
+MOST_VIDEO_SECONDS_PUBLIC = 20  # where strangers may come: others wait in line for minutes, not for hours
+VIDEO_LOOK_SECONDS = 120  # of the child that looks at one: a busy machine may take long to load it
 # The longer side of what a translator paints: the smallest training size, and a minute on one busy core.
 LEAST_TRANSLATED_PX, MOST_TRANSLATED_PX = 32, 2048
 MOST_RECENT_INPUTS = 300  # pictures that were translated lately and not shared: about 100 MB
@@ -108,7 +110,7 @@ MOST_BLENDS_PUBLIC = 100  # of all visitors together, so that fresh keys don't f
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
 MOST_QUEUED = (
-    256  # requests in line on the page: of a hundred visitors two each; a line costs next to no memory
+    256  # requests in line on the page, two of each of a hundred visitors; more are told that it is full
 )
 
 # Disk

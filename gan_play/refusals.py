@@ -160,6 +160,7 @@ REASONS: dict[str, str] = {
     "amount": "{file} is no amount to steer by: choose a number from {low} to {high}.",
     "mask-all": "Almost all of the picture is hidden: leave more of it, or there is nothing to look for.",
     "mask-size": "The mask has another size than the picture: give it the same width and height.",
+    "hints-size": "The colour hints have another size than the picture: give them the same width and height.",
     # Style transfer
     "no-decoder": "The network that paints at once isn't here as it was shipped: get the program's files again.",
     "no-vgg19": "The network that sees brushwork isn't here: install what requirements.txt lists, then start again.",
@@ -188,6 +189,8 @@ REASONS: dict[str, str] = {
     "one-way": "{file} translates one way only: leave the other way out.",
     "drawing-none": "Nothing is drawn yet: draw a few lines first.",
     "repair-none": "No damage is marked: brush over what is to be painted anew.",
+    "no-translator": "There is no translator in hand yet: choose one above, or train one first.",
+    "repair-many": "This translator repairs what you brush over, so it takes pictures one by one: drop one in above.",
     "repair-all": "Almost all of the picture is marked: leave more of it, for the painting to go by.",
     "no-input": "The picture ({file}) that this was made from isn't here: a link holds none; ask its maker for it.",
     "inputs-full": "{most} pictures of links are kept here, as many as there is room for: save the painting instead.",
@@ -248,6 +251,8 @@ REASONS: dict[str, str] = {
     "back later.",
     "blend-full": "You have made {most} blends, as many as one visitor may here: delete one first.",
     # The page
+    "video-public": "{file} is {seconds} s long: where strangers may come, at most {most} s are painted. Cut it, or "
+    "use your own machine.",
     "not-uploaded": "These files didn't come through this page: drop them on it again.",
     "not-owner": "Only who started this run can steer it: open it in the browser that started it.",
     "no-chosen": "There are no pictures to train on yet: drop some in under Gather.",

@@ -7,6 +7,7 @@ import pytest
 from gan_play.measure import atlas
 from gan_play.pictures import datasets, examples, images
 from gan_play.refusals import Refused
+from gan_play.steps import Ended
 from gan_play.ui import child, work
 
 
@@ -34,8 +35,25 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path):
     assert multiprocessing.active_children() == []
 
 
+def test_work_that_shall_end_is_ended_in_the_middle_of_a_step(tmp_path):
+    asked = iter([False, True])
+    with pytest.raises(Ended):
+        list(child.following(atlas.mapping, tmp_path, over=lambda: next(asked)))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_stop_is_said_and_leaves_no_bar(monkeypatch):
+    def following(work, *given, over):
+        yield datasets.Progress(1, 2, 3.0, "Looking")
+        raise Ended
+
+    monkeypatch.setattr(child, "following", following)
+    told = list(work.watched("Looking…", atlas.mapping))
+    assert len(told) == 2 and "Nothing was kept" in told[-1][0]["value"] and told[-1][1]["visible"] is False
+
+
 def test_a_child_that_dies_is_said_on_the_page_and_leaves_no_bar(monkeypatch):
-    def following(work, *given):
+    def following(work, *given, over):
         yield datasets.Progress(1, 2, 3.0, "Looking")
         raise RuntimeError("the child process ended early")
 

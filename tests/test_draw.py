@@ -11,8 +11,10 @@ from PIL import Image
 
 from gan_play.pictures import images
 from gan_play.refusals import Refused
+from gan_play.share import artwork as artworks
+from gan_play.share import translating
 from gan_play.translate import translator
-from gan_play.ui import draw, page, translate, words
+from gan_play.ui import draw, page, share_routes, translate, words
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,21 @@ def test_damage_is_where_the_brush_was_at_the_size_of_the_picture():
     assert found.shape == (32, 128) and found[4:12, 32:80].all() and found.sum() == 8 * 48
 
 
+def test_hints_are_the_colours_that_were_brushed_on_at_the_size_of_the_picture():
+    assert draw.read_hints("", 10, 10) is None
+    found = draw.read_hints(canvas(marks(), 90), 32, 128)
+    assert found.shape == (32, 128, 4) and (found[4:12, 32:80] == (90, 90, 90, 255)).all()
+    assert (found[:, :, 3] > 0).sum() == 8 * 48
+
+
+def test_a_photo_under_a_drawing_is_what_the_translator_takes_of_it():
+    pixels = np.full((60, 90, 3), 40, np.uint8)
+    pixels[:, 45:] = (200, 120, 40)
+    lines = draw.ground_of(playing.translator("sketch"), pixels)
+    assert lines.shape == (43, 64, 3) and (lines[:, :20] > 245).all() and lines[:, 28:36].min() < 128
+    assert (draw.ground_of(playing.translator(""), pixels) == pixels).all()
+
+
 def test_the_live_answer_is_what_the_translator_makes_of_the_drawing(tmp_path):
     playground.translator_in(tmp_path)
     live = draw.live(tmp_path)
@@ -93,7 +110,10 @@ def test_each_kind_of_translator_has_its_desk(tmp_path):
     )
     assert 'data-act="draw"' in draw.desk(sketch) and 'data-act="draw"' not in draw.desk(repair)
     assert 'class="damage" width="60" height="40"' in draw.desk(repair, path)
-    assert "<canvas" not in draw.desk(colour, path)
+    assert 'class="hints" width="60" height="40"' in draw.desk(colour, path)
+    assert "<canvas" not in draw.desk(playing.translator("enlarge"), path)
+    on_photo = draw.desk(sketch, path, "draw")
+    assert 'width="512" height="341"' in on_photo and "data-ground" in on_photo and "data-trace" in on_photo
     assert draw.desk(None) == ""
     for preset in ("sketch", "flat", "colour", "repair", "enlarge", ""):
         toy = playing.translator(preset)
@@ -109,6 +129,18 @@ def test_an_address_leads_to_the_tab_of_its_artwork(tmp_path):
     playground.translator_in(tmp_path)
     assert not page.is_translation("AT-iuQwR0H5VALwFASklW1fe") and not page.is_translation("nonsense")
     assert page.is_translation("AT-iuQwR0H5VCrwFAQEjRWeJq83vASNFZ4mrze-gBmq65UM")
+
+
+def test_a_large_painting_is_told_in_pieces_with_the_time_left_and_kept(tmp_path):
+    playground.translator_in(tmp_path)
+    toy = translator.load(tmp_path, playground.TRANSLATOR)
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 1000, 3), dtype=np.uint8)
+    code = artworks.encode(translating.artwork_of(tmp_path, toy, pixels, translator.USUAL))
+    told = list(translate.coming(tmp_path, code))
+    assert len(told) == 6 and "1 of 6 pieces" in told[0] and "left" in told[0]
+    assert list(translate.coming(tmp_path, code)) == []  # it is in memory now
+    sealed = share_routes.picture(tmp_path, share_routes.picture(tmp_path, code).code)
+    assert sealed.png == share_routes.picture(tmp_path, code).png and "Identical" in sealed.sentence
 
 
 def test_every_preset_has_its_words():

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "gan_play").rglob("*.py")) + [ROOT / "app.py"]
 
 FLOORS = [
-    {"files", "refusals", "limits"},
+    {"files", "refusals", "limits", "steps"},
     {"models", "pictures"},
     {"trainers", "measure"},
     {"runs"},

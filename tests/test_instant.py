@@ -1,5 +1,6 @@
 """Style transfer at once: the same bytes again, tiles without seams, several styles, masks; what is refused."""
 
+import types
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,28 @@ def test_a_decoder_that_is_not_to_the_last_byte_the_shipped_one_is_refused(tmp_p
 def write(path: Path, pixels: np.ndarray) -> str:
     path.write_bytes(images.encode(pixels, "png"))
     return str(path)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1, 2])
+def test_a_painting_at_once_tells_each_piece_and_ends_where_its_listener_says(untrained, strength):
+    content = np.random.default_rng(0).integers(0, 256, (40, 900, 3), dtype=np.uint8)
+    wish, told = style.check(content, [BRUSHES, OTHER], style.Dials(900, strength)), []
+    instant.paint(wish, lambda *done: told.append(done))
+    total = instant.pieces(wish)
+    assert told == [(done, total) for done in range(1, total + 1)] and total > 5
+
+    def stop(done, total):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        instant.paint(wish, stop)
+
+
+def test_a_painting_that_memory_is_too_short_for_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(instant.psutil, "virtual_memory", lambda: types.SimpleNamespace(available=10**8))
+    instant.check_memory(512, 512)
+    with pytest.raises(Refused, match="too little memory for a painting of 2048 px: choose a smaller"):
+        instant.check_memory(2048, 1024)
 
 
 def test_the_command_line_paints_at_once_and_its_card_says_so(untrained, tmp_path, capsys):

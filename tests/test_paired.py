@@ -8,7 +8,8 @@ import torch
 
 from gan_play.refusals import Refused
 from gan_play.trainers import loop, paired
-from gan_play.trainers.recipes import check_settings
+from gan_play.trainers.losses import feature_distance
+from gan_play.trainers.recipes import Settings, check_settings
 from tests.toys import smallest
 
 PIXELS = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (10, 3, 32, 32), dtype=np.uint8))
@@ -76,7 +77,7 @@ class Constant(torch.nn.Module):
 
 
 def test_the_losses_and_their_gradients_are_isolas_by_hand():
-    training = loop.begin(smallest("pix2pix", dials={"l1": 50}))
+    training = loop.begin(smallest("pix2pix", dials={"l1": 50, "eyes": 0}))
     training.generator, training.discriminator = Constant(0.25), Constant(2.0, judge=True)
     training.optimizer_g = torch.optim.SGD(training.generator.parameters(), lr=0.0)
     training.optimizer_d = torch.optim.SGD(training.discriminator.parameters(), lr=0.0)
@@ -99,6 +100,57 @@ def test_the_losses_and_their_gradients_are_isolas_by_hand():
     assert training.discriminator.value.grad.item() == pytest.approx(slope_d, abs=1e-6)
     slope_g = -sigmoid(-fake) * 2.0 - 50  # the pixel is too dark: raising it makes all better
     assert training.generator.value.grad.item() == pytest.approx(slope_g, abs=1e-4)
+
+
+def test_maps_are_apart_by_the_formula_by_hand():
+    x = torch.tensor([[1.0, 3.0], [2.0, 2.0]])[:, :, None, None]
+    y = torch.tensor([[2.0, -2.0], [4.0, 0.0]])[:, :, None, None]
+    first = ((1 + 5) / 4 + (2 + 2) / 4) / 2  # each picture by its own size
+    assert feature_distance([x, y], [y, y]).item() == pytest.approx(first / 2)
+
+
+def with_eyes(**changes: object) -> loop.Training:
+    return loop.begin(smallest("pix2pix", preset="repair", dials={"eyes": 1}, **changes))
+
+
+def test_with_trained_eyes_the_critic_sees_features_and_a_training_goes_on_exactly():
+    whole, resumed = with_eyes(), with_eyes()
+    pixels = PIXELS.permute(0, 2, 3, 1).numpy()
+    ticks = loop.train(whole, pixels)
+    assert all(math.isfinite(float(value)) for _ in range(2) for value in next(ticks).numbers.values())
+    resumed.load({name: tensor.clone() for name, tensor in whole.tensors().items()})
+    next(ticks), next(loop.train(resumed, pixels))
+    ends = whole.tensors(), resumed.tensors()
+    assert [name for name in ends[0] if not torch.equal(ends[0][name], ends[1][name])] == []
+    shapes = {name: shape for name, (shape, _) in loop.expected_shapes(whole.settings).items()}
+    assert shapes == {name: tuple(tensor.shape) for name, tensor in ends[0].items()}
+
+
+def test_with_trained_eyes_a_batch_is_learnt_in_pieces_too():
+    found = []
+    for pieces in (1, 2):
+        training = with_eyes(accumulate=pieces)
+        numbers = paired.step(training, lambda part, mine=training: paired.draw(mine, PIXELS, None, 1), 1)
+        assert all(math.isfinite(float(value)) for value in numbers.values())
+        found.append(float(numbers["off"]))
+    assert found[0] == pytest.approx(found[1])
+
+
+def test_a_run_with_trained_eyes_can_start_from_one_without_whose_critic_is_another():
+    plain = loop.begin(smallest("pix2pix", preset="repair", dials={"eyes": 0}))
+    fresh, begun = with_eyes(), with_eyes()
+    begun.start_from(plain.tensors())
+    assert torch.equal(begun.generator.paint.weight, plain.average.paint.weight)
+    one, other = begun.discriminator.state_dict(), fresh.discriminator.state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    with pytest.raises(Refused, match="another network"):
+        begun.start_from(loop.begin(smallest("pix2pix", preset="sketch", dials={"eyes": 0})).tensors())
+
+
+def test_a_run_from_before_there_were_trained_eyes_has_none():
+    old = smallest("pix2pix", preset="flat").to_json()
+    del old["dials"]["eyes"]
+    assert Settings.from_json(old).dials["eyes"] == 0
 
 
 @pytest.mark.parametrize(

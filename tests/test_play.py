@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 from types import SimpleNamespace
 
 import playground
@@ -238,8 +239,9 @@ def test_a_cancelled_film_leaves_nothing_behind(home, in_hand):
     artwork = desks.artwork_of(desk(digest=in_hand.digest, tool="walk", tray=[5, 6], seconds=30))
     making = filming.films(home, artwork, "gif")
     next(making)
+    next(making)
     making.close()
-    for thread in [thread for thread in filming.threading.enumerate() if thread.name == "film"]:
+    for thread in [thread for thread in threading.enumerate() if thread.name == "steps"]:
         thread.join()
     assert share_routes.known_film(home, artwork, "gif") is None
     assert not list((home / "films").glob("*tmp*"))

@@ -49,9 +49,21 @@ def test_a_path_that_did_not_come_through_the_page_is_refused(tmp_path):
         transform.kept(str(tmp_path / "own.png"), 512)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", "{", '{"paths": 4}', '{"paths": ["/etc/passwd", 5]}', None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "3",
+        "{",
+        '{"paths": 4}',
+        '{"paths": ["/etc/passwd", 5]}',
+        '{"weights": {"set": 99, "/etc/passwd": 3}}',
+        None,
+    ],
+)
 def test_what_a_page_says_it_remembers_is_not_believed(text):
-    assert transform.known(text) == {"paths": [], "set": ""}
+    assert transform.known(text) == {"paths": [], "set": "", "weights": {}}
 
 
 def test_marks_are_black_in_the_mask_and_no_marks_are_no_mask(tmp_path):
@@ -68,6 +80,27 @@ def test_marks_are_black_in_the_mask_and_no_marks_are_no_mask(tmp_path):
     for bad in ("data:image/png;base64,AAAA", 7, "x" * (transform.MOST_MASK_CHARS + 1)):
         with pytest.raises(Refused, match="not a picture"):
             transform.marked(bad, content)
+
+
+def test_marks_on_a_large_picture_are_as_large_as_it(tmp_path):
+    content = tmp_path / "content.png"
+    content.write_bytes(images.encode(np.zeros((500, 1024, 3), np.uint8), "png"))
+    opaque = np.zeros((250, 512), bool)
+    opaque[100:] = True
+    mask = transform.marked(marks(opaque), content)
+    assert mask.shape == (500, 1024, 3) and (mask[:200] == 255).all() and (mask[200:] == 0).all()
+
+
+def test_each_style_has_a_slider_once_there_are_several_and_counts_as_it_says():
+    paths = [sent(np.full((20, 20, 3), shade, np.uint8)) for shade in (0, 255)]
+    shared = types.SimpleNamespace(home=None)
+    one, two = ({"paths": paths[:count], "set": "", "weights": {}} for count in (1, 2))
+    assert "data-weight" not in transform.theirs_html(shared, one, "")
+    assert transform.theirs_html(shared, two, "").count("data-weight") == 2
+    assert transform.weights_of(shared, two) == ()
+    two["weights"] = {paths[1]: 30}
+    assert transform.weights_of(shared, transform.known(json.dumps(two))) == (10, 30)
+    assert 'value="30"' in transform.theirs_html(shared, two, "")
 
 
 def test_the_set_in_hand_is_offered_by_its_escaped_name_and_shown_once_it_is_taken(tmp_path):

@@ -116,6 +116,20 @@ def test_a_large_picture_is_painted_in_tiles_and_a_small_one_at_once(monkeypatch
     assert len(looks) == 7 and network.sizes[1:] == [(48, 48)] * 6
 
 
+def test_a_large_painting_tells_its_tiles_and_ends_where_its_listener_says():
+    told = []
+    toy = playing.translator()
+    translate(toy, picture(600, 1000), progress=lambda *done: told.append(done))
+    assert told == [(done, translator.tiles(600, 1000)) for done in range(1, 7)]
+    assert translator.tiles(300, 300) == 1
+
+    def stop(done, total):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        translate(toy, picture(600, 1000), progress=stop)
+
+
 def test_strength_goes_from_the_picture_to_the_painting_and_beyond():
     toy, pixels = playing.translator("flat"), picture(32, 32)
     assert (translate(toy, pixels, 0) == pixels).all()
@@ -219,3 +233,24 @@ def test_a_run_is_loaded_for_what_it_learnt_and_for_nothing_else(tmp_path):
         sample._held.clear()
     with pytest.raises(Refused, match="paints none from seeds"):
         sample.load(tmp_path, playground.TRANSLATOR)
+
+
+def test_hints_tint_a_grey_picture_where_they_lie_and_the_translator_takes_it_as_drawn():
+    pixels, hints = picture(32, 48), np.zeros((32, 48, 4), np.uint8)
+    hints[4:12, 6:20] = (200, 40, 40, 255)
+    hints[20:24, 6:20] = (0, 255, 0, 0)  # an empty canvas has colours too, which nobody sees
+    made = translator.hinted(pixels, hints)
+    light = np.array([0.299, 0.587, 0.114])
+    grey = np.repeat((pixels @ light)[:, :, None], 3, axis=2)
+    where = hints[:, :, 3] > 0
+    assert np.abs(made[~where] - grey[~where]).max() <= 1
+    tint = np.array([200, 40, 40]) - np.array([200, 40, 40]) @ light
+    assert np.abs(made[where] - (grey[where] + tint).clip(0, 255)).max() <= 1
+    toy = playing.translator("colour")
+    assert not (translate(toy, made, drawn=True) == translate(toy, pixels)).all()
+    assert np.abs(translator.hinted(pixels, 0 * hints) - grey).max() <= 1
+
+
+def test_hints_of_another_size_are_refused():
+    with pytest.raises(Refused, match="hints have another size"):
+        translator.hinted(picture(32, 48), np.zeros((48, 32, 4), np.uint8))

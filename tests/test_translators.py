@@ -65,3 +65,16 @@ def test_a_critic_sees_the_source_beside_the_picture_if_it_is_to():
     beside = PatchDiscriminator(4, 4, 2)
     assert not torch.equal(beside(x, source), beside(x, source.flip(0)))
     assert PatchDiscriminator(0, 4, 2)(x).shape[:2] == (2, 1)
+
+
+def test_a_translator_that_repairs_leaves_what_is_whole_as_it_is_and_learns_from_the_damage_alone():
+    network = UnetTranslator(32, 4, source_channels=4, keeps=True)
+    source = torch.rand(2, 4, 32, 32) * 2 - 1
+    source[:, 3] = -1
+    source[:, 3, 8:16, 4:9] = 1
+    source[:, 3, 20:24, 4:9] = 0
+    made = network(source)
+    whole = (source[:, 3:] == -1).expand(-1, 3, -1, -1)
+    assert torch.equal(made[whole], source[:, :3][whole]) and not torch.equal(made, source[:, :3])
+    (gradient,) = torch.autograd.grad(made.square().sum(), made)
+    assert torch.autograd.grad(made, network.paint.bias, gradient * whole)[0].abs().max() == 0

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from gan_play.refusals import Refused
-from gan_play.trainers import loop, pool, unpaired
-from gan_play.trainers.recipes import Settings, check_settings
+from gan_play.trainers import loop, losses, pool, unpaired
+from gan_play.trainers.recipes import Settings, check_settings, recipe_of
 
 EACH = pytest.mark.parametrize("recipe", ["cut", "cyclegan"])
 PIXELS = np.random.default_rng(0).integers(0, 256, (13, 32, 32, 3), dtype=np.uint8)
@@ -105,7 +105,7 @@ def test_a_draw_is_a_function_of_seed_and_step(recipe):
 
 
 def test_the_losses_of_cut_are_those_of_a_slow_reference(in_float64):
-    dials = STILL | {"contrast": 2, "identity": 0.5}
+    dials = STILL | {"contrast": 2, "identity": 0.5, "eyes": 0, "augment": 0}
     training, numbers = one_step(settings("cut", dials=dials))
     translator, critic, one = training.generator, training.discriminator, drawn(training)
 
@@ -132,7 +132,9 @@ def test_the_losses_of_cut_are_those_of_a_slow_reference(in_float64):
 
 
 def test_the_losses_of_cyclegan_are_those_of_a_slow_reference(in_float64):
-    training, numbers = one_step(settings("cyclegan", dials=STILL | {"cycle": 7, "identity": 0.3}))
+    training, numbers = one_step(
+        settings("cyclegan", dials=STILL | {"cycle": 7, "identity": 0.3, "eyes": 0, "augment": 0})
+    )
     (there, back), (judge_there, judge_back) = training.generator.children(), training.discriminator.judges
     one = drawn(training)
     x, y = one.source, one.target
@@ -176,7 +178,7 @@ def test_every_weight_learns_in_bfloat16_too(recipe):
 
 @EACH
 def test_a_training_that_was_interrupted_ends_bit_identical_with_its_pool_and_its_heads(recipe):
-    mine = settings(recipe)
+    mine = settings(recipe, dials={"eyes": 0})
     whole = loop.begin(mine)
     steps(whole, 19)  # 57 paintings: the pool is full
     half_way = {name: tensor.clone() for name, tensor in whole.tensors().items()}
@@ -197,7 +199,8 @@ def test_a_step_in_parts_has_the_gradients_of_the_whole_also_when_the_pool_is_fu
     assert any(swap for plan in plans for _, swap in plan)
     ends = []
     for pieces in (1, 2):
-        training, numbers = one_step(settings(recipe, batch=5, accumulate=pieces, dials={"augment": 1}), now)
+        mine = settings(recipe, batch=5, accumulate=pieces, dials={"augment": 1, "eyes": 0})
+        training, numbers = one_step(mine, now)
         networks = (training.generator, training.discriminator)
         gradients = [p.grad for network in networks for p in network.parameters()]
         ends.append((gradients, numbers, list(training.discriminator.buffers())))
@@ -206,8 +209,10 @@ def test_a_step_in_parts_has_the_gradients_of_the_whole_also_when_the_pool_is_fu
     assert all(torch.equal(a, b) for a, b in zip(ends[0][2], ends[1][2]))
 
 
-def test_cut_may_have_a_critic_with_trained_eyes_and_goes_on_exactly():
-    mine = settings("cut", dials={"eyes": 1, "augment": 1})
+@EACH
+@pytest.mark.parametrize("eyes", [0, 1])
+def test_it_goes_on_exactly_with_trained_eyes_and_with_the_papers_own_critic(recipe, eyes):
+    mine = settings(recipe, dials={"eyes": eyes, "augment": 1})
     whole, resumed = loop.begin(mine), loop.begin(mine)
     ticks = steps(whole, 2)
     assert all(np.isfinite(float(number)) for tick in ticks for number in tick.numbers.values())
@@ -229,6 +234,33 @@ def test_the_state_of_cyclegan_holds_two_pools_of_fifty():
     }
 
 
+@EACH
+def test_with_trained_eyes_it_learns_as_projected_gans_do_and_else_as_its_paper_says(recipe):
+    eyes, own = (recipe_of(settings(recipe, dials={"eyes": eyes})) for eyes in (1, 0))
+    assert eyes.loss is losses.HINGE and eyes.betas[0] == 0 and max(eyes.rates) > 2e-4
+    assert (own.loss, own.rates, own.betas) == (losses.LEAST_SQUARES, (2e-4, 2e-4), (0.5, 0.999))
+    assert own.batches == (4, 2, 1) and own.level_steps == 0
+    assert loop.begin(settings(recipe)).recipe == eyes  # the default
+
+
+def test_a_cyclegan_from_before_it_had_eyes_is_read_with_the_networks_it_had():
+    new = settings("cyclegan")
+    old = new.to_json()
+    del old["dials"]["eyes"]
+    assert new.dials["eyes"] == 1 and Settings.from_json(new.to_json()) == new
+    read = Settings.from_json(old)
+    assert read.dials["eyes"] == 0
+    assert "discriminator.judges.1.norms.0.weight" in loop.expected_shapes(read)
+    assert not loop.begin(read).generator.there.skip and loop.begin(new).generator.there.skip
+
+
+def test_the_eyes_of_both_ways_are_one_network_that_belongs_to_no_state():
+    there, back = loop.begin(settings("cyclegan")).discriminator.judges
+    x = torch.zeros(1, 3, 32, 32)
+    assert not torch.equal(there(x), back(x))
+    assert not any("stem" in name for name in loop.expected_shapes(settings("cyclegan")))
+
+
 # Learning
 
 
@@ -242,12 +274,15 @@ def two_sets(count: int = 24) -> tuple[np.ndarray, np.ndarray]:
     return pixels, np.repeat([0, 1], count)
 
 
-@EACH
-def test_it_learns_to_tint_grey_patterns_and_keeps_the_patterns(recipe):
+@pytest.mark.parametrize(
+    "recipe, eyes, count", [("cut", 0, 70), ("cut", 1, 70), ("cyclegan", 0, 40), ("cyclegan", 1, 40)]
+)
+def test_it_learns_to_tint_grey_patterns_and_keeps_the_patterns(recipe, eyes, count):
     pixels, labels = two_sets()
-    mine = settings(recipe, batch=2, width=4, dials={"rate_g": 4, "rate_d": 4, "mirror": 0})
+    still = {"mirror": 0, "augment": 0, "eyes": eyes}
+    mine = settings(recipe, batch=2, width=4, dials={"rate_g": 4, "rate_d": 4} | still)
     training = loop.begin(mine)
-    steps(training, {"cut": 70, "cyclegan": 40}[recipe], pixels, labels)
+    steps(training, count, pixels, labels)
     x = unpaired.as_floats(torch.from_numpy(pixels[:8]).permute(0, 3, 1, 2))
     y = training.translate(x)
     red, _, blue = ((y + 1) / 2).mean(dim=(0, 2, 3)).tolist()

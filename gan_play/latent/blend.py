@@ -34,7 +34,7 @@ from gan_play.latent.sample import Model, check_number
 from gan_play.models.layers import style_bands
 from gan_play.refusals import Refusal, Refused, printable, refuse
 from gan_play.runs import checkpoints, labels, store, worker
-from gan_play.trainers.recipes import RECIPES, Settings, check_settings, shaping_dials
+from gan_play.trainers.recipes import RECIPES, Settings, shaping_dials
 
 PARTS = (*BANDS, "mapping")
 """What has a weight of its own: composition, form, colour, and what each seed stands for."""
@@ -99,7 +99,7 @@ def kind_of_run(folder: Path) -> Kind | None:
     if run is None or not run["settings"]:
         return None
     try:
-        return Kind(folder.name, run["name"], check_settings(run["settings"]), tuple(labels.names(run)))
+        return Kind(folder.name, run["name"], Settings.from_json(run["settings"]), tuple(labels.names(run)))
     except Refused:
         return None
 

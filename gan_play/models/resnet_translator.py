@@ -6,10 +6,10 @@ for Unpaired Image-to-Image Translation", section 3 and appendix B (where the pa
 Sizes are brought back by resizing and not by transposed convolutions, which leave checkerboards (Odena 2016); borders
 are filled with zeros and not mirrored, since only the former has one result, bit by bit, on a graphics card.
 
-Beside the paper's network, a skip leads from the picture to its painting in CUT. An untaught translator then changes
-next to nothing, so that minutes suffice where else the colours would have to be learnt first; and how bright a picture
-is needn't pass the instance norms, which take it away. CycleGAN has none: where leaving all as it is costs its cycle
-nothing, it stays there.
+Beside the paper's network, a skip leads from the picture to its painting. An untaught translator then changes next to
+nothing, so that minutes suffice where else the colours would have to be learnt first; and how bright a picture is
+needn't pass the instance norms, which take it away. CycleGAN has it with trained eyes alone: against a critic that
+has yet to learn to see it stays where leaving all as it is costs its cycle nothing.
 """
 
 import torch
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play.models.layers import as_picture
+from gan_play.models.projected import ProjectedDiscriminator
 from gan_play.models.translators import PatchDiscriminator, begin_small, patch_layers, twice
 
 LITTLE = 0.002  # spread of the last weights: the first paintings are the pictures, but for a little noise
@@ -128,30 +129,38 @@ class ContrastiveTranslator(ResnetTranslator):
         return seen
 
 
+def critic_of_set(size_px: int, width: int, eyes: bool) -> nn.Module:
+    """A critic that knows the pictures of a set: of patches or, with `eyes`, of what a trained network sees in them."""
+    if eyes:
+        return ProjectedDiscriminator(size_px)
+    return PatchDiscriminator(0, width, patch_layers(size_px))
+
+
 class CycleTranslator(nn.Module):
     """Two translators, `there` from the first set to the second and `back`. Called, it goes there."""
 
     multiple = ResnetTranslator.multiple
 
-    def __init__(self, size_px: int, width: int) -> None:
+    def __init__(self, size_px: int, width: int, skip: bool = False) -> None:
         super().__init__()
         self.size_px, self.width = size_px, width
-        self.there, self.back = ResnetTranslator(size_px, width), ResnetTranslator(size_px, width)
+        self.there, self.back = (ResnetTranslator(size_px, width, skip) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.there(x)
 
 
 class CycleDiscriminator(nn.Module):
-    """A critic of patches for either way, `judges`, each with its pool of the last paintings that it is also shown.
+    """A critic for either way, `judges`, each with its pool of the last paintings that it is also shown.
 
-    The first judges what is painted `there`, beside pictures of the second set; the other what is painted `back`.
-    `pooled`: how many paintings a pool holds.
+    The critics look at patches or, with `eyes`, at what one frozen network makes of pictures. The first judges what is
+    painted `there`, beside pictures of the second set; the other what is painted `back`. `pooled`: how many paintings
+    a pool holds.
     """
 
-    def __init__(self, size_px: int, width: int, pooled: int) -> None:
+    def __init__(self, size_px: int, width: int, pooled: int, eyes: bool = False) -> None:
         super().__init__()
-        self.judges = nn.ModuleList(PatchDiscriminator(0, width, patch_layers(size_px)) for _ in range(2))
+        self.judges = nn.ModuleList(critic_of_set(size_px, width, eyes) for _ in range(2))
         for name in ("there", "back"):
             self.register_buffer(f"pool_{name}", torch.zeros(pooled, 3, size_px, size_px, dtype=torch.uint8))
 

@@ -54,7 +54,9 @@ class UnetTranslator(nn.Module):
     `width` channels at half the size, twice as many at each halving down to a side of 4, at most eight times. The
     last layer sees the source itself too. Without the paper's dropout: one source has one result.
 
-    `keeps`: the network paints what is to be changed of the source (He 2016), which is almost right already.
+    `keeps`: the network paints what is to be changed of the source (He 2016), which is almost right already. Where a
+    fourth channel is -1 nothing is to be changed: the result is the source there, so that all that is learnt is what
+    the damage wants.
     """
 
     def __init__(self, size_px: int, width: int, source_channels: int = 3, keeps: bool = False) -> None:
@@ -94,7 +96,10 @@ class UnetTranslator(nn.Module):
         x = self.paint(F.leaky_relu(self.fine(x), 0.2)).float()
         if self.keeps:
             x = x + torch.atanh(0.98 * source[:, :3].float().clamp(-1, 1))
-        return as_picture(x)
+        x = as_picture(x)
+        if self.keeps and source.shape[1] > 3:
+            x = torch.where(source[:, 3:] > -1, x, source[:, :3].to(x.dtype))
+        return x
 
 
 def twice(x: Tensor) -> Tensor:
@@ -122,10 +127,15 @@ class PatchDiscriminator(nn.Module):
         self.judge = nn.Conv2d(channels[-1], 1, 4, 1, 1)
         begin_small(self)
 
-    def forward(self, x: Tensor, source: Tensor | None = None) -> Tensor:
-        if source is not None:
-            x = torch.cat([source.to(x.dtype), x], dim=1)
+    def features(self, x: Tensor, source: Tensor | None = None) -> Tensor:
+        """All of this network learns, so there is nothing that both updates could share."""
+        return x if source is None else torch.cat([source.to(x.dtype), x], dim=1)
+
+    def heads(self, x: Tensor) -> Tensor:
         for level, layer in enumerate(self.layers):
             x = layer(x)
             x = F.leaky_relu(self.norms[level - 1](x) if level else x, 0.2)
         return self.judge(x)
+
+    def forward(self, x: Tensor, source: Tensor | None = None) -> Tensor:
+        return self.heads(self.features(x, source))

@@ -306,7 +306,7 @@ def settings_of(header: Mapping[str, str]) -> Settings:
         values = None
     if not isinstance(values, dict):
         raise Refused(refuse("checkpoint-foreign", "checkpoint"))
-    return check_settings(values)
+    return Settings.from_json(values)
 
 
 @functools.lru_cache(maxsize=32)

@@ -455,6 +455,8 @@ def render(
 ) -> Rendered:
     """Brings an artwork back from its recipe, canonically. A walk is written to `HOME/films/`, as `form` says.
 
+    `progress(done, total)` is told each frame of a film, and each tile of a large translated picture.
+
     Refused where its model, or the picture that it was made from, isn't here, or it has no such label. Neither is
     pinned: see `share`.
     """
@@ -467,11 +469,11 @@ def render(
         sha256, fields = _render_film(home, model, plain, target, progress)
         pixels = strip_of(model, plain)
     else:
-        pixels = _render_still(home, model, plain)
+        pixels = _render_still(home, model, plain, progress)
         sha256, fields = hashlib.sha256(pixels.tobytes()).hexdigest(), _fields(pixels)
     signed = sealed(plain, sha256, fields)
     png = images.encode(pixels, "png", text=card(signed, model, home))
-    return Rendered(artwork, encode(signed), pixels, png, sha256, target, _verdict(artwork.seal, signed.seal))
+    return Rendered(artwork, encode(signed), pixels, png, sha256, target, verdict(artwork.seal, signed.seal))
 
 
 def model_of(home: Path, artwork: Artwork) -> Model:
@@ -490,9 +492,14 @@ def film_path(home: Path, artwork: Artwork, form: str) -> Path:
     return home / "films" / f"{hashlib.sha256(recipe.encode()).hexdigest()[:32]}.{form}"
 
 
-def _render_still(home: Path, model: Model, artwork: Artwork) -> np.ndarray:
+def _render_still(
+    home: Path,
+    model: Model,
+    artwork: Artwork,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> np.ndarray:
     if artwork.operation == "translate":
-        return translated.paint(home, model, artwork.translation)
+        return translated.paint(home, model, artwork.translation, progress)
     if artwork.operation == "sample":
         return sample_one(model, artwork.seeds[0], artwork.truncation, artwork.label)
     if artwork.operation == "mix":
@@ -570,7 +577,7 @@ def film_proof(home: Path, artwork: Artwork, form: str) -> tuple[str, str, str] 
     if made is None:
         return None
     signed = sealed(artwork, *made)
-    return made[0], encode(signed), _verdict(artwork.seal, signed.seal)
+    return made[0], encode(signed), verdict(artwork.seal, signed.seal)
 
 
 def _note(path: Path) -> Path:
@@ -737,7 +744,7 @@ def _fields(pixels: np.ndarray) -> bytes:
     return bytes(means)
 
 
-def _verdict(seal: str, found: str) -> str:
+def verdict(seal: str, found: str) -> str:
     """What the seals of the shared and the rendered artwork say about each other."""
     if not seal:
         return "Rendered from its recipe. The link holds no digest to compare it with."

@@ -6,7 +6,7 @@ and the dials, so that who has them can paint it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import torch
 from gan_play import __version__, files
 from gan_play.pictures import images, metadata
 from gan_play.share.artwork import CARD_VERSION
+from gan_play.steps import steps_of
 from gan_play.translate import instant, style
 from gan_play.translate.style import Look, Wish
 
@@ -48,9 +49,10 @@ def png(wish: Wish, look: Look) -> bytes:
     return _carded(wish, look.pixels, recipe(wish, look), MADE)
 
 
-def png_at_once(wish: Wish) -> bytes:
-    """A wish painted at once, with its card inside."""
-    return _carded(wish, instant.paint(wish), recipe(wish, instant.DECODER_SHA256), MADE_AT_ONCE)
+def png_at_once(wish: Wish, progress: Callable[[int, int], None] | None = None) -> bytes:
+    """A wish painted at once, with its card inside. Refused where memory is short; see `instant.paint`."""
+    instant.check_memory(*wish.content.shape[:2])
+    return _carded(wish, instant.paint(wish, progress), recipe(wish, instant.DECODER_SHA256), MADE_AT_ONCE)
 
 
 def _carded(wish: Wish, pixels: np.ndarray, how: str, made: str) -> bytes:
@@ -86,3 +88,8 @@ def painting(home: Path, *wished: object) -> Iterator[Moment]:
 def at_once(home: Path, *wished: object) -> Iterator[bytes]:
     """Reads a wish and paints it at once, for a child process: its PNG. Refused as there."""
     yield png_at_once(style.read(home, *wished))
+
+
+def at_once_in_pieces(home: Path, *wished: object) -> Iterator[tuple[int, int]]:
+    """The same for the page: (tiles done, in all) on the way; returns the PNG."""
+    return (yield from steps_of(lambda progress: png_at_once(style.read(home, *wished), progress)))

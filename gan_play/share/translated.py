@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,20 @@ from gan_play.share.translation_code import Translation
 from gan_play.translate import inputs, translator
 
 
-def paint(home: Path, model: Model, translation: Translation) -> np.ndarray:
-    """The painting, canonically.  # uint8 (H, W, 3). Refused where the picture isn't here, or it can't be done."""
+def paint(
+    home: Path,
+    model: Model,
+    translation: Translation,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """The painting, canonically; of a large one `progress(done, total)` is told each tile.  # uint8 (H, W, 3)
+
+    Refused where the picture isn't here, or it can't be done.
+    """
     pixels = inputs.find(home, translation.picture)
     mask = as_mask(inputs.find(home, translation.mask)) if translation.mask else None
     dials = translation.dials
-    return translator.translate(model, pixels, dials.strength, mask, **turned(dials))
+    return translator.translate(model, pixels, dials.strength, mask, progress, **turned(dials))
 
 
 def turned(dials: translator.Dials) -> dict[str, object]:

@@ -6,20 +6,22 @@ import contextlib
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from gan_play import files, limits
 from gan_play.pictures import images, intake
 from gan_play.pictures.datasets import Progress
-from gan_play.refusals import Refusal, Refused, refuse
+from gan_play.refusals import Refusal, Refused, printable, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share import translated
 from gan_play.share.artwork import Artwork
 from gan_play.share.translation_code import Translation
-from gan_play.translate import inputs, translator
+from gan_play.steps import steps_of
+from gan_play.translate import inputs, translator, video
 from gan_play.translate.translator import Dials, Translator
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
@@ -149,3 +151,66 @@ def zipped(
         if names:
             intake.write_zip(target, [(name, folder / name) for name in names])
     return names, refused
+
+
+# A video
+
+
+class Seen(NamedTuple):
+    """A video that was looked at: what it is, its first frame before and after, and how long a frame takes here."""
+
+    clip: video.Clip
+    before: bytes  # as PNG
+    after: bytes
+    seconds: float
+
+
+def seen(home: Path, run_id: str, path: Path, side_px: int, turned: dict[str, object]) -> Iterator[Seen]:
+    """Looks at a video, and paints its first frame: what a child process does for the page. `turned` are dials.
+
+    Refused as by `video.check`, for a run that is no translator, and for dials that can't be.
+    """
+    clip = video.check(path, side_px)
+    model = translator.load(home, run_id)
+    dials = translator.check_dials(model, **turned)._asdict()
+    first, seconds = next(video.frames(clip)), 0.0
+    for _ in range(2):  # the first time a network is slower than it will be
+        begun = time.monotonic()
+        made = translator.translate(model, first, **dials)
+        seconds = time.monotonic() - begun
+    yield Seen(clip, images.encode(first, "png"), images.encode(made, "png"), seconds)
+
+
+def film(
+    home: Path,
+    run_id: str,
+    path: Path,
+    out: Path,
+    side_px: int = limits.MOST_TRANSLATED_PX,
+    steady: object = video.STEADY,
+    progress: Callable[[int, int | None], None] | None = None,
+    scratch: Path | None = None,
+    **turned: object,
+) -> video.Report:
+    """Puts a video through a translator, as an MP4 with its sound. Refused as by `seen`; see `video.write`."""
+    steady = video.check_steady(steady)
+    model = translator.load(home, run_id)
+    dials = translator.check_dials(model, **turned)._asdict()
+    clip = video.check(path, side_px)
+    note = f"A video, painted by {printable(model.name, 60)}: a generative model made this film."
+    return video.write(
+        clip, lambda x: translator.translate(model, x, **dials), out, steady, note, progress, scratch
+    )
+
+
+def filming(
+    home: Path, run_id: str, path: Path, out: Path, side_px: int, turned: dict[str, object]
+) -> Iterator[tuple[int, int | None]]:
+    """`film` for the page's child process: (frames done, in all) on the way; returns what `film` returns."""
+    return (
+        yield from steps_of(
+            lambda progress: film(
+                home, run_id, path, out, side_px, progress=progress, scratch=out.parent, **turned
+            )
+        )
+    )

@@ -20,7 +20,7 @@ from gan_play.models import together
 from gan_play.refusals import Refused, refuse
 from gan_play.trainers import memory, ranks
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for, sent
-from gan_play.trainers.recipes import RECIPES, Settings, build_discriminator, build_generator
+from gan_play.trainers.recipes import Settings, build_discriminator, build_generator, recipe_of
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 fixed_seeds = range(36)  # whose pictures every sample grid shows
@@ -69,8 +69,7 @@ class Training:
     """
 
     def __init__(self, settings: Settings, device: str | None = None) -> None:
-        recipe = RECIPES[settings.recipe]
-        self.settings, self.recipe, self.step = settings, recipe, 0
+        self.settings, self.recipe, self.step = settings, recipe_of(settings), 0
         self.crew: ranks.Crew | None = None  # the processes that it shares its batches with
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(draw_seed(settings.seed, 0, "weights"))
@@ -127,12 +126,18 @@ class Training:
     def start_from(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes over another run's networks, to train them on: step, optimizers and average begin anew.
 
-        Both generators begin as that run's average, its best painter. Refused if the networks differ.
+        Both generators begin as that run's average, its best painter. A critic of another kind than that run's begins
+        anew. Refused if the networks differ otherwise.
         """
         with torch.no_grad():
-            for name, tensor in self._named():
+            named = dict(self._named())
+            theirs, ours = (
+                {name for name in names if name.startswith("discriminator.")} for names in (tensors, named)
+            )
+            anew = bool(theirs) and not theirs & ours
+            for name, tensor in named.items():
                 source = name.replace("generator.", "average.", 1) if name.startswith("generator.") else name
-                if name.startswith("optimizer"):
+                if name.startswith("optimizer") or (anew and name in ours):
                     continue
                 if source not in tensors or tensors[source].shape != tensor.shape:
                     raise Refused(

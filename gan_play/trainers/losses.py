@@ -5,7 +5,7 @@ places), and what the generator lowers, given logits of fakes and, for those tha
 scalar tensor.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -88,6 +88,18 @@ def absolute(x: Tensor, y: Tensor) -> Tensor:
     """E[|y - x|], the mean over all pixels and channels: L1 of Isola 2017, equation 3; of a picture that went there
     and back, the cycle's loss of Zhu 2017, equation 2."""
     return (y - x).abs().mean()
+
+
+def feature_distance(seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """How far maps (B, C_i, h_i, w_i) of a trained network are from those wanted: the mean over depths and pictures
+    of E[|y - x|] in units of E[|y|]. Johnson 2016, "Perceptual Losses", equation 2, by absolute values as in Wang 2018,
+    "High-Resolution Image Synthesis", equation 4.
+    """
+    terms = []
+    for x, y in zip(seen, wanted):
+        x, y = x.float().flatten(1), y.float().flatten(1)
+        terms.append((y - x).abs().mean(dim=1) / y.abs().mean(dim=1).clamp(min=1e-6))
+    return torch.stack(terms).mean()
 
 
 def gradient_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

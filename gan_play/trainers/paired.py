@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_play.trainers import pairs, ranks
 from gan_play.trainers.adversarial import add, frozen
 from gan_play.trainers.clock import batch_indices, random_for
-from gan_play.trainers.losses import absolute
+from gan_play.trainers.losses import HINGE, absolute, feature_distance
 
 if TYPE_CHECKING:
     from gan_play.trainers.loop import Training
 
+ALIKE = 0.1  # how much what trained eyes see counts, beside a pixel's being off
 JITTER = 286 / 256  # how much larger a picture is before a part of it is taken (Isola 2017, section 6.2)
 
 
@@ -90,14 +91,27 @@ def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part:
     return Pair(both[:, :3], both[:, 3:], random)
 
 
+def seen(critic: nn.Module, x: Tensor) -> list[Tensor]:
+    """What a critic looks at of pictures (B, 3, S, S): the maps of its trained eyes, or the pictures themselves."""
+    return critic.features(x) if hasattr(critic, "features") else [x]
+
+
+def judged(critic: nn.Module, maps: list[Tensor], source: Tensor) -> Tensor:
+    """The logits of what it looked at. Without trained eyes the sources (B, C, S, S) lie beside."""
+    return (critic.heads(maps) if hasattr(critic, "heads") else critic(*maps, source)).float()
+
+
 def step(training: Training, draw: Callable[[int], Pair], now: int) -> dict[str, Tensor]:
     """Trains the critic once and the translator once: Isola 2017, equation 4, and section 3.3.
 
-    The critic's loss is halved, as there. Returns detached 0-d tensors: loss_g, loss_d, the mean logits of targets
-    and results, `distance` between them, and `off`, how far a pixel is off on average, from 0 to 2.
+    The critic's loss is halved, as there. With trained eyes the loss is the hinge (Sauer 2021), and what is to be right
+    is not the pixels alone but also what those eyes see. Returns detached 0-d tensors: loss_g, loss_d, the mean logits
+    of targets and results, `distance` between them, and `off`, how far a pixel is off on average, from 0 to 2.
     """
-    loss, pieces = training.recipe.loss, training.pieces
-    translator, critic, weight = training.generator, training.discriminator, training.settings.dials["l1"]
+    pieces, dials = training.pieces, training.settings.dials
+    eyes = bool(dials["eyes"])
+    loss = HINGE if eyes else training.recipe.loss
+    translator, critic = training.generator, training.discriminator
     batch, numbers = draw(0), {}
     training.optimizer_d.zero_grad(set_to_none=True)
     for one, share in cut(batch, pieces):
@@ -105,8 +119,10 @@ def step(training: Training, draw: Callable[[int], Pair], now: int) -> dict[str,
             # Both updates learn from one result, if it is held until then.
             with torch.set_grad_enabled(pieces == 1):
                 fake = translator(one.source)
-            real_logits = critic(one.target, one.source).float()
-            fake_logits = critic(fake.detach(), one.source).float()
+                fake_maps = seen(critic, fake)
+            real_maps = seen(critic, one.target)
+            real_logits = judged(critic, real_maps, one.source)
+            fake_logits = judged(critic, [x.detach() for x in fake_maps], one.source)
             loss_d = loss.discriminator(real_logits, fake_logits) / 2
         (share * loss_d).backward()
         means = {"logits_real": real_logits.mean(), "logits_fake": fake_logits.mean()}
@@ -117,10 +133,14 @@ def step(training: Training, draw: Callable[[int], Pair], now: int) -> dict[str,
     with frozen(critic):
         for one, share in cut(batch, pieces):
             with training.autocast():
-                fake = fake if pieces == 1 else translator(one.source)
-                judged = loss.generator(critic(fake, one.source).float(), None)
-            off = absolute(fake.float(), one.target)
-            loss_g = judged + weight * off
+                if pieces > 1:
+                    fake = translator(one.source)
+                    fake_maps, real_maps = seen(critic, fake), seen(critic, one.target)
+                verdict = loss.generator(judged(critic, fake_maps, one.source), None)
+            off = wrong = absolute(fake.float(), one.target)
+            if eyes:
+                wrong = off + ALIKE * feature_distance(fake_maps, real_maps)
+            loss_g = verdict + dials["l1"] * wrong
             (share * loss_g).backward()
             add(numbers, share, loss_g=loss_g, off=off)
         training.optimizer_g.step()

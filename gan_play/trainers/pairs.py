@@ -172,7 +172,16 @@ def coloured(x: Tensor, random: torch.Generator) -> Tensor:
     # A hint is one colour, as a brush would put it there.
     spread = 1.5 * scale_of(x)
     flat = blur(x, x.new_full((count, 1, 1, 1), spread, dtype=torch.float32), spread)
-    return torch.where(spots, flat - grey(flat) + grey(x), grey(x)).clamp(-1, 1)
+    return with_hints(x, flat, spots.to(x.dtype))
+
+
+@torch.no_grad()
+def with_hints(x: Tensor, colours: Tensor, where: Tensor) -> Tensor:
+    """A `colour` source of pictures (B, 3, H, W): their shades of grey, tinted as `colours` (B, 3, H, W) are.
+
+    `where` (B, 1, H, W), 0 to 1: how much of the tint. How light a place is stays the picture's.
+    """
+    return (grey(x) + where * (colours - grey(colours))).clamp(-1, 1)
 
 
 # Repair

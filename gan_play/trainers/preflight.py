@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan_play.refusals import Refused, refuse
 from gan_play.trainers import loop, memory
-from gan_play.trainers.recipes import RECIPES, Settings, check_settings
+from gan_play.trainers.recipes import Settings, check_settings, recipe_of
 
 STEPS = 3  # measured after one that warms up
 BFLOAT16_UNITS = ("avx512_bf16", "amx_bf16", "bf16")  # as torch names them, the last on ARM
@@ -115,8 +115,7 @@ def plan(
         "dials": dict(dials or {}),
         "preset": preset,
     }
-    check_settings(wish)
-    row = RECIPES[recipe]
+    row = recipe_of(check_settings(wish))
     widths = (start[1].width,) if start else row.widths
     tensors = start[0] if start else None
     if start and (start[1].recipe, start[1].size_px, start[1].num_labels) != (

@@ -21,7 +21,12 @@ from gan_play.models.mlp import MlpDiscriminator, MlpGenerator
 from gan_play.models.projected import ProjectedDiscriminator, StyleGenerator
 from gan_play.models.r3gan import R3ganDiscriminator, R3ganGenerator
 from gan_play.models.resnet import ResnetDiscriminator, ResnetGenerator
-from gan_play.models.resnet_translator import ContrastiveTranslator, CycleDiscriminator, CycleTranslator
+from gan_play.models.resnet_translator import (
+    ContrastiveTranslator,
+    CycleDiscriminator,
+    CycleTranslator,
+    critic_of_set,
+)
 from gan_play.models.stylegan import Stylegan2Discriminator, Stylegan2Generator
 from gan_play.models.translators import PatchDiscriminator, UnetTranslator, patch_layers
 from gan_play.refusals import Refused, refuse
@@ -57,6 +62,7 @@ class Dial:
     sentence: str
     shapes: bool = False
     whole: bool = False
+    was: float | None = None  # what a file from before there was this dial means; None: its first value
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class Recipe:
     takes: str = "pictures"  # or "pairs", "two": sets of exactly two labels, of a translator
     draw: Callable[..., NamedTuple] | None = None  # what a step learns from; None: `loop.draw`
     presets: tuple[str, ...] = ()  # of `pairs`: then pairs are made from one set
+    without_eyes: Mapping[str, object] | None = None  # what else it is where its dial `eyes` is at 0
 
     @property
     def least_batch(self) -> int:
@@ -147,7 +154,7 @@ RESIDUAL = switch("Residual", "Only the last layer paints, instead of every size
 JITTER = Dial(
     "Jitter", 1, 0, 4, "How much larger a picture is before a part of it is taken. 0 takes all of it."
 )
-TRANSLATED = {**STILL, "jitter": JITTER}
+TRANSLATED = {**SHAKEN, "augment": dataclasses.replace(AUGMENT, default=0.5), "jitter": JITTER}
 DISTANCE = ("distance", "How far apart the critic puts yours and its own")
 SMALL_SIZES = (28, 32, 64)
 ANY_SIZES = (28, *SIZES)
@@ -170,6 +177,11 @@ def stylegan2_generator(settings: Settings) -> nn.Module:
     return Stylegan2Generator(settings.size_px, settings.width, settings.num_labels, residual=residual)
 
 
+def sees(settings: Settings) -> bool:
+    """Whether a translator's critic sees through a trained network."""
+    return bool(settings.dials["eyes"])
+
+
 def resnet_generator(settings: Settings) -> nn.Module:
     """The painter of `wgan_gp`, `sngan` and `cgan`."""
     return ResnetGenerator(settings.size_px, settings.width, settings.num_labels, grey=is_grey(settings))
@@ -182,11 +194,27 @@ def labelled_generator(settings: Settings, gated: bool = False) -> nn.Module:
     )
 
 
-def contrastive_critic(settings: Settings) -> nn.Module:
-    """The critic of `cut`: of patches, or of what a trained network makes of pictures."""
+EYES = switch(
+    "Trained eyes",
+    "Its critic sees through a trained network: paints within minutes. Off: the paper's own critic.",
+    default=1,
+)
+OWN_EYES = {
+    "loss": LEAST_SQUARES,
+    "rates": (2e-4, 2e-4),
+    "betas": (0.5, 0.999),
+    "batches": (4, 2, 1),
+    "level_steps": 0,
+}
+"""What the papers between two sets train by: with a critic that learns to see from the user's pictures alone."""
+
+
+def paired_critic(settings: Settings) -> nn.Module:
+    """The critic of `pix2pix`: of patches beside their sources, or of what a trained network makes of pictures."""
     if settings.dials["eyes"]:
         return ProjectedDiscriminator(settings.size_px)
-    return PatchDiscriminator(0, settings.width, patch_layers(settings.size_px))
+    channels = pairs.channels_of(settings.preset)
+    return PatchDiscriminator(channels, settings.width, patch_layers(settings.size_px))
 
 
 RECIPES = {
@@ -501,9 +529,7 @@ RECIPES = {
                 pairs.channels_of(settings.preset),
                 keeps=pairs.keeps(settings.preset),
             ),
-            discriminator=lambda settings: PatchDiscriminator(
-                pairs.channels_of(settings.preset), settings.width, patch_layers(settings.size_px)
-            ),
+            discriminator=lambda settings: paired_critic(settings),
             loss=NON_SATURATING,
             rates=(2e-4, 2e-4),
             betas=(0.5, 0.999),
@@ -518,6 +544,12 @@ RECIPES = {
                     0,
                     1000,
                     "How much each pixel should be right. Less is bolder. The paper's is 100.",
+                ),
+                "eyes": dataclasses.replace(
+                    EYES,
+                    was=0,
+                    sentence="Its critic sees through a trained network, to which results should look right. "
+                    "Off: the paper's.",
                 ),
                 "jitter": Dial(
                     "Jitter",
@@ -546,23 +578,25 @@ RECIPES = {
             suits="two folders, 100 pictures each and more",
             note="The first choice for two folders. In minutes it deepens contrasts: give it a card, or a night.",
             generator=lambda settings: ContrastiveTranslator(settings.size_px, settings.width),
-            discriminator=lambda settings: contrastive_critic(settings),
-            loss=LEAST_SQUARES,
-            rates=(2e-4, 2e-4),
-            betas=(0.5, 0.999),
+            discriminator=lambda settings: critic_of_set(settings.size_px, settings.width, sees(settings)),
+            loss=HINGE,
+            rates=(5e-4, 1e-3),
+            betas=(0.0, 0.99),
             widths=(16, 32, 64),
-            batches=(4, 2, 1),
+            batches=(8, 4, 2, 1),
             dials={
                 **TRANSLATED,
                 "contrast": Dial(
                     "Same places", 1, 0, 10, "How much each place should stay what it was. Less is bolder."
                 ),
                 "identity": Dial(
-                    "Leave alone", 1, 0, 10, "How much a picture of the second folder should stay as it is."
+                    "Leave alone",
+                    0,
+                    0,
+                    10,
+                    "How much a picture of the second folder should stay as it is. The paper's is 1.",
                 ),
-                "eyes": switch(
-                    "Trained eyes", "Its critic sees through a trained network, as the default recipe's does."
-                ),
+                "eyes": EYES,
                 "back": switch("The other way", "From the second folder to the first.", shapes=False),
             },
             labels="needed",
@@ -572,6 +606,8 @@ RECIPES = {
             task="translate",
             takes="two",
             draw=unpaired.draw,
+            level_steps=300,
+            without_eyes=OWN_EYES,
         ),
         Recipe(
             name="cyclegan",
@@ -580,13 +616,15 @@ RECIPES = {
             paper="Zhu 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
             suits="two folders, 100 pictures each and more",
             note="For both ways, at twice the work of CUT. Blurred and spotted after minutes on a card.",
-            generator=lambda settings: CycleTranslator(settings.size_px, settings.width),
-            discriminator=lambda settings: CycleDiscriminator(settings.size_px, settings.width, pool.POOLED),
-            loss=LEAST_SQUARES,
-            rates=(2e-4, 2e-4),
-            betas=(0.5, 0.999),
+            generator=lambda settings: CycleTranslator(settings.size_px, settings.width, skip=sees(settings)),
+            discriminator=lambda settings: CycleDiscriminator(
+                settings.size_px, settings.width, pool.POOLED, eyes=sees(settings)
+            ),
+            loss=HINGE,
+            rates=(5e-4, 1e-3),
+            betas=(0.0, 0.99),
             widths=(16, 32, 64),
-            batches=(4, 2, 1),
+            batches=(8, 4, 2, 1),
             dials={
                 **TRANSLATED,
                 "cycle": Dial(
@@ -595,6 +633,7 @@ RECIPES = {
                 "identity": Dial(
                     "Leave alone", 0.5, 0, 2, "How much a picture that needs no change should stay as it is."
                 ),
+                "eyes": dataclasses.replace(EYES, was=0),
             },
             labels="needed",
             step=unpaired.cycle,
@@ -603,6 +642,8 @@ RECIPES = {
             task="translate",
             takes="two",
             draw=unpaired.draw,
+            level_steps=300,
+            without_eyes=OWN_EYES,
         ),
     )
 }
@@ -643,7 +684,11 @@ class Settings:
 
     @staticmethod
     def from_json(values: dict) -> Settings:
-        """Checked settings; Refused as in `check_settings`."""
+        """Checked settings of a file; Refused as in `check_settings`. A dial that it is older than is as it was."""
+        recipe, dials = RECIPES.get(str(values.get("recipe"))), values.get("dials", {})
+        if recipe and isinstance(dials, dict):
+            was = {name: dial.was for name, dial in recipe.dials.items() if dial.was is not None}
+            values = values | {"dials": was | dials}
         return check_settings(values)
 
 
@@ -727,6 +772,12 @@ def check_settings(values: dict) -> Settings:
         accumulate=_whole(values, "accumulate", 1, batch // recipe.least_batch),
         preset=preset,
     )
+
+
+def recipe_of(settings: Settings) -> Recipe:
+    """The row that a training with these settings goes by: how it learns may follow from its dial `eyes`."""
+    row = RECIPES[settings.recipe]
+    return dataclasses.replace(row, **row.without_eyes) if row.without_eyes and not sees(settings) else row
 
 
 def build_generator(settings: Settings) -> nn.Module:

@@ -4,10 +4,13 @@
 the first set to the second; what stands at a place should be more like what stood there before than like any other
 place of the same picture. `cycle` is CycleGAN: Zhu 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
 Adversarial Networks". Two translators, one each way; a picture that went there and back should be what it was. In
-both a critic of patches knows what pictures of the other set look like.
+both a critic knows what pictures of the other set look like: that of the default recipe, which sees through a frozen
+network (Sauer 2021, "Projected GANs Converge Faster"), or the papers' own, of patches. Measured: the one changes
+pictures for the better within a thousand of them, the other needs hundreds of thousands (benchmarks/results.md).
 
 As in `adversarial`, the critic learns first, from the very painting that the translator then learns from; where memory
-is short, from micro-batches, whose gradients are those of the whole batch, since each picture counts for itself.
+is short, from micro-batches, whose gradients are those of the whole batch, since each picture counts for itself; but
+the trained eyes' spectral norm takes one more step of its power iteration for each.
 """
 
 from __future__ import annotations
@@ -20,9 +23,9 @@ from torch import Tensor
 
 from gan_play.models.resnet_translator import ResnetTranslator
 from gan_play.trainers import augment, pool, ranks
-from gan_play.trainers.adversarial import add, frozen
+from gan_play.trainers.adversarial import add, detached, frozen
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for
-from gan_play.trainers.losses import HINGE, absolute, patch_contrast
+from gan_play.trainers.losses import absolute, patch_contrast
 from gan_play.trainers.paired import JITTER, as_floats, jittered, sides
 
 if TYPE_CHECKING:
@@ -96,9 +99,7 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
     those, which should stay as they are. What is compared with, the source's patches, is given and learns nothing.
     Returns detached 0-d tensors: loss_g, loss_d, `contrast`, the mean logits of targets and paintings.
     """
-    pieces, dials = training.pieces, training.settings.dials
-    # Heads on a trained network are made for the hinge (Sauer 2021); their squares are too large to begin with.
-    loss = HINGE if dials["eyes"] else training.recipe.loss
+    loss, pieces, dials = training.recipe.loss, training.pieces, training.settings.dials
     translator, critic, strength = training.generator, training.discriminator, dials["augment"]
     weights = (dials["contrast"], dials["identity"])
 
@@ -115,9 +116,10 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
             # Both updates learn from one painting, if it is held until then.
             with torch.set_grad_enabled(pieces == 1):
                 maps, painting = painted(one)
-                seen = augment.augment(painting[: len(one.source)], one.random, strength)
-            logits_real = critic(augment.augment(one.target, one.random, strength)).float()
-            logits_fake = critic(seen.detach()).float()
+                seen = critic.features(augment.augment(painting[: len(one.source)], one.random, strength))
+            with torch.no_grad():
+                real = critic.features(augment.augment(one.target, one.random, strength))
+            logits_real, logits_fake = critic.heads(real).float(), critic.heads(detached(seen)).float()
             loss_d = loss.discriminator(logits_real, logits_fake)
         (share * loss_d).backward()
         means = {"logits_real": logits_real.mean(), "logits_fake": logits_fake.mean()}
@@ -131,8 +133,8 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
             with training.autocast():
                 if pieces > 1:
                     maps, painting = painted(one)
-                    seen = augment.augment(painting[:count], one.random, strength)
-                judged = loss.generator(critic(seen).float(), None)
+                    seen = critic.features(augment.augment(painting[:count], one.random, strength))
+                judged = loss.generator(critic.heads(seen).float(), None)
                 after = translator.patches(translator.look(painting), one.places)
                 # Second: weights that are first used without a way back have none in all of this autocast.
                 with torch.no_grad():
@@ -188,9 +190,10 @@ def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str,
             for judge, kept, fake, y, plan in zip(
                 critic.judges, critic.pools, fakes, (one.target, one.source), one.pooled
             ):
-                shown = augment.augment(pool.shown(kept, fake, plan), one.random, strength)
-                logits_real = judge(augment.augment(y, one.random, strength)).float()
-                logits_fake = judge(shown).float()
+                with torch.no_grad():
+                    shown = augment.augment(pool.shown(kept, fake, plan), one.random, strength)
+                    seen = judge.features(shown), judge.features(augment.augment(y, one.random, strength))
+                logits_fake, logits_real = (judge.heads(features).float() for features in seen)
                 loss_d = loss_d + loss.discriminator(logits_real, logits_fake)
                 means = means + torch.stack([logits_real.detach().mean(), logits_fake.detach().mean()]) / 2
         (share * loss_d).backward()

@@ -12,10 +12,13 @@ networks see around a place, so that they join as if there were none.
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -67,7 +70,13 @@ def check_dials(
     return style.check_dials(size_px, strength, scale, keep_colours, limits.MOST_INSTANT_PX)
 
 
-def by_tiles(network: Callable[[Tensor], Tensor], x: Tensor, taken: int, given: int) -> Tensor:
+Told = Callable[[], None]
+"""Is called after each tile; what it raises ends the painting."""
+
+
+def by_tiles(
+    network: Callable[[Tensor], Tensor], x: Tensor, taken: int, given: int, told: Told | None = None
+) -> Tensor:
     """What a network makes of x (1, C, H, W), tile by tile: of each `taken` pixels of x, `given` of the result.
 
     Others may render between two tiles.
@@ -82,11 +91,14 @@ def by_tiles(network: Callable[[Tensor], Tensor], x: Tensor, taken: int, given: 
         with canonical():
             part = x[..., up * taken : down * taken, west * taken : east * taken]
             made = network(part.contiguous(memory_format=torch.channels_last))
-            return made[
+            made = made[
                 ...,
                 (above - up) * given : (below - up) * given,
                 (before - west) * given : (after - west) * given,
             ]
+        if told:
+            told()
+        return made
 
     across = range(0, columns, TILE)
     return torch.cat(
@@ -101,15 +113,19 @@ def whole(x: Tensor, border: int = 0) -> Tensor:
     return F.pad(x, (0, -width % adain.STRIDE, 0, -height % adain.STRIDE), mode="replicate")
 
 
-def encoded(x: Tensor) -> Tensor:
+def encoded(x: Tensor, told: Told | None = None) -> Tensor:
     """The features of a `whole` picture.  # (1, 3 or 1, H, W) -> (1, 512, H // 8, W // 8)"""
     network = vgg19()
     return by_tiles(
-        lambda part: network(part.expand(-1, 3, -1, -1), (adain.LAYER,))[adain.LAYER], x, adain.STRIDE, 1
+        lambda part: network(part.expand(-1, 3, -1, -1), (adain.LAYER,))[adain.LAYER],
+        x,
+        adain.STRIDE,
+        1,
+        told,
     )
 
 
-def targets(wish: Wish, start: Tensor, features: Tensor, border: int) -> Tensor:
+def targets(wish: Wish, start: Tensor, features: Tensor, border: int, told: Told | None = None) -> Tensor:
     """The features of what is to be painted (1, C, H, W): each place like the style that goes there."""
     mask = torch.ones_like(features[:, :1])
     if wish.mask is not None:
@@ -119,7 +135,8 @@ def targets(wish: Wish, start: Tensor, features: Tensor, border: int) -> Tensor:
     wanted = torch.zeros_like(features)
     for counts, styles, weights in regions:
         of_each = [
-            adain.statistics(encoded(whole(style.seen_style(pixels, longest, start)))) for pixels in styles
+            adain.statistics(encoded(whole(style.seen_style(pixels, longest, start)), told))
+            for pixels in styles
         ]
         mean, spread = (sum(w * x for w, x in zip(weights, several)) for several in zip(*of_each))
         painted = adain.adain(features, mean, spread, counts)
@@ -127,31 +144,68 @@ def targets(wish: Wish, start: Tensor, features: Tensor, border: int) -> Tensor:
     return wanted
 
 
-def paint(wish: Wish) -> np.ndarray:
+PIXEL_BYTES = 260
+"""Of memory that a pixel of a painting takes at most: 1.1 GB at 2,048 px squared."""
+
+
+def check_memory(height: int, width: int) -> None:
+    """Refused for a painting that this machine has too little free memory for by now."""
+    if psutil.virtual_memory().available < PIXEL_BYTES * height * width:
+        raise Refused(refuse("no-memory", f"a painting of {max(height, width)} px"))
+
+
+def pieces(wish: Wish) -> int:
+    """How many tiles are looked at and painted for a wish."""
+
+    def tiles(width: int, height: int) -> int:
+        return math.prod(math.ceil(side / (adain.STRIDE * TILE)) for side in (width, height))
+
+    dials = wish.dials
+    height, width = (side + 2 * _border(wish) for side in wish.content.shape[:2])
+    longest = max(wish.content.shape[:2]) * dials.scale
+    seen = sum(tiles(*style.seen_size(one, longest)) for one in (*wish.styles, *wish.elsewhere))
+    decodings = 1 + (dials.strength < 2)
+    return (1 + decodings) * tiles(width, height) + seen
+
+
+def _border(wish: Wish) -> int:
+    return min(BORDER, min(wish.content.shape[:2]) - 1)
+
+
+def paint(wish: Wish, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
     """The picture that is wished for, painted at once.  # uint8 (H, W, 3)
 
-    A strength below 1 mixes features. What the decoder loses of the picture itself comes back as far as the style
-    isn't wanted, and of its light and dark, by which faces and windows are known, a part more.
+    `progress(done, total)` is told each tile; what it raises ends the painting. A strength below 1 mixes features. What
+    the decoder loses of the picture itself comes back as far as the style isn't wanted, and of its light and dark, by
+    which faces and windows are known, a part more.
     """
     network, strength = decoder(), wish.dials.strength
     share, light = min(1.0, strength), LIGHT * min(1.0, 2.0 - strength)
-    border = min(BORDER, min(wish.content.shape[:2]) - 1)
+    border, told = _border(wish), None
+    if progress:
+        count, total = itertools.count(1), pieces(wish)
+
+        def told() -> None:
+            progress(next(count), total)
+
     with torch.inference_mode():
         base = images.to_tensor(wish.content[None])
         start = luma(base)[:, None] if wish.dials.keep_colours else base
-        features = encoded(whole(start, border))
-        wanted = torch.lerp(features, targets(wish, start, features, border), share)
-        moved = _decoded(network, wanted, start, border) - start
+        features = encoded(whole(start, border), told)
+        wanted = torch.lerp(features, targets(wish, start, features, border, told), share)
+        moved = _decoded(network, wanted, start, border, told) - start
         if share < 1 or light > 0:
-            lost = start - _decoded(network, features, start, border)
+            lost = start - _decoded(network, features, start, border, told)
             dark = lost if lost.shape[1] == 1 else luma(lost)[:, None]
             moved += (1 - share) * lost + share * light * dark
         return style.painted(wish, moved)
 
 
-def _decoded(network: adain.Decoder, features: Tensor, start: Tensor, border: int) -> Tensor:
+def _decoded(
+    network: adain.Decoder, features: Tensor, start: Tensor, border: int, told: Told | None
+) -> Tensor:
     """The picture of features, in colours or, where `start` has none, in light and dark.  # (1, 3 or 1, H, W)"""
     height, width = start.shape[-2:]
-    x = by_tiles(network, features, 1, adain.STRIDE)
+    x = by_tiles(network, features, 1, adain.STRIDE, told)
     x = x[..., border : border + height, border : border + width]
     return luma(x)[:, None] if start.shape[1] == 1 else x

@@ -245,14 +245,18 @@ def regions_of(wish: Wish, mask: Tensor) -> list[tuple[Tensor, tuple[np.ndarray,
     ]
 
 
+def seen_size(pixels: np.ndarray, longest_px: float) -> tuple[int, int]:
+    """(width, height) at which the network looks at a style picture, which is never enlarged."""
+    return fitted(*pixels.shape[:2], min(max(1, round(longest_px)), max(pixels.shape[:2])))
+
+
 def seen_style(pixels: np.ndarray, longest_px: float, like: Tensor) -> Tensor:
     """A style picture as the network looks at it, no longer than it is: enlarged, brushes would be blurs.
 
     Where `like`, what is painted, is light and dark alone (1, 1, H, W), so is this, with that one's mean and contrast
     (Preserving Color, equation 10).  # (1, 3 or 1, h, w)
     """
-    longest = min(max(1, round(longest_px)), max(pixels.shape[:2]))
-    x = images.to_tensor(images.resize(pixels, fitted(*pixels.shape[:2], longest))[None])
+    x = images.to_tensor(images.resize(pixels, seen_size(pixels, longest_px))[None])
     if like.shape[1] == 3:
         return x
     light = luma(x)[:, None]

@@ -183,6 +183,14 @@ def whole(height: int, width: int) -> bool:
     return height * width <= MOST_WHOLE_PX**2
 
 
+def tiles(height: int, width: int) -> int:
+    """In how many tiles a painting of this size is painted."""
+    if whole(height, width):
+        return 1
+    across, down = (len(places(side, min(TILE_PX, side), OVERLAP_PX)) for side in (width, height))
+    return across * down
+
+
 # A picture's way through it
 
 
@@ -203,6 +211,22 @@ def source_of(translator: Translator, x: Tensor, dials: Dials, mask: np.ndarray 
     if preset == "sketch":
         return lines_of(x, translator.settings.size_px)
     return pairs.source_of(preset, x)
+
+
+def hinted(pixels: np.ndarray, hints: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) uint8 in grey, with `hints` (H, W, 4) uint8 brushed over it: what `colour` takes as drawn.
+
+    Where a hint's alpha isn't 0 it says which colour this place has; how light it is stays the picture's. What comes
+    back is translated with `drawn`, so a code of it needs no word of hints. Refused where the sizes differ.
+
+    # uint8 (H, W, 3)
+    """
+    if hints.shape != (*pixels.shape[:2], 4):
+        raise Refused(refuse("hints-size"))
+    with canonical():
+        x, colours = images.to_tensor(pixels[None]), images.to_tensor(hints[None, :, :, :3])
+        where = torch.from_numpy(np.array(hints[None, None, :, :, 3])).float() / 255
+        return images.to_pixels(pairs.with_hints(x, colours, where))[0]
 
 
 def lines_of(x: Tensor, size_px: int) -> Tensor:
@@ -274,11 +298,17 @@ def translate(
     pixels: np.ndarray,
     strength: float = 1.0,
     mask: np.ndarray | None = None,
+    progress: Callable[[int, int], None] | None = None,
     **turned: object,
 ) -> np.ndarray:
     """The painting of a picture (H, W, 3) uint8, where `mask` (H, W) bool says so. `turned` are more of its `Dials`.
 
+    Of a large one `progress(done, total)` is told each tile; what it raises ends it.
     # uint8 (H, W, 3); of a translator that enlarges `times` as large
     """
-    *_, made = translating(translator, pixels, check_dials(translator, strength, **turned), mask)
+    dials = check_dials(translator, strength, **turned)
+    total = tiles(*(side * dials.times for side in pixels.shape[:2]))
+    for done, made in enumerate(translating(translator, pixels, dials, mask), 1):
+        if progress and made is None:
+            progress(done, total)
     return made

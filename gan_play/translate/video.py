@@ -47,6 +47,11 @@ class Clip(NamedTuple):
     seconds: float  # as it says itself; 0 where it doesn't
     size: tuple[int, int]  # width and height of a painted frame, upright and even
 
+    @property
+    def count(self) -> int:
+        """Frames that will be painted; 0 where it doesn't say."""
+        return round(self.seconds * self.fps)
+
 
 class Report(NamedTuple):
     """What was made: how many frames, and how much places that stand still change between frames, from 0 to 255."""
@@ -103,6 +108,8 @@ def check(path: Path, side_px: int) -> Clip:
             seconds = (container.duration or 0) / av.time_base
             if not seconds and stream.duration and stream.time_base:
                 seconds = float(stream.duration * stream.time_base)
+            if seconds > limits.MOST_VIDEO_SECONDS:
+                raise _too_long(name, seconds)  # before anything is decoded
             rate = float(stream.average_rate or stream.guessed_rate or 24)
             first = next(container.decode(stream), None)
             if first is None:
@@ -110,8 +117,6 @@ def check(path: Path, side_px: int) -> Clip:
             width, height, turned = first.width, first.height, _turns(first) % 2
     except (av.FFmpegError, ValueError, MemoryError, OSError) as error:
         raise Refused(refuse("video-damaged", name)) from error
-    if seconds > limits.MOST_VIDEO_SECONDS:
-        raise _too_long(name, seconds)
     if min(width, height) < limits.LEAST_SIDE_PX:
         raise Refused(refuse("too-small", name, width=width, height=height, least=limits.LEAST_SIDE_PX))
     share = min(1.0, min(side_px, limits.MOST_VIDEO_PX) / max(width, height))
@@ -267,10 +272,12 @@ def write(
     steady: float = STEADY,
     note: str = "",
     progress: Callable[[int, int | None], None] | None = None,
+    scratch: Path | None = None,
 ) -> Report:
     """Writes the painted film with the video's sound as an MP4. What `progress(done, total)` raises leaves no file.
 
-    Refused as `frames`, and where the disk is full.
+    The sound waits in a folder of its own in `scratch`, or where the system keeps what passes: one who may be killed on
+    the way names a folder that is taken away whole. Refused as `frames`, and where the disk is full.
     """
     flicker = Flicker()
 
@@ -279,9 +286,8 @@ def write(
             flicker.see(x, y, one)
             yield one
 
-    total = round(clip.seconds * clip.fps) or None
-    with tempfile.TemporaryDirectory(prefix="gan-play-sound-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gan-play-sound-", dir=scratch) as folder:
         sound = Path(folder) / "sound.wav"
         sound = sound if save_sound(clip, sound) else None
-        film.write_film(shown(), out, clip.fps, total, progress, note, sound=sound)
+        film.write_film(shown(), out, clip.fps, clip.count or None, progress, note, sound=sound)
     return flicker.report()

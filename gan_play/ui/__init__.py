@@ -14,3 +14,7 @@ Conventions that every file here keeps, because Gradio breaks otherwise:
 * Own routes live under `/gradio_api/`: elsewhere they vanish on Spaces.
 * Errors are `gr.Error(sentence, print_exception=False)`, made from a `Refused` by `page.told`.
 """
+
+from gan_play.ui import stubless
+
+stubless.install()  # before the first of them imports gradio

@@ -10,10 +10,10 @@ from gradio.utils import get_upload_folder
 from gan_play import files, limits
 from gan_play.refusals import Refused, refuse
 from gan_play.share import translating
-from gan_play.translate import translator
-from gan_play.ui import child, look, tiles
+from gan_play.steps import Ended
+from gan_play.ui import child, clip, look, stopping, tiles
 from gan_play.ui.gather import given_list, uploaded
-from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run
+from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.words import say
 
 
@@ -33,60 +33,54 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         stop = gr.Button(say("batch.stop"), visible=False, elem_id="batch-stop")
         packed = gr.File(label=say("batch.packed"), visible=False, elem_id="batch-zip", height=80)
 
-    def run(paths: list[str], run_id: str, strength: float, side: float, times: int, back: bool):
+    moment = gr.Textbox("", visible="hidden", elem_id="batch-moment", label="moment")
+
+    def wrong(refused: Refused) -> dict:
+        return {progress: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
+
+    def run(
+        when: str,
+        paths: list[str],
+        run_id: str,
+        strength: float,
+        side: float,
+        times: int,
+        back: bool,
+        request: gr.Request,
+    ):
         """Translate the files one by one; the ZIP holds those that could be."""
+        over = stopping.asker(request, "batch", when)
+        target = Path(get_upload_folder()) / files.new_id("zip") / "translated.zip"
+        yield {
+            packed: gr.update(visible=False),
+            progress: gr.update(value=tiles.waiting(say("batch.begin"), 0)),
+        }
         try:
             here = [uploaded(path) for path in given_list(paths)]
             if len(here) > limits.MOST_BATCH:
                 raise Refused(refuse("batch-count", str(len(here)), most=limits.MOST_BATCH))
-            if not is_run(home, run_id):
-                raise Refused(refuse("no-run", str(run_id)))
-            model = translator.load(home, run_id)
-            larger = times if translator.preset_of(model) == "enlarge" else None
-            given = {"side_px": translating.check_side(side), "strength": strength, "times": larger}
-            given |= {"back": bool(back) and translator.both_ways(model), "for_good": not shared.public}
-            if translator.preset_of(model) == "repair":
-                raise Refused(refuse("repair-none"))
+            given = clip.turned_of(home, run_id, strength, times, back)
+            given |= {"side_px": translating.check_side(side), "for_good": not shared.public}
+            target.parent.mkdir(parents=True)
+            yield {stop: gr.update(visible=True, value=say("batch.stop"))}
+            names, refusals = yield from following(run_id, here, target, given, over)
+            said = say("batch.done.one" if len(names) == 1 else "batch.done", count=len(names))
+            html = tiles.note(said, "good") + "".join(tiles.note(one.sentence, "bad") for one in refusals[:8])
+            kept = (
+                save_file_to_cache(target, get_upload_folder()) if names else None
+            )  # Gradio removes it in time
+            yield {progress: gr.update(value=html), packed: gr.update(value=kept, visible=bool(names))}
         except Refused as refused:
-            yield (
-                gr.update(value=tiles.note(refused.refusal.sentence, "bad")),
-                gr.skip(),
-                gr.update(visible=False),
-            )
-            return
-        target = Path(get_upload_folder()) / files.new_id("zip") / "translated.zip"
-        target.parent.mkdir(parents=True)
-        try:
-            yield from told_of(run_id, here, target, given)
-        finally:  # also where it was stopped
+            yield wrong(refused)
+        except Ended:
+            yield {progress: gr.update(value=tiles.note(say("batch.stopped")))}
+        except RuntimeError:  # a child that is gone was most often killed for want of memory
+            yield {progress: gr.update(value=tiles.note(say("work.broke"), "bad"))}
+        finally:
             shutil.rmtree(target.parent, ignore_errors=True)
 
-    def told_of(run_id: str, here: list[Path], target: Path, given: dict):
-        """A batch on the page: how far it is, and in the end the ZIP and what was refused."""
-        yield (
-            gr.update(value=tiles.waiting(say("batch.begin"), 0)),
-            gr.update(visible=True),
-            gr.update(visible=False),
-        )
-        try:
-            names, refusals = yield from following(home, run_id, here, target, given)
-        except Refused as refused:
-            yield (
-                gr.update(value=tiles.note(refused.refusal.sentence, "bad")),
-                gr.update(visible=False),
-                gr.skip(),
-            )
-            return
-        except RuntimeError:  # a child that is gone was most often killed for want of memory
-            yield gr.update(value=tiles.note(say("work.broke"), "bad")), gr.update(visible=False), gr.skip()
-            return
-        said = say("batch.done.one" if len(names) == 1 else "batch.done", count=len(names))
-        html = tiles.note(said, "good") + "".join(tiles.note(one.sentence, "bad") for one in refusals[:8])
-        kept = save_file_to_cache(target, get_upload_folder()) if names else None  # Gradio removes it in time
-        yield gr.update(value=html), gr.update(visible=False), gr.update(value=kept, visible=bool(names))
-
-    def following(home: Path, run_id: str, here: list[Path], target: Path, given: dict):
-        steps = child.following(zipping, home, run_id, here, target, given)
+    def following(run_id: str, here: list[Path], target: Path, given: dict, over):
+        steps = child.following(zipping, home, run_id, here, target, given, over=over)
         while True:
             try:
                 step = next(steps)
@@ -95,22 +89,27 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             said = say("batch.step", done=step.done, total=step.total)
             if step.seconds_left:
                 said += f", {say('bar.left', time=look.time_words(step.seconds_left))}"
-            yield gr.update(value=tiles.waiting(said, step.done / max(1, step.total))), gr.skip(), gr.skip()
+            yield {progress: gr.update(value=tiles.waiting(said, step.done / max(1, step.total)))}
 
     begun = choose.upload(
         run,
-        [choose, chosen, *turned],
+        [moment, choose, chosen, *turned],
         [progress, stop, packed],
+        js=stopping.NOW,
         api_name="ui_translate_many",
         concurrency_limit=1,
         show_progress="hidden",
         **PRIVATE,
     )
+    for after in ("then", "failure"):
+        getattr(begun, after)(
+            lambda: gr.update(visible=False), None, stop, api_name=f"ui_translate_many_{after}", **QUIET
+        )
     stop.click(
-        lambda: (gr.update(value=tiles.note(say("batch.stopped"))), gr.update(visible=False)),
-        None,
-        [progress, stop],
-        cancels=[begun],
+        stopping.stopper("batch", say("batch.stopping")),
+        moment,
+        stop,
+        js=stopping.NOW,
         api_name="ui_translate_many_stop",
         **QUIET,
     )

@@ -10,12 +10,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gan_play.refusals import Refused
+from gan_play.steps import Ended
+
+ASKED_EVERY_S = 0.1
+"""How often it is looked whether the work shall end."""
 
 
-def following(work: Callable[..., Iterator], *given: object, limit_s: float | None = None) -> Iterator[Any]:
+def following(
+    work: Callable[..., Iterator],
+    *given: object,
+    limit_s: float | None = None,
+    over: Callable[[], bool] | None = None,
+) -> Iterator[Any]:
     """Runs a generator function of a module, `work(*given)`, in a child process; yields what it yields, returns what it
-    returns. Refused as it is; RuntimeError where the child died, or took longer than `limit_s` from its start on.
-    Closed early, it ends the child.
+    returns. Refused as it is; RuntimeError where the child died, or took longer than `limit_s` from its start on;
+    Ended once `over` says that it shall end, in the middle of a step too. Closed early, it ends the child.
     """
     context = multiprocessing.get_context("spawn")
     ours, its = context.Pipe(duplex=False)
@@ -25,6 +34,11 @@ def following(work: Callable[..., Iterator], *given: object, limit_s: float | No
     its.close()
     try:
         while True:
+            while over and not ours.poll(ASKED_EVERY_S):
+                if over():
+                    raise Ended
+                if ends and time.monotonic() > ends:
+                    break
             if ends and not ours.poll(max(0.0, ends - time.monotonic())):
                 raise RuntimeError("the child process took too long")
             try:
@@ -35,6 +49,8 @@ def following(work: Callable[..., Iterator], *given: object, limit_s: float | No
                 raise Refused(value)
             if kind == "end":
                 return value
+            if over and over():
+                raise Ended
             yield value
     finally:
         ours.close()

@@ -12,7 +12,7 @@ from gan_play.measure import atlas
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork
-from gan_play.ui import look, tiles, work
+from gan_play.ui import look, stopping, tiles, work
 from gan_play.ui.shared import QUIET, Shared, is_run, may_steer, told
 from gan_play.ui.words import say
 
@@ -42,14 +42,17 @@ def build(shared: Shared) -> None:
         there = is_run(shared.home, run)
         return gr.update(value=shown(shared.home, run, may_steer(shared, run, key)) if there else {})
 
-    def cover(event: gr.EventData, key: str):
+    def cover(request: gr.Request, when: str, event: gr.EventData, key: str):
         """Find what the newest checkpoint doesn't represent."""
         with told():
             if not is_run(shared.home, event.run):
                 raise Refused(refuse("no-run", str(event.run)))
             if not may_steer(shared, event.run, key):
                 raise Refused(refuse("not-owner"))
-            yield from work.watched(say("cover.looking"), coverage.covering, shared.home, event.run)
+            over = stopping.asker(request, "cover", when)
+            yield from work.watched(
+                say("cover.looking"), coverage.covering, shared.home, event.run, over=over
+            )
 
     def pick(event: gr.EventData):
         """A seed was clicked: take the very picture to Play, from the model that was looked at."""
@@ -64,7 +67,7 @@ def build(shared: Shared) -> None:
 
     shared.run.change(show, [shared.run, shared.key], view, api_name="ui_coverage", **QUIET)
     made = (show, [shared.run, shared.key], view)
-    work.wire(view.look, cover, shared.key, [progress, stop], made, "cover")
+    work.wire(view.look, cover, [shared.key], [progress, stop], made, "cover")
     view.pick(pick, None, [shared.art, shared.tabs], api_name="ui_pick_near", **QUIET)
 
 

@@ -15,7 +15,7 @@ from gan_play.measure import atlas
 from gan_play.pictures import datasets, doctor
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import labels
-from gan_play.ui import look, work
+from gan_play.ui import look, stopping, work
 from gan_play.ui.routes import SET_ID
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
@@ -80,14 +80,15 @@ def build(shared: Shared, read_choice: Reader) -> None:
                 raise Refused(refuse("no-set", choice["set"]))
         return gr.update(value=json.dumps({**choice, "set": before["id"]}))
 
-    def look_at_all(event: gr.EventData):
+    def look_at_all(request: gr.Request, when: str, event: gr.EventData):
         """Find the odd ones and draw the map, in a process of its own."""
         with told():
             folder, _ = marked(shared.home, event)
-            yield from work.watched(say("doctor.looking"), atlas.mapping, folder)
+            over = stopping.asker(request, "look", when)
+            yield from work.watched(say("doctor.looking"), atlas.mapping, folder, over=over)
 
     shared.chosen.change(show, shared.chosen, view, api_name="ui_doctor", **QUIET)
-    work.wire(view.look, look_at_all, None, [progress, stop], (show, shared.chosen, view), "look")
+    work.wire(view.look, look_at_all, [], [progress, stop], (show, shared.chosen, view), "look")
     view.leave(
         leave,
         shared.chosen,

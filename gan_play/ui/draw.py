@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_play import limits
+from gan_play.latent.sample import canonical
 from gan_play.pictures import images
 from gan_play.refusals import Refusal, Refused
 from gan_play.share import translating
@@ -30,6 +31,9 @@ MOST_SENT_CHARS = 2_000_000
 
 MOST_LIVE_PX = 256
 """Of what is painted while the pen moves: four times as long as 128."""
+
+OVER = {"repair": "damage", "colour": "hints"}
+"""Presets whose pictures lie under a brush, and the canvas's class."""
 
 DRAWN = ("sketch", "flat", "")
 """Presets that take a drawing; "" are real pairs and two sets, of which nobody knows."""
@@ -100,41 +104,90 @@ def other(act: str) -> str:
     return f'<button type="button" class="quiet" data-act="{act}">{escape(say(f"draw.{act}"))}</button>'
 
 
-def sheet(model: Translator, begun: str = "") -> str:
-    """A sheet of paper; `begun` is where a picture lies that is drawn on."""
+def fitting(path: str) -> tuple[int, int]:
+    """(width, height) of a canvas for a picture."""
+    width, height = images.png_size(Path(path).read_bytes())
+    scale = min(1.0, SHEET_PX / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def ground_of(model: Translator, pixels: np.ndarray) -> np.ndarray:
+    """What a photo (H, W, 3) becomes where it lies under a drawing: what this translator takes of it, so of a sketch's
+    its lines."""
+    width, height = pixels.shape[1::-1]
+    preset = translator.preset_of(model)
+    if preset == "sketch":  # larger, its lines would be thinner on the painting than those that it learnt
+        scale = min(1.0, translator.MOST_PEN * model.settings.size_px / max(width, height))
+        size = tuple(max(limits.LEAST_SIDE_PX, round(side * scale)) for side in (width, height))
+        pixels = images.resize(pixels, size)
+    with canonical():
+        x = translator.source_of(model, images.to_tensor(pixels[None]), translator.USUAL)
+        return images.to_pixels(x)[0]
+
+
+def layers() -> str:
+    """The place for the list of layers, with its words: the script fills it."""
+    words = " ".join(
+        f'data-{name}="{escape(say(f"draw.layer.{name}"))}"'
+        for name in ("layer", "ground", "show", "up", "down", "out", "more", "more-hint")
+    )
+    return f'<div class="layers" role="group" aria-label="{escape(say("draw.layers"))}" {words}></div>'
+
+
+def sheet(model: Translator, begun: str = "", photo: str = "") -> str:
+    """A sheet of paper; `begun` is where a picture lies that is drawn on, `photo` one to lie under the drawing."""
     hint = "sketch" if translator.preset_of(model) == "sketch" else "flat"
     colours = hint == "flat"
     start = f' data-src="{escape(transform.address(begun))}"' if begun else ""
     names = "pen rubber ground" if colours else "pen rubber"
+    width, height = fitting(photo or begun) if photo or begun else (SHEET_PX, SHEET_PX)
+    larger = SHEET_PX / max(width, height)
+    width, height = round(width * larger), round(height * larger)
+    trace, see = "", ""
+    if photo:
+        made = ground_of(model, images.read_kept(Path(photo).read_bytes()))
+        ground = transform.file(images.encode(made, "png"), "ground.png")
+        start += f' data-ground="{escape(transform.address(ground))}"'
+        if translator.preset_of(model):  # else it is painted as it is, and so seen already
+            trace = f'<img class="trace" hidden src="{escape(transform.address(photo))}" alt="">'
+            see = (
+                f'<button type="button" class="quiet" data-trace="1" aria-pressed="false" '
+                f'title="{escape(say("draw.trace.hint"))}">{escape(say("draw.trace"))}</button>'
+            )
     return (
-        f'<div class="own drawing"><canvas class="sheet" width="{SHEET_PX}" height="{SHEET_PX}" role="img" '
-        f'aria-label="{escape(say("draw.sheet"))}"{start}></canvas></div>'
-        f"{tools(names, 24 if colours else 4, colours)}{tiles.note(say(f'draw.{hint}.hint'))}"
-        f'<div class="own-row">{other("photo")}</div>'
+        f'<div class="own drawing"><canvas class="sheet" width="{width}" height="{height}" role="img" '
+        f'aria-label="{escape(say("draw.sheet"))}"{start}></canvas>{trace}</div>'
+        f"{tools(names, 24 if colours else 4, colours)}{layers()}{tiles.note(say(f'draw.{hint}.hint'))}"
+        f"{transform.choose('ground', 1, more=True)}"
+        f'<div class="own-row">{see}{other("photo")}</div>'
     )
 
 
 def photo(model: Translator, path: str, marks: str = "") -> str:
-    """A picture of one's own; for a repair under a brush that marks the damage, `marks` are those of a link."""
-    width, height = images.png_size(Path(path).read_bytes())
-    brush, below = "", ""
-    if translator.preset_of(model) == "repair":
-        scale = min(1.0, SHEET_PX / max(width, height))
-        size = f'width="{max(1, round(width * scale))}" height="{max(1, round(height * scale))}"'
+    """A picture of one's own; for a repair under a brush that marks the damage, for colouring under one that says what
+    is coloured how. `marks` are those of a link."""
+    brush, below, preset = "", "", translator.preset_of(model)
+    if preset in OVER:
+        width, height = fitting(path)
         start = f' data-src="{escape(transform.address(marks))}"' if marks else ""
-        brush = f'<canvas class="damage" {size} role="img" aria-label="{escape(say("draw.damage"))}"{start}></canvas>'
-        below = tools("pen rubber", 24) + tiles.note(say("draw.damage.hint"))
+        brush = (
+            f'<canvas class="{OVER[preset]}" width="{width}" height="{height}" role="img" '
+            f'aria-label="{escape(say(f"draw.{OVER[preset]}"))}"{start}></canvas>'
+        )
+        below = tools("pen rubber", 24, preset == "colour") + tiles.note(say(f"draw.{OVER[preset]}.hint"))
     more = other("another") + (other("draw") if draws(model) else "")
     image = f'<img src="{escape(transform.address(path))}" alt="{escape(say("yours.canvas"))}">'
-    return f'<div class="own">{image}{brush}</div>{below}<div class="own-row">{more}</div>'
+    own = f"own {OVER[preset]}-own" if preset in OVER else "own"
+    return f'<div class="{own}">{image}{brush}</div>{below}<div class="own-row">{more}</div>'
 
 
 def desk(model: Translator | None, path: str = "", kind: str = "", begun: str = "") -> str:
-    """The desk: a sheet (`kind` "draw"), the picture at `path`, or a place to drop one. `begun`: see the two."""
+    """The desk: a sheet (`kind` "draw", the picture at `path` under it), that picture, or a place to drop one. `begun`:
+    see the two."""
     if model is None:
         return ""
     if kind == "draw":
-        inside = sheet(model, begun)
+        inside = sheet(model, begun, path)
     elif path:
         inside = photo(model, path, begun)
     else:
@@ -186,6 +239,20 @@ def read_damage(sent: object, height: int, width: int) -> np.ndarray | None:
     rows = np.arange(height) * opaque.shape[0] // height
     columns = np.arange(width) * opaque.shape[1] // width
     return opaque[rows][:, columns]
+
+
+def read_hints(sent: object, height: int, width: int) -> np.ndarray | None:
+    """The colours that a brush laid on a picture of this size, opaque where they are.  # uint8 (H, W, 4)
+
+    None where nothing was sent.
+    """
+    if not sent:
+        return None
+    pixels, opaque = read_canvas(sent)
+    painted = np.dstack([pixels, np.where(opaque, 255, 0).astype(np.uint8)])
+    rows = np.arange(height) * opaque.shape[0] // height
+    columns = np.arange(width) * opaque.shape[1] // width
+    return painted[rows][:, columns]
 
 
 def live(home: Path) -> Callable[[object], dict]:

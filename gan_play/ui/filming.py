@@ -1,8 +1,7 @@
 """Play's films: the timeline of keyframes with its sound, and making a film of it, with progress."""
 
+import contextlib
 import dataclasses
-import queue
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from gan_play.latent import sample
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
+from gan_play.steps import steps_of
 from gan_play.ui import breed, look, sounds, stopping, tiles, timeline
 from gan_play.ui.desk import Desk, artwork_of, stay
 from gan_play.ui.gather import uploaded
@@ -24,44 +24,17 @@ from gan_play.ui.words import say
 
 def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
     """Makes a film and yields sentences on the way; whoever stops listening cancels it, and nothing stays behind."""
-    told_so_far: queue.Queue = queue.Queue()
-    given_up = threading.Event()
-
-    class Cancelled(Exception):
-        pass
-
-    def progress(done: int, total: int | None) -> None:
-        if given_up.is_set():
-            raise Cancelled
-        told_so_far.put((done, total))
-
-    def make() -> None:
-        try:
-            artworks.render(home, artwork, form, progress)
-            told_so_far.put(None)
-        except Cancelled:
-            pass
-        except Exception as error:  # handed to the listener, who raises it in the event's own thread
-            told_so_far.put(error)
-
-    threading.Thread(target=make, daemon=True, name="film").start()
     begun = shown_at = time.monotonic()
-    try:
-        yield tiles.waiting(say("play.film.begin"), 0.0)
-        while True:
-            news = told_so_far.get()
-            if news is None:
-                return
-            if isinstance(news, Exception):
-                raise news
-            done, total = news
+    yield tiles.waiting(say("play.film.begin"), 0.0)
+    with contextlib.closing(
+        steps_of(lambda progress: artworks.render(home, artwork, form, progress))
+    ) as steps:
+        for done, total in steps:
             now = time.monotonic()
             if total and now - shown_at > 0.25:
                 shown_at = now
                 left = look.time_words((now - begun) / done * (total - done))
                 yield tiles.waiting(say("play.film.frames", done=done, total=total, left=left), done / total)
-    finally:
-        given_up.set()
 
 
 def filmed(home: Path, desk: Desk, data: dict) -> Desk:

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from gradio.utils import get_upload_folder
 from gan_play import limits
 from gan_play.pictures import datasets, doctor, examples, intake
 from gan_play.refusals import Refused, refuse
-from gan_play.ui import doctor_view, look
+from gan_play.ui import doctor_view, look, stopping
 from gan_play.ui.routes import SET_ID
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
@@ -58,43 +58,47 @@ def build(shared: Shared) -> None:
     with gr.Accordion(say("gather.colour.title"), open=False):
         colour = gr.ColorPicker("#ffffff", label=say("gather.colour.label"), info=say("gather.colour.info"))
 
-    def take(colour: str, event: gr.EventData):
+    moment = gr.Textbox("", visible="hidden", elem_id="gather-moment", label="moment")
+
+    def take(request: gr.Request, when: str, colour: str, event: gr.EventData):
         """Take in what was uploaded."""
         with told():
             paths = [uploaded(path) for path in given_list(event.paths)]
-            yield from taking(
-                intake.take_in(paths, shared.home, background=rgb(colour)), name_of(event.name), colour
-            )
+            steps = intake.take_in(paths, shared.home, background=rgb(colour))
+            over = stopping.asker(request, "gather", when)
+            yield from taking(steps, name_of(event.name), colour, over)
 
-    def take_example(colour: str, event: gr.EventData):
+    def take_example(request: gr.Request, when: str, colour: str, event: gr.EventData):
         """Draw an example set and take it in."""
         with told():
             if event.name not in examples.EXAMPLES:
                 raise Refused(refuse("example", str(event.name), names=", ".join(examples.EXAMPLES)))
             title = examples.EXAMPLES[event.name].title
-            yield from taking(examples.taking_in_example(event.name, shared.home), title, colour)
+            over = stopping.asker(request, "gather", when)
+            yield from taking(examples.taking_in_example(event.name, shared.home), title, colour, over)
 
-    def part_pairs(chosen: str):
+    def part_pairs(request: gr.Request, when: str, chosen: str):
         """Part pictures that are two side by side into pairs."""
         choice = read_choice(shared, chosen)
         if choice:
             folder = shared.home / "sets" / choice["set"]
-            yield from taking(parting(folder), choice["name"], "#" + bytes(choice["background"]).hex())
+            colour, over = "#" + bytes(choice["background"]).hex(), stopping.asker(request, "gather", when)
+            yield from taking(parting(folder), choice["name"], colour, over)
 
     outputs = [progress, stop, shared.chosen]
-    reading = {"concurrency_limit": 2, "show_progress": "hidden", **PRIVATE}
+    reading = {"concurrency_limit": 2, "show_progress": "hidden", "js": stopping.NOW, **PRIVATE}
     events = [
-        drop.gathered(take, colour, outputs, api_name="ui_gather", **reading),
-        cards.example(take_example, colour, outputs, api_name="ui_example", **reading),
+        drop.gathered(take, [moment, colour], outputs, api_name="ui_gather", **reading),
+        cards.example(take_example, [moment, colour], outputs, api_name="ui_example", **reading),
+        part.click(part_pairs, [moment, shared.chosen], outputs, api_name="ui_split", **reading),
     ]
-    events.append(part.click(part_pairs, shared.chosen, outputs, api_name="ui_split", **reading))
     for event, api_name in zip(events, ("ui_gather_seen", "ui_example_seen", "ui_split_seen"), strict=True):
         event.success(None, None, None, js=TO_REPORT, api_name=api_name, **PRIVATE)
     stop.click(
-        lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
-        None,
-        [progress, stop],
-        cancels=events,
+        stopping.stopper("gather", say("batch.stopping")),
+        moment,
+        stop,
+        js=stopping.NOW,
         api_name="ui_gather_cancel",
         **QUIET,
     )
@@ -196,9 +200,13 @@ def read_choice(shared: Shared, text: str) -> dict | None:
 # What is shown
 
 
-def taking(steps: Iterator, name: str, colour: str) -> Iterator[tuple]:
-    """Run an intake, showing how far it is; in the end, choose the set that it made."""
-    yield gr.update(value=look.progress(0, say("gather.reading"))), gr.update(visible=True), gr.skip()
+def taking(
+    steps: Iterator, name: str, colour: str, over: Callable[[], bool] = lambda: False
+) -> Iterator[tuple]:
+    """Run an intake, showing how far it is, until `over` says that it shall end; in the end, choose the set that it
+    made."""
+    begun = gr.update(visible=True, value=say("gather.cancel"))
+    yield gr.update(value=look.progress(0, say("gather.reading"))), begun, gr.skip()
     shown = time.monotonic()
     while True:
         try:
@@ -208,6 +216,10 @@ def taking(steps: Iterator, name: str, colour: str) -> Iterator[tuple]:
             break
         except Refused as refused:
             yield gr.update(value=refusals(refused)), gr.update(visible=False), gr.skip()
+            return
+        if over():
+            steps.close()
+            yield gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False), gr.skip()
             return
         if time.monotonic() - shown > 0.25:
             shown = time.monotonic()

@@ -5,6 +5,7 @@ then a run obeys only the browser that started it.
 """
 
 import argparse
+import gc
 import os
 import socket
 import sys
@@ -101,7 +102,8 @@ def launch(
     folder = files.home(home)
     strangers = bool(public or share or on_space)
     blocks = page.make(folder, public=strangers)
-    blocks.queue(max_size=limits.MOST_QUEUED)
+    # By the names of Gradio's own queue: `queue()` would make another, and another server around it.
+    blocks._queue.max_size = limits.MOST_QUEUED
     blocks._queue.sleep_when_free = LOOKS_S
     door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
     settings = dict(
@@ -136,6 +138,7 @@ def launch(
     except OSError as error:  # Gradio's only one: no free port
         raise Refused(refuse("port", str(port or "7860 to 7959"))) from error
     threading.Thread(target=keep_adopting, args=(folder, blocks), daemon=True).start()
+    gc.enable()  # app.py puts it off until here
     if wait:
         blocks.block_thread()
     return blocks, address

@@ -12,7 +12,8 @@ build and may be kept. Bad and foreign codes answer 404 with their sentence.
 import functools
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -33,6 +34,7 @@ from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share import gallery
 from gan_play.share.artwork import Artwork
+from gan_play.steps import steps_of
 from gan_play.ui import routes as own_routes
 from gan_play.ui.words import say
 
@@ -46,6 +48,9 @@ PRIVATE = {"Cache-Control": "private, max-age=86400"}
 turns = threading.BoundedSemaphore(8)  # renderings asked for at once; the rest wait in line, not in memory
 
 
+_listening: ContextVar[Callable[[int, int], None] | None] = ContextVar("listening", default=None)
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """An artwork as this page serves it."""
@@ -57,7 +62,12 @@ class Picture:
     sentence: str  # whether it is what was shared
 
 
-_one_by_one = [threading.Lock() for _ in range(64)]
+def plain(artwork: Artwork) -> Artwork:
+    """The recipe alone, without the seal of who shared it."""
+    return replace(artwork, seal="")
+
+
+_made_now: dict[tuple[Path, str], threading.Lock] = {}  # pictures that somebody waits for
 
 
 def picture(home: Path, code: str) -> Picture:
@@ -66,8 +76,15 @@ def picture(home: Path, code: str) -> Picture:
     Whoever asks for it while it is being made gets the same one. Requests for several pictures aren't rendered in one
     batch: in six of sixteen that changed a pixel, and saved but a quarter of the time.
     """
-    with _one_by_one[hash((home, code)) % len(_one_by_one)]:
-        return _picture(home, code)
+    artwork = artworks.decode(code)
+    if artwork.seal and not artwork.is_film:  # the same picture, painted once however it is asked for
+        known = picture(home, artworks.encode(plain(artwork)))
+        return replace(known, sentence=artworks.verdict(artwork.seal, artworks.decode(known.code).seal))
+    try:
+        with _made_now.setdefault((home, code), threading.Lock()):
+            return _picture(home, code)
+    finally:
+        _made_now.pop((home, code), None)
 
 
 @functools.lru_cache(maxsize=KEPT_PICTURES)
@@ -76,11 +93,22 @@ def _picture(home: Path, code: str) -> Picture:
     with turns:
         if artwork.is_film:
             return _strip(home, artwork)
-        made = artworks.render(home, artwork)
+        made = artworks.render(home, artwork, progress=_listening.get())
         return Picture(made.pixels, made.png, made.sha256, made.code, made.sentence)
 
 
 picture.cache_clear = _picture.cache_clear
+
+
+def painting(home: Path, code: str) -> Iterator[tuple[int, int]]:
+    """`picture`, which tells how far it is: (tiles done, in all) of a large painting that isn't in memory yet. Closed
+    early, it ends at its next tile."""
+
+    def make(progress: Callable[[int, int], None]) -> Picture:
+        _listening.set(progress)  # of this thread alone
+        return picture(home, code)
+
+    return (yield from steps_of(make))
 
 
 def _strip(home: Path, artwork: Artwork) -> Picture:
@@ -89,11 +117,6 @@ def _strip(home: Path, artwork: Artwork) -> Picture:
     pixels = artworks.strip_of(model, artwork)
     png = images.encode(pixels, "png", text=artworks.card(artwork, model, home))
     return Picture(pixels, png, "", artworks.encode(artwork), "")
-
-
-def plain(artwork: Artwork) -> Artwork:
-    """The recipe alone, without the seal of who shared it."""
-    return replace(artwork, seal="")
 
 
 def known_film(home: Path, artwork: Artwork, form: str) -> Path | None:

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from gan_play import limits
 from gan_play.pictures import datasets, images, intake
 from gan_play.refusals import Refusal, Refused, refuse
 from gan_play.share import styled
+from gan_play.steps import Ended
 from gan_play.translate import style
-from gan_play.ui import child, look, tiles
+from gan_play.ui import child, look, stopping, tiles
 from gan_play.ui.gather import given_list, read_choice, uploaded
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
@@ -33,8 +34,11 @@ STYLE_PX = round(limits.MOST_STYLED_PX * limits.MOST_STYLE_SCALE)
 MOST_MASK_CHARS = 600_000
 """Of the brush's marks as text: 512 px of pure noise in one colour are less."""
 
-MARKS = """(marks, ...rest) => { const on = document.querySelector('#transform-own canvas');
-  return [on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
+MOST_WEIGHT = 4
+"""Times that one style may count more than another on the page."""
+
+MARKS = """(now, marks, ...rest) => { const on = document.querySelector('#transform-own canvas');
+  return [String(Date.now()), on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
 TO_RESULT = """() => { const wait = (until) => { const at = document.querySelector('#transform-result .waiting');
   if (at) at.scrollIntoView({block: 'center', behavior: 'smooth'});
   else if (Date.now() < until) setTimeout(wait, 100, until); }; wait(Date.now() + 10000); }"""
@@ -63,25 +67,53 @@ def address(path: str | Path) -> str:
 
 
 def known(text: object) -> dict:
-    """The pictures to paint like, as the page remembers them: {"paths": [...], "set": id or ""}; what is gone is left
-    out."""
+    """The pictures to paint like, as the page remembers them: {"paths": [...], "set": id or "", "weights": {path or
+    "set": number}}; what is gone is left out."""
     try:
         said = json.loads(str(text or "{}"))
         paths = [path for path in said.get("paths", []) if isinstance(path, str)]
-        chosen = str(said.get("set") or "")
+        chosen, weights = str(said.get("set") or ""), dict(said.get("weights") or {})
     except (ValueError, AttributeError, TypeError):
-        return {"paths": [], "set": ""}
+        return {"paths": [], "set": "", "weights": {}}
     here = []
     for path in paths[: limits.MOST_STYLE_PICTURES]:
         try:
             here.append(str(uploaded(path)))
         except Refused:
             continue
-    return {"paths": here, "set": chosen}
+    good = {which: number for which, number in weights.items() if number in range(MOST_WEIGHT * 10 + 1)}
+    return {"paths": here, "set": chosen, "weights": {k: n for k, n in good.items() if k in (*here, "set")}}
+
+
+EVEN = 10
+"""A style's weight where nobody says otherwise: the slider counts tenths."""
+
+
+def weight_of(styles: dict, which: str) -> int:
+    """How much a style counts, in tenths."""
+    return styles.get("weights", {}).get(which, EVEN)
+
+
+def weights_of(shared: Shared, styles: dict) -> tuple[int, ...]:
+    """How much each picture counts, as `style.read` takes it: each of a set's as much as its slider says; () where all
+    count the same."""
+    each = [weight_of(styles, path) for path in styles["paths"]]
+    if styles["set"]:
+        folder = datasets.find_set(shared.home, styles["set"])
+        count = len(style.places_of_set(len(datasets.read_manifest(folder)["pictures"])))
+        each += [weight_of(styles, "set")] * count
+    return () if len(set(each)) == 1 and each[0] else tuple(each)
+
+
+def canvas_size(width: int, height: int) -> tuple[int, int]:
+    """Of the canvas over a picture: no larger than marks need be."""
+    scale = min(1.0, limits.MOST_STYLED_PX / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def marked(sent: object, content: Path) -> np.ndarray | None:
-    """The mask that a brush's marks stand for, (H, W, 3): black where they are. None where there are none."""
+    """The mask that a brush's marks stand for, (H, W, 3) as large as the picture: black where they are. None where
+    there are none."""
     if not sent:
         return None
     text = sent if isinstance(sent, str) and len(sent) <= MOST_MASK_CHARS else ""
@@ -92,30 +124,32 @@ def marked(sent: object, content: Path) -> np.ndarray | None:
     painted = images.decode_painted(data, say("transform.marks"), limits.MOST_STYLED_PX)
     if isinstance(painted, Refusal):
         raise Refused(painted)
-    if images.png_size(data) != images.png_size(content.read_bytes()):
-        raise Refused(refuse("mask-size"))
+    width, height = images.png_size(content.read_bytes())
     _, opaque = painted
-    return (
-        None
-        if not opaque.any()
-        else np.repeat(np.where(opaque, 0, 255)[:, :, None], 3, axis=2).astype(np.uint8)
-    )
+    if opaque.shape[::-1] != canvas_size(width, height):
+        raise Refused(refuse("mask-size"))
+    if not opaque.any():
+        return None
+    rows, columns = (np.arange(side) * small // side for side, small in zip((height, width), opaque.shape))
+    whole = opaque[rows][:, columns]
+    return np.repeat(np.where(whole, 0, 255)[:, :, None], 3, axis=2).astype(np.uint8)
 
 
 # What is shown
 
 
-def choose(name: str, most: int, more: bool = False) -> str:
-    """A place to drop pictures, or to choose them; small where there are some and `more` may come."""
+def choose(name: str, most: int, more: bool = False, kind: str = "image") -> str:
+    """A place to drop pictures, or files of another kind, or to choose them; small where there are some and `more` may
+    come."""
     data = f'data-most="{most}" data-sending="{escape(say("transform.sending"))}" '
-    data += f'data-failed="{escape(say("transform.failed"))}"'
+    data += f'data-failed="{escape(say("transform.failed"))}" data-large="{escape(say("transform.large"))}"'
     several = " multiple" if most > 1 else ""
     hint = "" if more else f'<span class="small subdued">{escape(say(f"transform.{name}.hint"))}</span>'
-    kind = "choose more" if more else "choose"
+    look_of = "choose more" if more else "choose"
     return (
-        f'<div class="{kind}" {data}>{hint}<button type="button" class="quiet" data-choose="1">'
+        f'<div class="{look_of}" {data}>{hint}<button type="button" class="quiet" data-choose="1">'
         f"{escape(say(f'transform.{name}.more' if more else f'transform.{name}.choose'))}</button>"
-        f'<input type="file" accept="image/*" hidden{several} aria-label="{escape(say(f"transform.{name}.choose"))}">'
+        f'<input type="file" accept="{kind}/*" hidden{several} aria-label="{escape(say(f"transform.{name}.choose"))}">'
         '<span class="choose-status" role="status"></span></div>'
     )
 
@@ -125,7 +159,7 @@ def own_html(path: str) -> str:
     title = f'<p class="piece-title">{escape(say("transform.own"))}</p>'
     if not path:
         return title + choose("own", 1)
-    width, height = images.png_size(Path(path).read_bytes())
+    width, height = canvas_size(*images.png_size(Path(path).read_bytes()))
     buttons = "".join(
         f'<button type="button" class="quiet" data-undo="{name}">{escape(say(f"yours.{name}"))}</button>'
         for name in ("undo", "clear")
@@ -145,24 +179,43 @@ def own_html(path: str) -> str:
 def theirs_html(shared: Shared, styles: dict, chosen: str) -> str:
     """The pictures to paint like, each with a button that takes it away, and a place for more."""
     shown = [
-        (address(path), say("transform.style.one", number=number), str(number - 1))
+        (address(path), say("transform.style.one", number=number), str(number - 1), path)
         for number, path in enumerate(styles["paths"], 1)
     ]
     if styles["set"]:
         try:
             count = len(datasets.read_manifest(datasets.find_set(shared.home, styles["set"]))["pictures"])
             shown += [
-                (f"gradio_api/set/{styles['set']}/{i}-384.webp", say("transform.set.one"), "set")
-                for i in style.places_of_set(count)
+                (
+                    f"gradio_api/set/{styles['set']}/{i}-384.webp",
+                    say("transform.set.one"),
+                    "set",
+                    "set" if not n else "",
+                )
+                for n, i in enumerate(style.places_of_set(count))
             ]
         except Refused:
             pass
+    several = sum(bool(which) for *_, which in shown) > 1
+
+    def counts(title: str, place: str, which: str) -> str:
+        """How much it counts among the others."""
+        words = escape(f"{say('transform.weight')}: {title}")
+        return (
+            f'<input type="range" min="0" max="{MOST_WEIGHT * EVEN}" value="{weight_of(styles, which)}" '
+            f'data-weight="{place}" aria-label="{words}" title="{words}">'
+            if several and which
+            else ""
+        )
+
     inside = "".join(
         f'<span><img src="{escape(src)}" alt="{escape(title)}"><button type="button" data-act="out" '
-        f'data-place="{place}" aria-label="{escape(say("transform.out", title=title))}">×</button></span>'
-        for src, title, place in shown
+        f'data-place="{place}" aria-label="{escape(say("transform.out", title=title))}">×</button>'
+        f"{counts(title, place, which)}</span>"
+        for src, title, place, which in shown
     )
     inside = f'<div class="theirs">{inside}</div>' if inside else ""
+    inside += tiles.note(say("transform.weight.hint")) if several else ""
     choice = read_choice(shared, chosen)
     offer = ""
     if choice and choice["set"] != styles["set"]:
@@ -220,8 +273,11 @@ def forecast_html(content: str, size_px: object) -> str:
     if not content:
         return ""
     width, height = images.png_size(uploaded(content).read_bytes())
-    seconds = style.forecast(*style.fitted(height, width, style.check_size(size_px)))
-    return tiles.note(say("transform.forecast", time=look.time_words(seconds)))
+    size = style.check_size(size_px, limits.MOST_INSTANT_PX)
+    most = limits.MOST_STYLED_PX
+    seconds = style.forecast(*style.fitted(height, width, min(size, most)))
+    words = "transform.forecast" if size <= most else "transform.forecast.less"
+    return tiles.note(say(words, time=look.time_words(seconds), most=most))
 
 
 # The tab
@@ -260,7 +316,7 @@ def build(shared: Shared) -> None:
             for name, low, high, at, step in (
                 ("strength", 0.0, float(limits.MOST_STRENGTH), 1.0, 0.1),
                 ("scale", limits.LEAST_STYLE_SCALE, float(limits.MOST_STYLE_SCALE), 1.0, 0.05),
-                ("size", limits.LEAST_STYLED_PX, limits.MOST_STYLED_PX, style.SIZE_PX, 64),
+                ("size", limits.LEAST_STYLED_PX, limits.MOST_INSTANT_PX, style.SIZE_PX, 64),
             )
         )
     keep = gr.Checkbox(
@@ -272,7 +328,7 @@ def build(shared: Shared) -> None:
     forecast = piece("forecast", "")
     result = piece("result", "", js_on_load=script)
     stop = gr.Button(say("yours.stop"), visible=False, elem_id="transform-stop")
-    content, styles, marks, so_far = map(hidden, ("content", "styles", "marks", "so-far"))
+    content, styles, marks, so_far, moment = map(hidden, ("content", "styles", "marks", "so-far", "moment"))
 
     def wrong(refused: Refused) -> dict:
         return {message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
@@ -291,7 +347,7 @@ def build(shared: Shared) -> None:
     def drop_own(event: gr.EventData, size_px: float):
         """Lay a dropped picture under the brush."""
         try:
-            return laid(kept(given_list(sent(event).get("paths"))[0], limits.MOST_STYLED_PX), size_px)
+            return laid(kept(given_list(sent(event).get("paths"))[0], limits.MOST_INSTANT_PX), size_px)
         except Refused as refused:
             return wrong(refused)
 
@@ -323,6 +379,12 @@ def build(shared: Shared) -> None:
         """Take a picture away again, or take the style of the set in hand."""
         now, data = known(text), sent(event)
         choice = read_choice(shared, chosen)
+        if data.get("act") == "weight":
+            places = {**{str(i): path for i, path in enumerate(now["paths"])}, "set": "set"}
+            which, number = places.get(str(data.get("place"))), str(data.get("value"))
+            if which and number.isdecimal():
+                now["weights"][which] = int(number)
+            return {styles: gr.update(value=json.dumps(known(json.dumps(now))))}
         if data.get("act") == "set" and choice:
             now["set"] = choice["set"]
         elif data.get("place") == "set":
@@ -362,85 +424,119 @@ def build(shared: Shared) -> None:
         **QUIET,
     )
 
-    def wished(marks: str, path: str, text: str, *dials: object) -> tuple:
+    def wished(most_px: int, marks: str, path: str, text: str, size_px: object, *dials: object) -> tuple:
         """What `style.read` takes, of what the page sent. Refused as there, and where something is missing."""
-        checked, theirs_now = style.check_dials(*dials), known(text)
+        theirs_now = known(text)
+        checked = style.check_dials(min(size_px, most_px), *dials, most_px)
         if not path:
             raise Refused(refuse("no-content"))
         if not (theirs_now["paths"] or theirs_now["set"]):
             raise Refused(refuse("no-style"))
         own_path = uploaded(path)
         paths = tuple(map(Path, theirs_now["paths"]))
-        return own_path, paths, theirs_now["set"], checked, marked(marks, own_path)
+        weights = weights_of(shared, theirs_now)
+        return own_path, paths, theirs_now["set"], checked, marked(marks, own_path), (), weights
 
-    def paint(marks: str, path: str, text: str, size_px: float, strength: float, scale: float, keep: bool):
+    def begin(request: gr.Request, when: str) -> Callable[[], bool]:
+        """What was being painted gives its place."""
+        stopping.stop(request, "style", str(round(stopping.number(when)) - 1))
+        return stopping.asker(request, "style", when)
+
+    def paint(request: gr.Request, when: str, *sent: object):
         """Paint it, with looks on the way. What comes together is one answer: of several quick ones the page may miss
         one."""
         try:
-            wish = wished(marks, path, text, size_px, strength, scale, keep)
+            wish = wished(limits.MOST_STYLED_PX, *sent)
         except Refused as refused:
             yield wrong(refused)
             return
-        yield {stop: gr.update(visible=True), message: gr.update(value=""), so_far: gr.update(value="")}
+        over = begin(request, when)
+        yield {
+            stop: gr.update(visible=True, value=say("yours.stop")),
+            message: gr.update(value=""),
+            so_far: gr.update(value=""),
+        }
         try:
-            moments = child.following(styled.painting, shared.home, *wish)
+            moments = child.following(styled.painting, shared.home, *wish, over=over)
             for html, after, done in watched(str(wish[0]), moments):
                 shown = {result: gr.update(value=html), so_far: gr.update(value=after)}
                 yield shown | ({stop: gr.update(visible=False)} if done else {})
         except Refused as refused:
             yield {result: gr.update(value=""), stop: gr.update(visible=False)} | wrong(refused)
+        except Ended:  # who stopped it has said so
+            return
         except RuntimeError:  # a child that is gone was most often killed for want of memory
             broke = tiles.note(say("work.broke"), "bad")
             yield {message: gr.update(value=broke), stop: gr.update(visible=False)}
 
-    begun = go.click(
-        paint,
-        [marks, content, styles, size, strength, scale, keep],
-        [result, so_far, stop, message],
-        js=MARKS,
-        api_name="ui_transform_paint",
-        concurrency_limit=1,
-        concurrency_id="style",
-        show_progress="minimal",
-        show_progress_on=result,
+    painting = {
+        "inputs": [moment, marks, content, styles, size, strength, scale, keep],
+        "outputs": [result, so_far, stop, message],
+        "js": MARKS,
+        "concurrency_limit": 1,
+        "show_progress": "minimal",
+        "show_progress_on": result,
         **PRIVATE,
-    )
-    go.click(None, None, None, js=TO_RESULT, api_name="ui_transform_show", **PRIVATE)
+    }
+    go.click(paint, **painting, api_name="ui_transform_paint", concurrency_id="style")
+    for name, button in (("show", go), ("show_now", at_once)):
+        button.click(None, None, None, js=TO_RESULT, api_name=f"ui_transform_{name}", **PRIVATE)
 
-    def paint_now(
-        marks: str, path: str, text: str, size_px: float, strength: float, scale: float, keep: bool
-    ):
-        """Paint it at once. In this process: a child would take longer to begin than this takes."""
+    def paint_now(request: gr.Request, when: str, *sent: object):
+        """Paint it at once. A small one in this process: a child would take longer to begin than this takes."""
         before = time.monotonic()
         try:
-            wish = wished(marks, path, text, size_px, strength, scale, keep)
-            after = file(styled.png_at_once(style.read(shared.home, *wish)), "painted.png")
+            wish = wished(limits.MOST_INSTANT_PX, *sent)
+            over = begin(request, when)
+            if wish[3].size_px <= limits.MOST_STYLED_PX:
+                png = styled.png_at_once(style.read(shared.home, *wish))
+            else:
+                png = yield from in_pieces(wish, over)
+            after = file(png, "painted.png")
         except Refused as refused:
-            return wrong(refused)
+            yield wrong(refused) | {stop: gr.update(visible=False)}
+            return
+        except Ended:  # who stopped it has said so
+            return
+        except RuntimeError:
+            broke = tiles.note(say("work.broke"), "bad")
+            yield {message: gr.update(value=broke), stop: gr.update(visible=False)}
+            return
         sentence = say("transform.now.done", time=look.time_words(max(1.0, time.monotonic() - before)))
-        return {
+        yield {
             result: gr.update(value=result_html(str(wish[0]), after, sentence)),
             so_far: gr.update(value=after),
             stop: gr.update(visible=False),
             message: gr.update(value=""),
         }
 
-    at_once.click(
-        paint_now,
-        [marks, content, styles, size, strength, scale, keep],
-        [result, so_far, stop, message],
-        js=MARKS,
-        api_name="ui_transform_now",
-        concurrency_limit=1,
-        concurrency_id="style-now",
-        show_progress="minimal",
-        show_progress_on=result,
-        cancels=[begun],  # what was being painted slowly gives its place
-        **PRIVATE,
-    )
+    def in_pieces(wish: tuple, over: Callable[[], bool]):
+        """A large one, in a child, with its progress; returns the PNG."""
+        yield {
+            stop: gr.update(visible=True, value=say("batch.stop")),
+            so_far: gr.update(value=""),
+            message: gr.update(value=""),
+            result: gr.update(value=tiles.waiting(say("batch.begin"), 0)),
+        }
+        steps, begun = child.following(styled.at_once_in_pieces, shared.home, *wish, over=over), None
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as end:
+                return end.value
+            now = time.monotonic()
+            begun = begun or now  # the time left is told from the first piece on
+            said = say("transform.pieces", done=done, total=total)
+            if done > 1:
+                left = look.time_words((now - begun) / (done - 1) * (total - done))
+                said += f", {say('bar.left', time=left)}"
+            yield {result: gr.update(value=tiles.waiting(said, done / total))}
 
-    def stopped(path: str, after: str):
+    at_once.click(paint_now, **painting, api_name="ui_transform_now", concurrency_id="style-now")
+
+    def stopped(request: gr.Request, when: str, path: str, after: str):
         """What there is by now is the result."""
+        stopping.stop(request, "style", when)
         try:
             html = result_html(str(uploaded(path)), str(uploaded(after)), say("transform.stopped"))
         except Refused:  # stopped before the first look
@@ -449,9 +545,9 @@ def build(shared: Shared) -> None:
 
     stop.click(
         stopped,
-        [content, so_far],
+        [moment, content, so_far],
         [result, stop],
-        cancels=[begun],
+        js=stopping.NOW,
         api_name="ui_transform_stop",
         **QUIET,
     )

@@ -4,8 +4,11 @@ Every painting here is an artwork with a code (`share/translating.py`): it is ke
 What a browser drew or dropped is kept as an input by its digest.
 """
 
+import contextlib
 import dataclasses
 import secrets
+import time
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -19,17 +22,18 @@ from gan_play.runs import checkpoints, store
 from gan_play.share import artwork as artworks
 from gan_play.share import translating
 from gan_play.share.gallery import check_alive
+from gan_play.steps import Ended
 from gan_play.trainers.recipes import RECIPES
 from gan_play.translate import inputs, translator
 from gan_play.translate.translator import Translator
-from gan_play.ui import batch, collect, draw, gallery, look, tiles, transform
+from gan_play.ui import batch, clip, collect, draw, gallery, look, share_routes, stopping, tiles, transform
 from gan_play.ui.gather import given_list, uploaded
 from gan_play.ui.share_routes import picture, title_of
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, told, visible_runs
 from gan_play.ui.words import say
 
-GATHER = """(sheet, ...rest) => { const on = document.querySelector('#translate-desk .own canvas');
-  return [on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
+GATHER = """(now, sheet, ...rest) => { const on = document.querySelector('#translate-desk .own canvas');
+  return [String(Date.now()), on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
 
 
 # Which translators there are
@@ -111,6 +115,23 @@ def shown(home: Path, code: str, said: str = "") -> str:
     return painting_html(before, tiles.address(code), size, title_of(artwork, model), at, code, said)
 
 
+def coming(home: Path, code: str) -> Iterator[str]:
+    """Paints what a code names; of a large painting HTML on the way: the picture, tiles done, and the time left as the
+    tiles so far took it. Refused as by `share_routes.picture`."""
+    begun, before = time.monotonic(), ""
+    for done, total in share_routes.painting(home, code):
+        if not before:
+            pixels = inputs.find(home, artworks.decode(code).translation.picture)
+            before = transform.address(laid(pixels, "before.png"))
+        left = look.time_words((time.monotonic() - begun) / done * (total - done))
+        said = f"{say('translate.tiles', done=done, total=total)}, {say('bar.left', time=left)}"
+        yield (
+            f'<p class="piece-title">{escape(say("translate.painting"))}</p><figure class="stage translated">'
+            f'<img class="coming" src="{escape(before)}" alt="{escape(say("transform.before"))}"></figure>'
+            f"{tiles.waiting(said, done / total)}"
+        )
+
+
 # The tab
 
 
@@ -154,6 +175,7 @@ def translate(shared: Shared) -> None:
         with gr.Column(min_width=320):
             script = look.asset("compare.js") + look.asset("painted.js") + tiles.script()
             result = piece("result", js_on_load=script, server_functions=collect.functions(shared))
+            stop = gr.Button(say("batch.stop"), visible=False, elem_id="translate-stop")
     with gr.Row():
         strength, size = (
             gr.Slider(
@@ -186,7 +208,7 @@ def translate(shared: Shared) -> None:
             visible=False,
             elem_id="translate-back",
         )
-    content, kind, sheet, handled = map(hidden, ("content", "kind", "sheet", "handled"))
+    content, kind, sheet, handled, moment = map(hidden, ("content", "kind", "sheet", "handled", "moment"))
     turned = [strength, size, times, back]
 
     def wrong(refused: Refused) -> dict:
@@ -248,13 +270,15 @@ def translate(shared: Shared) -> None:
 
     # The desk
 
-    def drop(event: gr.EventData, run: str, side: float):
-        """A dropped picture lies on the desk."""
+    def drop(event: gr.EventData, run: str, side: float, how: str):
+        """A dropped picture lies on the desk, or under the drawing."""
         data = event._data if isinstance(event._data, dict) else {}
         try:
             path = uploaded(given_list(data.get("paths"))[0])
             pixels = intake.read_picture_file(path, limits.MOST_TRANSLATED_PX)
             model = model_at(run)
+            if how == "draw":
+                return lay(run, how, laid(translating.sized(pixels, draw.SHEET_PX)))
             said = lay(run, "", laid(pixels))
             if model and side == model.settings.size_px:  # as it was for drawings
                 said[size] = gr.update(value=draw.side_of(model, False))
@@ -273,24 +297,59 @@ def translate(shared: Shared) -> None:
 
     desk_out = [desk, content, kind, message, size]
     reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
-    dropped = desk.dropped(drop, [chosen, size], desk_out, api_name="ui_translate_drop", **reading)
+    dropped = desk.dropped(drop, [chosen, size, kind], desk_out, api_name="ui_translate_drop", **reading)
     desk.act(act, chosen, [*desk_out, result], api_name="ui_translate_act", **QUIET)
 
-    def paint(sent: str, run: str, how: str, path: str, by: float, side: float, larger: int, other_way: bool):
-        """The painting of what lies on the desk, as an artwork."""
+    def paint(
+        request: gr.Request,
+        when: str,
+        sent: str,
+        run: str,
+        how: str,
+        path: str,
+        by: float,
+        side: float,
+        larger: int,
+        other_way: bool,
+    ):
+        """The painting of what lies on the desk, as an artwork; of a large one how far it is."""
+        over = stopping.asker(request, "translate", when)
         try:
             model = model_at(run)
-            if model is None or not (how == "draw" or path):
-                return gr.skip()
-            made = artwork(model, sent, how, path, by, side, larger, other_way)
+            made = None
+            if model is not None and (how == "draw" or path):
+                made = artwork(model, sent, how, path, by, side, larger, other_way)
             if made is None:
-                return gr.skip()
+                yield {message: gr.skip()}
+                return
             code = artworks.encode(made)
+            yield from following(code, over)
             html = shown(home, code)
         except Refused as refused:
-            return wrong(refused)
+            yield wrong(refused) | {stop: gr.update(visible=False)}
+            return
+        except Ended:
+            yield {
+                result: gr.update(value=waiting_html(model)),
+                message: gr.update(value=tiles.note(say("batch.stopped"))),
+                stop: gr.update(visible=False),
+            }
+            return
         known = {place: gr.update(value=code) for place in (shared.translated, handled)}
-        return known | {result: gr.update(value=html), message: gr.update(value="")}
+        known |= {stop: gr.update(visible=False)}
+        yield known | {result: gr.update(value=html), message: gr.update(value="")}
+
+    def following(code: str, over: Callable[[], bool]):
+        """A painting on its way; Ended where it was stopped."""
+        with contextlib.closing(coming(home, code)) as steps:
+            for html in steps:
+                if over():
+                    raise Ended
+                yield {
+                    result: gr.update(value=html),
+                    stop: gr.update(visible=True, value=say("batch.stop")),
+                    message: gr.update(value=""),
+                }
 
     def artwork(model, sent, how, path, by, side, larger, other_way) -> artworks.Artwork | None:
         """What is to be painted; None where there is nothing yet. Refused where it can't be."""
@@ -305,6 +364,9 @@ def translate(shared: Shared) -> None:
         pixels = images.read_kept(uploaded(path).read_bytes())
         pixels = translating.sized(pixels, min(side_px, limits.MOST_TRANSLATED_PX // dials.times))
         mask = None
+        hints = draw.read_hints(sent, *pixels.shape[:2]) if translator.preset_of(model) == "colour" else None
+        if hints is not None:
+            pixels, dials = translator.hinted(pixels, hints), dials._replace(drawn=True)
         if translator.preset_of(model) == "repair":
             mask = draw.read_damage(sent, *pixels.shape[:2])
             if mask is None:
@@ -313,8 +375,8 @@ def translate(shared: Shared) -> None:
 
     painting = {
         "fn": paint,
-        "inputs": [sheet, chosen, kind, content, *turned],
-        "outputs": [result, shared.translated, handled, message],
+        "inputs": [moment, sheet, chosen, kind, content, *turned],
+        "outputs": [result, shared.translated, handled, message, stop],
         "js": GATHER,
         "concurrency_limit": 1,
         "concurrency_id": "translate",
@@ -329,6 +391,15 @@ def translate(shared: Shared) -> None:
     size.release(**latest, api_name="ui_translate_size")
     times.input(**latest, api_name="ui_translate_times")
     back.input(**latest, api_name="ui_translate_back")
+
+    stop.click(
+        stopping.stopper("translate", say("batch.stopping")),
+        moment,
+        stop,
+        js=stopping.NOW,
+        api_name="ui_translate_stop",
+        **QUIET,
+    )
 
     # What is done with a painting
 
@@ -348,15 +419,18 @@ def translate(shared: Shared) -> None:
     queued = QUIET | {"queue": True}  # a toast needs the queue
     result.act(acted, shared.key, [shared.brought, shared.tabs], api_name="ui_translate_act_on", **queued)
 
-    def opened(code: str, done: str, key: str):
+    def opened(request: gr.Request, when: str, code: str, done: str, key: str):
         """A link, a kept work or a dropped file: the translator, the picture and the dials that it was made with."""
         if not code or code == done:
-            return gr.skip()
+            yield {message: gr.skip()}
+            return
+        over = stopping.asker(request, "translate", when)
         said = {handled: gr.update(value=code)}
         try:
             named = artworks.decode(code)
             check_alive(home, code)
             model = artworks.model_of(home, named)
+            yield from following(artworks.find_code(code), over)
             found = picture(home, artworks.find_code(code))
             dials, run = named.translation.dials, model.run_id
             pixels = inputs.find(home, named.translation.picture)
@@ -365,16 +439,22 @@ def translate(shared: Shared) -> None:
             if named.seal:
                 gallery.keep(shared, code, key, "opened")
             path, begun = laid(pixels), ""
+            over = translator.preset_of(model) in draw.OVER
+            if over and dials.drawn:
+                begun = path
             if named.translation.mask:
                 begun = laid(inputs.find(home, named.translation.mask), "marks.png")
-        except Refused as refused:
-            return said | wrong(refused) | {shared.translated: gr.update(value="")}
+        except (Refused, Ended) as error:
+            why = wrong(error) if isinstance(error, Refused) else {result: gr.update(value="")}
+            yield said | why | {shared.translated: gr.update(value=""), stop: gr.update(visible=False)}
+            return
         offered = [one for _, one in translators(shared, key)]
         choices = (
             translators(shared, key) if run in offered else [*translators(shared, key), (model.name, run)]
         )
         said |= take(run, sized=False)
-        said |= lay(run, "draw", "", path) if dials.drawn else lay(run, "", path, begun)
+        drawn = dials.drawn and not over
+        said |= lay(run, "draw", "", path) if drawn else lay(run, "", path, begun)
         said |= {
             nothing: gr.update(value=""),
             begin: gr.update(visible=False),
@@ -383,13 +463,16 @@ def translate(shared: Shared) -> None:
             strength: gr.update(visible=True, value=dials.strength),
             size: gr.update(visible=True, value=max(pixels.shape[:2])),
         }
-        return said | {times: gr.update(value=dials.times)} if dials.times > 1 else said
+        said |= {times: gr.update(value=dials.times)} if dials.times > 1 else {}
+        yield said | {stop: gr.update(visible=False)}
 
     shared.translated.change(
         opened,
-        [shared.translated, handled, shared.key],
-        [*table, handled, shared.translated],
+        [moment, shared.translated, handled, shared.key],
+        [*table, handled, shared.translated, stop],
+        js=stopping.NOW,
         api_name="ui_translate_open",
         **QUIET | {"queue": True},
     )
     batch.build(shared, chosen, turned)
+    clip.build(shared, chosen, turned)

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from gan_play.refusals import Refused
-from gan_play.ui import child, look
+from gan_play.steps import Ended
+from gan_play.ui import child, look, stopping
 from gan_play.ui.shared import PRIVATE, QUIET
 from gan_play.ui.words import say
 
@@ -16,18 +17,23 @@ Listener = tuple[Callable, Any, Any]
 """(function, inputs, outputs), as Gradio's events take them."""
 
 
-def watched(opening: str, work: Callable[..., Iterator], *given: object) -> Iterator[tuple]:
-    """Follows the work on the page: updates of its progress and its Stop button.
+def watched(
+    opening: str, work: Callable[..., Iterator], *given: object, over: Callable[[], bool] | None = None
+) -> Iterator[tuple]:
+    """Follows the work on the page, until `over` says that it shall end: updates of its progress and its Stop button.
 
     The work's steps tell `done`, `total`, `sentence` and `seconds_left`; where it is refused, that is said.
     """
-    yield gr.update(value=look.progress(0, opening)), gr.update(visible=True)
-    steps, told_at = child.following(work, *given), time.monotonic()
+    yield gr.update(value=look.progress(0, opening)), gr.update(visible=True, value=say("gather.cancel"))
+    steps, told_at = child.following(work, *given, over=over), time.monotonic()
     while True:
         try:
             step = next(steps)
         except StopIteration:
             break
+        except Ended:
+            yield gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)
+            return
         except (Refused, RuntimeError) as error:
             # A child that is gone was most often killed for want of memory.
             said = error.refusal.sentence if isinstance(error, Refused) else say("work.broke")
@@ -41,15 +47,18 @@ def watched(opening: str, work: Callable[..., Iterator], *given: object) -> Iter
     yield gr.update(value=""), gr.update(visible=False)
 
 
-def wire(event: Callable, begin: Callable, inputs: Any, bar: list, made: Listener, name: str) -> None:
+def wire(event: Callable, begin: Callable, inputs: list, bar: list, made: Listener, name: str) -> None:
     """Wires an event to `begin`, which yields as `watched` does, and the Stop button, second of `bar`, to its end.
 
-    Then `made`, (function, inputs, output), shows what was made, if that is still of what is in hand.
+    `begin` takes the request and the moment of it first (see `stopping.asker`; the work is called `name`). Then `made`,
+    (function, inputs, output), shows what was made, if that is still of what is in hand.
     """
+    moment = gr.Textbox("", visible="hidden", elem_id=f"{name}-moment", label="moment")
     begun = event(
         begin,
-        inputs,
+        [moment, *inputs],
         bar,
+        js=stopping.NOW,
         concurrency_limit=1,
         show_progress="hidden",
         api_name=f"ui_{name}",
@@ -57,10 +66,10 @@ def wire(event: Callable, begin: Callable, inputs: Any, bar: list, made: Listene
     )
     begun.then(*made, api_name=f"ui_{name}_made", **QUIET)
     bar[1].click(
-        lambda: (gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)),
-        None,
-        bar,
-        cancels=begun,
+        stopping.stopper(name, say("batch.stopping")),
+        moment,
+        bar[1],
+        js=stopping.NOW,
         api_name=f"ui_{name}_cancel",
         **QUIET,
     )

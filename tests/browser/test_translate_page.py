@@ -1,10 +1,15 @@
 """Translators in a real browser: one draws and the painting follows, repairs, translates many, and sends links."""
 
 import os
+import pathlib
 import re
 import statistics
+import threading
 import zipfile
+from fractions import Fraction
 
+import av
+import numpy as np
 import playground
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,7 +17,10 @@ from playwright.sync_api import Page, expect
 from gan_play.pictures import examples, images
 from gan_play.share import artwork as artworks
 from gan_play.share import card
+from gan_play.steps import Ended
 from gan_play.translate import inputs
+from gan_play.ui import child
+from tests.test_video import a_sound, a_video, scene
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 
@@ -94,6 +102,118 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
         path.unlink()
     gone = visit(address + "?art=" + second)
     expect(gone.locator("#translate-message")).to_contain_text("isn't here: a link holds none")
+
+
+@pytest.mark.timeout(300)
+def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, visit, tmp_path):
+    home, photo = tmp_path / "home", tmp_path / "photo.png"
+    for preset in ("flat", "colour"):
+        playground.translator_in(home, preset, f"toy-{preset}")
+    photo.write_bytes(images.encode(examples.draw("mountains", 3, 96)[:72], "png"))
+    page = visit(serve(home))
+    page.click("#tab-transform-button")
+    choose(page, "Toy flat")
+    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    page.click("#translate-desk [data-colour='#b5562e']")
+    draw(page, *HORIZON)
+    alone = code_of(page)
+    page.set_input_files("#translate-desk input[type=file]", photo)
+    rows = page.locator("#translate-desk .layers .name")
+    expect(rows).to_have_text(["Layer 1", "Photo"])
+    page.wait_for_function(f"!location.href.includes({alone!r})")
+    both = code_of(page)
+
+    def painted(code: str):
+        return inputs.find(home, artworks.decode(code).translation.picture)
+
+    assert painted(both).shape == (24, 32, 3) and not (painted(both)[:4] > 250).all()  # colours of the sky
+    page.click("#translate-desk [aria-label='Show or hide: Photo']")
+    page.wait_for_function(f"!location.href.includes({both!r})")
+    hidden = code_of(page)
+    assert (painted(hidden)[:4] > 250).all() and (painted(hidden)[8:18] < 200).any()  # paper, and the stroke
+    page.click("#translate-desk [data-undo=undo]")
+    page.wait_for_function(f"location.href.includes({both!r})")
+    page.click("#translate-desk [data-layer=more]")
+    expect(rows).to_have_text(["Layer 2", "Layer 1", "Photo"])
+    page.click("#translate-desk [aria-label='Move down: Layer 2']")
+    expect(rows).to_have_text(["Layer 1", "Layer 2", "Photo"])
+    page.click("#translate-desk [aria-label='Take away: Layer 2']")
+    expect(rows).to_have_text(["Layer 1", "Photo"])
+    shot(page, "layers")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+    choose(page, "Toy colour")
+    page.set_input_files("#translate-desk input[type=file]", photo)
+    grey = artworks.decode(code_of(page)).translation
+    assert not grey.dials.drawn
+    plain = code_of(page)
+    page.click("#translate-desk [data-colour='#b5562e']")
+    draw(page, (0.2, 0.2), (0.6, 0.2))
+    page.wait_for_function(f"!location.href.includes({plain!r})")
+    hinted = code_of(page)
+    assert artworks.decode(hinted).translation.dials.drawn
+    pixels = painted(hinted).astype(int)
+    tinted = np.ptp(pixels, axis=2) > 12
+    assert tinted[14, 20:55].all() and not tinted[40:].any()  # there, and nowhere else
+    assert pixels[14, 40, 0] > pixels[14, 40, 2] + 12
+    shot(page, "hints")
+    other = visit(page.url)
+    other.wait_for_function("document.querySelector('#translate-desk canvas.hints')?.dataset.marked === '1'")
+
+
+@pytest.mark.timeout(300)
+def test_a_video_becomes_a_film_after_it_was_said_how_long_it_takes(serve, visit, tmp_path, monkeypatch):
+    slowly = threading.Event()
+
+    def following(work, *given, over=None, **more):
+        """In this process, so that it is short; a child of its own is what `test_child.py` is about."""
+        steps = work(*given)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            if over and slowly.wait(0 if not slowly.is_set() else 0.2) and over():
+                steps.close()
+                raise Ended
+            yield step
+
+    monkeypatch.setattr(child, "following", following)
+    home = tmp_path / "home"
+    playground.translator_in(home)
+    clip = a_video(tmp_path / "clip.mp4", list(scene(24)), sound=a_sound(tmp_path / "clip.wav"))
+    feature = a_video(tmp_path / "feature.mp4", list(scene(2)), fps=Fraction(1, 3600))
+    page = visit(serve(home))
+    page.click("#tab-transform-button")
+    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    page.click("#translate-clip button")
+    zone, said, go = (page.locator(f"#clip-{name}") for name in ("zone", "progress", "go"))
+    zone.locator("input[type=file]").set_input_files(feature)
+    expect(said).to_contain_text("120 minutes long: a video of at most 2 minutes")
+    zone.locator("input[type=file]").set_input_files(clip)
+    expect(zone).to_contain_text("2 s long, 24 frames.")
+    expect(zone).to_contain_text("The film takes about")
+    go.click()
+    video = page.locator("#clip-result video")
+    expect(video).to_be_visible()
+    page.wait_for_function("document.querySelector('#clip-result video').currentTime > 0")
+    expect(page.locator("#clip-result")).to_contain_text(re.compile("flickers by .* of 255"))
+    expect(page.locator("#clip-result")).to_contain_text("has no link")
+    shot(page, "clip")
+    with page.expect_download() as download:
+        page.locator("#clip-result a[download]").click()
+    with av.open(str(download.value.path())) as film:
+        assert film.streams.video[0].frames == 24 and film.streams.audio
+
+    slowly.set()
+    go.click()
+    page.click("#clip-stop")
+    expect(said).to_contain_text("Nothing was kept")
+    expect(go).to_be_visible()
+    uploads = pathlib.Path(os.environ["GRADIO_TEMP_DIR"])
+    assert not list(uploads.glob("film-*/*")) and len(list(uploads.rglob("film.mp4"))) == 1
 
 
 @pytest.mark.timeout(900)

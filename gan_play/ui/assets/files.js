@@ -11,11 +11,11 @@ const send = async (files) => {
   told(at.dataset.sending);
   try {
     const answer = await fetch('gradio_api/upload', {method: 'POST', body: form});
-    if (!answer.ok) throw new Error();
+    if (!answer.ok) throw new Error(answer.status === 413 ? at.dataset.large : at.dataset.failed);
     trigger('dropped', {paths: await answer.json()});
     told('');
   } catch (error) {
-    told(at.dataset.failed);
+    told(error instanceof TypeError ? at.dataset.failed : error.message);
   } finally {
     at.classList.remove('busy');
   }

@@ -29,6 +29,9 @@ element.addEventListener('click', (event) => {
   else if (button.dataset.undo === 'clear') { past = past.slice(0, 1); back(); }
   else if (button.dataset.act) trigger('act', {act: button.dataset.act, place: button.dataset.place || ''});
 });
+element.addEventListener('change', ({target}) => {
+  if (target.dataset.weight) trigger('act', {act: 'weight', place: target.dataset.weight, value: target.value});
+});
 let of = '';
 watch('value', () => {
   const on = canvas();
