@@ -48,7 +48,7 @@ def ask(address: str, seed: int) -> int:
         raise ValueError(" ".join(lines)[-200:])
     data = lines[lines.index("event: complete") + 1].removeprefix("data: ")
     (picture,) = json.loads(data)[0]
-    with urllib.request.urlopen(picture["url"], timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(f"{address}gradio_api/file={picture['path']}", timeout=PATIENCE_S) as answer:
         data = answer.read()
     if not data.startswith(b"\x89PNG"):
         raise ValueError("no PNG")
@@ -107,7 +107,7 @@ def main() -> None:
             while True:
                 try:
                     ask(address, 0)
-                    if given.idle or store.status(home, run)["step"] > 0:
+                    if given.idle or store.status(home, run)["state"] in ("preparing", "training"):
                         break
                 except (URLError, OSError):
                     pass
