@@ -144,6 +144,8 @@ def main() -> None:
                 stopped = time.monotonic() + 30
                 while store.worker_of(home / run) is not None and time.monotonic() < stopped:
                     time.sleep(0.2)
+                if (left := store.worker_of(home / run)) is not None:
+                    left.kill()
             server.terminate()
             server.wait(30)
 

@@ -327,7 +327,10 @@ def test_where_memory_is_short_in_one_rank_all_learn_in_smaller_parts(tmp_path):
 )
 def test_the_page_starts_a_process_for_each_card(device, cards, alone, monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
-    for run in ({"settings": None, "device": device}, {"settings": {"device": device}}):
+    small = {"settings": None, "device": device, "size_px": 64}
+    assert worker.cards_for(small) == 1  # it would take longer
+    for more in ({"settings": None, "device": device}, {"settings": {"device": device}}):
+        run = {"size_px": 256, **more}
         made = worker.command(tmp_path, worker.cards_for(run))
         assert made[0] == sys.executable and made[-2:] == ["gan_play.runs.worker", str(tmp_path)]
         if alone:
