@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=3000)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
-    print(machine.title())
+    print(machine.title(), flush=True)
     context = processes.get_context("spawn")
     told = context.Queue()
     ratios = []

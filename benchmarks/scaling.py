@@ -4,7 +4,7 @@ python -m benchmarks.scaling              the model: counted bytes and operation
 python -m benchmarks.scaling --measure    one process against two on this computer, by Gloo
 
 Counted in a step that is really made, of a few pictures: every message that a rank hands to its all-reduce, and the
-matrix products and convolutions (`torch.utils.flop_counter`), which grow with the batch. Not counted is what overlaps:
+matrix products and convolutions, which grow with the batch. Not counted is what overlaps:
 here all is sent once it is computed.
 """
 
@@ -23,9 +23,8 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as processes
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import machine
+from benchmarks import machine, throughput
 from gan_play.trainers import loop, ranks
 from gan_play.trainers.recipes import RECIPES, Settings, check_settings
 
@@ -105,10 +104,10 @@ def count(recipe: str, size_px: int) -> Counted:
     ticks = loop.train(training, *data_for(settings))
     next(ticks)
     sent: list[int] = []
-    with counting(sent), FlopCounterMode(display=False) as counter:
-        next(ticks)
+    with counting(sent):
+        operations = throughput.count(lambda: next(ticks))
     ticks.close()
-    return Counted(counter.get_total_flops() / COUNTED, sum(sent), len(sent))
+    return Counted(operations / COUNTED, sum(sent), len(sent))
 
 
 def step_seconds(counted: Counted, batch: int, number: int, peak: float, link: Link) -> tuple[float, float]:
@@ -229,7 +228,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
-    print(machine.title())
+    print(machine.title(), flush=True)
     if given.measure:
         measure(given)
         return

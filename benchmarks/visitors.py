@@ -37,7 +37,7 @@ def free_port() -> int:
 
 def ask(address: str, seed: int) -> int:
     """Asks for one seed's picture as programs do; the bytes of its PNG. OSError, ValueError where that fails."""
-    body = json.dumps({"data": [MODEL, str(seed)]}).encode()
+    body = json.dumps({"data": [MODEL, str(seed), 0.7, ""]}).encode()
     headers = {"Content-Type": "application/json"}
     called = urllib.request.Request(f"{address}gradio_api/call/sample", body, headers)
     with urllib.request.urlopen(called, timeout=PATIENCE_S) as answer:
@@ -48,7 +48,7 @@ def ask(address: str, seed: int) -> int:
         raise ValueError(" ".join(lines)[-200:])
     data = lines[lines.index("event: complete") + 1].removeprefix("data: ")
     (picture,) = json.loads(data)[0]
-    with urllib.request.urlopen(picture["url"], timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(f"{address}gradio_api/file={picture['path']}", timeout=PATIENCE_S) as answer:
         data = answer.read()
     if not data.startswith(b"\x89PNG"):
         raise ValueError("no PNG")
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--idle", action="store_true", help="no run trains meanwhile")
     given = parser.parse_args()
-    print(machine.title())
+    print(machine.title(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         home, port = Path(folder), free_port()
         taken = examples.take_in_example("sunsets", home, count=60)
@@ -107,7 +107,7 @@ def main() -> None:
             while True:
                 try:
                     ask(address, 0)
-                    if given.idle or store.status(home, run)["step"] > 0:
+                    if given.idle or store.status(home, run)["state"] in ("preparing", "training"):
                         break
                 except (URLError, OSError):
                     pass
@@ -144,6 +144,8 @@ def main() -> None:
                 stopped = time.monotonic() + 30
                 while store.worker_of(home / run) is not None and time.monotonic() < stopped:
                     time.sleep(0.2)
+                if (left := store.worker_of(home / run)) is not None:
+                    left.kill()
             server.terminate()
             server.wait(30)
 

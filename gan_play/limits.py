@@ -110,7 +110,7 @@ MOST_BLENDS_PUBLIC = 100  # of all visitors together, so that fresh keys don't f
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
 MOST_QUEUED = (
-    256  # requests in line on the page: of a hundred visitors two each; a line costs next to no memory
+    256  # requests in line on the page, two of each of a hundred visitors; more are told that it is full
 )
 
 # Disk

@@ -1,6 +1,7 @@
 """Ranks: several processes that share each batch train the GAN that one would; by Gloo, between processes here."""
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -89,7 +90,8 @@ def trained(settings: Settings, steps: int, double: bool, shared: bool = True) -
 
 def both(settings: Settings, steps: int, double: bool) -> tuple:
     """Trains alone in the first rank, then in all of them."""
-    alone = trained(settings, steps, double, shared=False) if ranks.leads() else None
+    whole = dataclasses.replace(settings, accumulate=1)
+    alone = trained(whole, steps, double, shared=False) if ranks.leads() else None
     return alone, trained(settings, steps, double)
 
 
@@ -129,7 +131,7 @@ def test_over_fifty_steps_the_losses_of_ranks_are_those_of_one(count, tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_ranks_with_micro_batches_labels_and_bfloat16(tmp_path):
-    compare("stylegan2", 2, 3, tmp_path, batch=8, accumulate=2)  # each rank takes its share as a whole
+    compare("stylegan2", 2, 3, tmp_path, batch=8, accumulate=2)  # two halves at once are a whole
     compare("projected", 2, 3, tmp_path, batch=8, num_labels=3)
     settings = smallest("projected", batch=4, precision="bfloat16")
     (alone, first), (_, second) = on_ranks(2, tmp_path, both, settings, 2, False)
@@ -325,7 +327,10 @@ def test_where_memory_is_short_in_one_rank_all_learn_in_smaller_parts(tmp_path):
 )
 def test_the_page_starts_a_process_for_each_card(device, cards, alone, monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
-    for run in ({"settings": None, "device": device}, {"settings": {"device": device}}):
+    small = {"settings": None, "device": device, "size_px": 64}
+    assert worker.cards_for(small) == 1  # it would take longer
+    for more in ({"settings": None, "device": device}, {"settings": {"device": device}}):
+        run = {"size_px": 256, **more}
         made = worker.command(tmp_path, worker.cards_for(run))
         assert made[0] == sys.executable and made[-2:] == ["gan_play.runs.worker", str(tmp_path)]
         if alone:

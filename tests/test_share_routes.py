@@ -125,10 +125,10 @@ def test_who_asks_for_a_picture_while_it_is_made_gets_the_same_one(home, monkeyp
     share_routes.picture.cache_clear()
     code, made, render = artworks.encode(Artwork("sample", digest(home), (77,))), [], artworks.render
 
-    def counted(*given: object, **named: object) -> object:
+    def counted(*given: object, **more: object) -> object:
         made.append(given)
         time.sleep(0.05)
-        return render(*given, **named)
+        return render(*given, **more)
 
     monkeypatch.setattr(artworks, "render", counted)
     with ThreadPoolExecutor(8) as visitors:

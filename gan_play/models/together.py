@@ -33,9 +33,14 @@ def sharing(group: dist.ProcessGroup) -> Iterator[None]:
         _group = before
 
 
+def alone() -> bool:
+    """Whether nothing is shared: then nobody is asked."""
+    return _group is None
+
+
 def place() -> tuple[int, int]:
     """Which part of the batch is here, from 0, and how many there are: (0, 1) where nothing is shared."""
-    return (0, 1) if _group is None else (dist.get_rank(_group), dist.get_world_size(_group))
+    return (0, 1) if alone() else (dist.get_rank(_group), dist.get_world_size(_group))
 
 
 class _Sum(torch.autograd.Function):
@@ -54,17 +59,17 @@ class _Sum(torch.autograd.Function):
 
 def summed(x: Tensor) -> Tensor:
     """The sum of a tensor over the ranks, of the same shape."""
-    return x if _group is None else _Sum.apply(x)
+    return x if alone() else _Sum.apply(x)
 
 
 def averaged(x: Tensor) -> Tensor:
     """The mean of a tensor over the ranks; of a mean over pictures, that over the pictures of all."""
-    return x if _group is None else _Sum.apply(x) / place()[1]
+    return x if alone() else _Sum.apply(x) / place()[1]
 
 
 def gathered(x: Tensor) -> Tensor:
     """The pictures, labels or whatever else of all ranks, in order: (B, ...) -> (ranks * B, ...)."""
-    if _group is None:
+    if alone():
         return x
     rank, ranks = place()
     parts = [x if i == rank else torch.zeros_like(x) for i in range(ranks)]
@@ -75,6 +80,26 @@ def own(x: Tensor) -> Tensor:
     """This rank's part of what all have: (ranks * B, ...) -> (B, ...)."""
     rank, ranks = place()
     return x.tensor_split(ranks)[rank]
+
+
+def statistics(
+    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, momentum: float
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance (C,) of each channel over the pictures of all ranks; moves the running ones: (B, C, ...).
+
+    Of each rank's mean and variance, as in Chan 1983 ("Algorithms for Computing the Sample Variance", equation 1.5),
+    not of sums of squares, which lose digits.
+    """
+    var, mean = torch.var_mean(x.float(), dim=[0, *range(2, x.dim())], correction=0)
+    variances, means = gathered(torch.stack([var, mean])[None]).unbind(1)  # (ranks, C) each
+    mean = means.mean(0)
+    var = (variances + (means - mean).square()).mean(0)
+    if running_mean is not None:
+        with torch.no_grad():
+            count = place()[1] * x.numel() // x.shape[1]
+            running_mean.lerp_(mean.to(running_mean), momentum)
+            running_var.lerp_((var * (count / (count - 1))).to(running_var), momentum)
+    return mean, var
 
 
 def batch_norm(
@@ -88,24 +113,14 @@ def batch_norm(
 ) -> Tensor:
     """Batch norm in training, with the statistics of the whole batch; the running ones are moved: (B, C, ...).
 
-    Of each rank's mean and variance, as in Chan 1983 ("Algorithms for Computing the Sample Variance", equation 1.5),
-    not of sums of squares, which lose digits. PyTorch's SyncBatchNorm does the same, on graphics cards alone.
+    PyTorch's SyncBatchNorm does the same, on graphics cards alone.
     """
-    if _group is None:
+    if alone():
         return F.batch_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
-    wide = x.float()
-    var, mean = torch.var_mean(wide, dim=[0, *range(2, x.dim())], correction=0)
-    vars_, means = gathered(torch.stack([var, mean])[None]).unbind(1)  # (ranks, C) each
-    mean = means.mean(0)
-    var = (vars_ + (means - mean).square()).mean(0)
-    if running_mean is not None:
-        with torch.no_grad():
-            count = place()[1] * x.numel() // x.shape[1]
-            running_mean.lerp_(mean.to(running_mean), momentum)
-            running_var.lerp_((var * (count / (count - 1))).to(running_var), momentum)
+    mean, var = statistics(x, running_mean, running_var, momentum)
     shape = (-1, *[1] * (x.dim() - 2))
     scale = (weight * torch.rsqrt(var + eps)).view(shape)
-    return ((wide - mean.view(shape)) * scale + bias.view(shape)).to(x.dtype)
+    return ((x.float() - mean.view(shape)) * scale + bias.view(shape)).to(x.dtype)
 
 
 def _forward(norm: nn.Module, x: Tensor) -> Tensor:

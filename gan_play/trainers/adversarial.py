@@ -99,7 +99,7 @@ def step(
     """
     recipe, loss = training.recipe, loss or training.recipe.loss
     generator, discriminator = training.generator, training.discriminator
-    strength, pieces = training.settings.dials["augment"], training.settings.accumulate
+    strength, pieces = training.settings.dials["augment"], training.pieces
 
     def painted(one: Draw) -> tuple[Tensor, Tensor]:
         fake = generator.synthesis(generator.mapping(one.z, one.label), one.noise)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_play.trainers.clock import sent
+
 SHIFT = 0.125  # of the side
 CUTOUT = 0.5  # side of the hole, of the side
 
@@ -39,7 +41,8 @@ def drawn(make: Callable[[int, torch.Generator], Tensor], count: int, random: Ra
 
 def colour(x: Tensor, random: Random) -> Tensor:
     """Brightness +-0.5, saturation x0 to x2, contrast x0.5 to x1.5, a draw for each picture."""
-    draws = drawn(lambda count, g: torch.rand(3, count, 1, 1, 1, generator=g), len(x), random, 1).to(x.device)
+    draws = drawn(lambda count, g: torch.rand(3, count, 1, 1, 1, generator=g), len(x), random, 1)
+    draws = sent(draws, x.device)
     x = x + (draws[0] - 0.5)
     grey = x.mean(dim=1, keepdim=True)
     x = torch.lerp(grey, x, draws[1] * 2)
@@ -57,8 +60,8 @@ def shift(x: Tensor, random: Random) -> Tensor:
     moves = drawn(
         lambda count, g: torch.randint(-reach, reach + 1, (2, count, 1), generator=g), count, random, 1
     )
-    rows = (torch.arange(height) + moves[0]).clamp(0, height - 1).to(x.device)  # (B, H)
-    columns = (torch.arange(width) + moves[1]).clamp(0, width - 1).to(x.device)  # (B, W)
+    rows = sent((torch.arange(height) + moves[0]).clamp(0, height - 1), x.device)  # (B, H)
+    columns = sent((torch.arange(width) + moves[1]).clamp(0, width - 1), x.device)  # (B, W)
     which = torch.arange(count, device=x.device)[:, None, None]
     return x.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
@@ -69,7 +72,7 @@ def cutout(x: Tensor, random: Random) -> Tensor:
     hole = int(height * CUTOUT + 0.5)
     most = height + (1 - hole % 2)
     centres = drawn(lambda count, g: torch.randint(0, most, (2, count), generator=g), count, random, 1)
-    centres = centres.to(x.device)
+    centres = sent(centres, x.device)
     rows = (torch.arange(height, device=x.device)[None] - centres[0][:, None] + hole // 2) // hole == 0
     columns = (torch.arange(width, device=x.device)[None] - centres[1][:, None] + hole // 2) // hole == 0
     hidden = rows[:, None, :, None] & columns[:, None, None, :]
@@ -89,5 +92,5 @@ def augment(x: Tensor, random: Random, strength: float = 1.0) -> Tensor:
     for change in (colour, shift, cutout):
         changed = change(x, random)
         some = chosen(len(x), random) < strength
-        x = changed if strength >= 1 else torch.where(some.to(x.device), changed, x)
+        x = changed if strength >= 1 else torch.where(sent(some, x.device), changed, x)
     return x.contiguous(memory_format=torch.channels_last)

@@ -18,6 +18,14 @@ def random_for(seed: int, step: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(draw_seed(seed, step, purpose))
 
 
+def sent(x: Tensor, device: str | torch.device) -> Tensor:
+    """What was drawn on the CPU, on the device, to which it is sent without waiting for what that still computes.
+
+    Safe, since the driver has copied memory that isn't pinned before it returns.
+    """
+    return x.to(device, non_blocking=True)
+
+
 @functools.lru_cache(maxsize=4)
 def _shuffled(seed: int, epoch: int, count: int) -> Tensor:
     return torch.randperm(count, generator=random_for(seed, epoch, "shuffle"))

@@ -53,7 +53,7 @@ def step(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str,
     The generator paints once and both updates use that painting, as in `adversarial.step`; micro-batches too.
     """
     generator, discriminator, loss = training.generator, training.discriminator, training.recipe.loss
-    strength, pieces = training.settings.dials["augment"], training.settings.accumulate
+    strength, pieces = training.settings.dials["augment"], training.pieces
     numbers: dict[str, Tensor] = {}
 
     def painted(one: Draw) -> Tensor:

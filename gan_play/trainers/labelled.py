@@ -88,7 +88,7 @@ def gangogh(training: Training, draw: Callable[[int], Draw], now: int) -> dict[s
     also teaches it those of fakes. GANGogh's warm-up of the critic on names alone is left out.
     """
     critic_steps, discriminator = training.recipe.critic_steps, training.discriminator
-    pieces, numbers = training.settings.accumulate, {}
+    pieces, numbers = training.pieces, {}
     for part in range(critic_steps):
         numbers.clear()
         training.optimizer_d.zero_grad(set_to_none=True)
@@ -130,7 +130,7 @@ def artgan(training: Training, draw: Callable[[int], Draw], now: int) -> dict[st
     made it. It sees the reals unshaken, or the painter would learn to paint the shaking.
     """
     generator, discriminator = training.generator, training.discriminator
-    pieces, numbers = training.settings.accumulate, {}
+    pieces, numbers = training.pieces, {}
     training.optimizer_d.zero_grad(set_to_none=True)
     batch = draw(0)
     for one, share in cut(batch, pieces):
@@ -169,7 +169,7 @@ def can(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str, 
     given no label. `ambiguity`, 0 to 1, is how undecided the critic is about the style of its paintings.
     """
     discriminator, creativity = training.discriminator, training.settings.dials["creativity"]
-    pieces, numbers = training.settings.accumulate, {}
+    pieces, numbers = training.pieces, {}
     training.optimizer_d.zero_grad(set_to_none=True)
     batch = draw(0)
     for one, share in cut(batch, pieces):

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan_play.models import together
 from gan_play.refusals import Refused, refuse
 from gan_play.trainers import memory, ranks
-from gan_play.trainers.clock import batch_indices, draw_seed, random_for
+from gan_play.trainers.clock import batch_indices, draw_seed, random_for, sent
 from gan_play.trainers.recipes import Settings, build_discriminator, build_generator, recipe_of
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
@@ -79,6 +80,11 @@ class Training:
             network.to(device or settings.device, memory_format=torch.channels_last)
         self.optimizer_g = self._optimizer(self.generator)
         self.optimizer_d = self._optimizer(self.discriminator)
+
+    @property
+    def pieces(self) -> int:
+        """In how many parts a step learns here. What ranks learn at once are parts too."""
+        return -(-self.settings.accumulate // together.place()[1])
 
     def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         learning = [p for p in network.parameters() if p.requires_grad]
@@ -238,18 +244,19 @@ def draw(training: Training, data: Tensor | Mapped, kinds: Tensor | None, now: i
     indices = batch_indices(seed, place, batch, len(data))
     random = random_for(seed, now, f"augment{several}")
     mine = ranks.rows(batch)
-    real = data[indices[mine].to(data.device)].float().div_(127.5).sub_(1)
+    real = data[sent(indices[mine], data.device)].float().div_(127.5).sub_(1)
     if dials.get("grey"):
         real = (real * real.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True).expand_as(real)
     mirrored = torch.rand(batch, 1, 1, 1, generator=random)[mine] < dials["mirror"]
-    real = torch.where(mirrored.to(device), real.flip(3), real)
+    real = torch.where(sent(mirrored, device), real.flip(3), real)
     draws = random_for(seed, now, f"noise{several}")
-    z = torch.randn(batch, generator.z_dim, generator=draws).to(device)
-    noise = [torch.randn(batch, *shape, generator=draws).to(device) for shape in generator.noise_shapes]
+    z = torch.randn(batch, generator.z_dim, generator=draws)
+    z = sent(z, device)
+    noise = [sent(torch.randn(batch, *shape, generator=draws), device) for shape in generator.noise_shapes]
     if kinds is None:
         return Draw(real, None, z, None, noise, random)
     label = kinds[torch.randint(len(kinds), (batch,), generator=draws)]
-    return Draw(real, kinds[indices].to(device), z, label.to(device), noise, random)
+    return Draw(real, sent(kinds[indices], device), z, sent(label, device), noise, random)
 
 
 def update_average(training: Training, decay: float) -> None:

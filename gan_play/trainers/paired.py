@@ -108,7 +108,7 @@ def step(training: Training, draw: Callable[[int], Pair], now: int) -> dict[str,
     is not the pixels alone but also what those eyes see. Returns detached 0-d tensors: loss_g, loss_d, the mean logits
     of targets and results, `distance` between them, and `off`, how far a pixel is off on average, from 0 to 2.
     """
-    pieces, dials = training.settings.accumulate, training.settings.dials
+    pieces, dials = training.pieces, training.settings.dials
     eyes = bool(dials["eyes"])
     loss = HINGE if eyes else training.recipe.loss
     translator, critic = training.generator, training.discriminator

@@ -112,11 +112,8 @@ def rows(count: int) -> slice:
 
 
 def parts(count: int, pieces: int) -> Iterator[tuple[slice, slice]]:
-    """The micro-batches of this rank, where a batch is learnt in so many: its rows in the batch, and in `rows`.
-
-    The ranks' parts count among the pieces, since they are learnt at once.
-    """
-    mine, pieces = rows(count), -(-pieces // together.place()[1])
+    """The micro-batches of this rank, which learns in so many pieces: their rows in the batch, and in `rows`."""
+    mine = rows(count)
     for piece in range(pieces):
         held = mine.stop - mine.start
         within = slice(held * piece // pieces, held * (piece + 1) // pieces)

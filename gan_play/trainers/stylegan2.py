@@ -18,6 +18,7 @@ from gan_play.models import together
 from gan_play.trainers import augment
 from gan_play.trainers.adversarial import add, cut, frozen
 from gan_play.trainers.augment import drawn
+from gan_play.trainers.clock import sent
 from gan_play.trainers.losses import squared_gradient
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ def mixed_styles(generator: nn.Module, one: Draw) -> Tensor:
     So that layers don't rely on each other, and mixing styles makes sense (Karras 2019, section 3.1).
     """
     (count, z_dim), layers, random = one.z.shape, generator.num_ws, one.random
-    others = drawn(lambda count, g: torch.randn(count, z_dim, generator=g), count, random).to(one.z.device)
+    others = drawn(lambda count, g: torch.randn(count, z_dim, generator=g), count, random)
     crossover = drawn(lambda count, g: torch.randint(1, layers, (count,), generator=g), count, random)
     mixed = drawn(lambda count, g: torch.rand(count, generator=g), count, random) < MIXING
-    crossover = torch.where(mixed, crossover, layers).to(one.z.device)
+    crossover = sent(torch.where(mixed, crossover, layers), one.z.device)
     label = None if one.label is None else one.label.repeat(2)
-    ws, ws_others = generator.mapping(torch.cat([one.z, others]), label).chunk(2)
+    ws, ws_others = generator.mapping(torch.cat([one.z, sent(others, one.z.device)]), label).chunk(2)
     own = torch.arange(layers, device=ws.device) < crossover[:, None]  # (B, L)
     return torch.where(own[:, :, None], ws, ws_others)
 
@@ -65,7 +66,7 @@ def shaken(x: Tensor, random: augment.Random, probability: Tensor) -> Tensor:
     """
     for change in (augment.colour, augment.shift, augment.cutout):
         changed = change(x, random)
-        some = augment.chosen(len(x), random).to(x.device) < probability
+        some = sent(augment.chosen(len(x), random), x.device) < probability
         x = torch.where(some, changed, x)
     return x
 
@@ -128,7 +129,7 @@ def step(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str,
     micro-batch is compared with a running mean that the next ones haven't moved yet.
     """
     generator, discriminator, loss = training.generator, training.discriminator, training.recipe.loss
-    settings, dials, pieces = training.settings, training.settings.dials, training.settings.accumulate
+    settings, dials, pieces = training.settings, training.settings.dials, training.pieces
     probability = discriminator.ada_p.clone()  # it changes between the two updates, for the next step
     numbers: dict[str, Tensor] = {}
 

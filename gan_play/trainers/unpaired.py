@@ -99,7 +99,7 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
     those, which should stay as they are. What is compared with, the source's patches, is given and learns nothing.
     Returns detached 0-d tensors: loss_g, loss_d, `contrast`, the mean logits of targets and paintings.
     """
-    loss, pieces, dials = training.recipe.loss, training.settings.accumulate, training.settings.dials
+    loss, pieces, dials = training.recipe.loss, training.pieces, training.settings.dials
     translator, critic, strength = training.generator, training.discriminator, dials["augment"]
     weights = (dials["contrast"], dials["identity"])
 
@@ -165,7 +165,7 @@ def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str,
     of the last 50. Returns detached 0-d tensors: loss_g, loss_d, `cycle` (0 to 2, the mean of both ways), the mean
     logits of targets and paintings.
     """
-    loss, pieces, dials = training.recipe.loss, training.settings.accumulate, training.settings.dials
+    loss, pieces, dials = training.recipe.loss, training.pieces, training.settings.dials
     translator, critic, strength = training.generator, training.discriminator, dials["augment"]
     ways = (translator.there, translator.back)
 

@@ -67,7 +67,7 @@ def plain(artwork: Artwork) -> Artwork:
     return replace(artwork, seal="")
 
 
-_one_by_one = [threading.Lock() for _ in range(64)]
+_made_now: dict[tuple[Path, str], threading.Lock] = {}  # pictures that somebody waits for
 
 
 def picture(home: Path, code: str) -> Picture:
@@ -80,8 +80,11 @@ def picture(home: Path, code: str) -> Picture:
     if artwork.seal and not artwork.is_film:  # the same picture, painted once however it is asked for
         known = picture(home, artworks.encode(plain(artwork)))
         return replace(known, sentence=artworks.verdict(artwork.seal, artworks.decode(known.code).seal))
-    with _one_by_one[hash((home, code)) % len(_one_by_one)]:
-        return _picture(home, code)
+    try:
+        with _made_now.setdefault((home, code), threading.Lock()):
+            return _picture(home, code)
+    finally:
+        _made_now.pop((home, code), None)
 
 
 @functools.lru_cache(maxsize=KEPT_PICTURES)
