@@ -436,9 +436,12 @@ def encode(
     quality: int = 90,
     lossless: bool = False,
 ) -> bytes:
-    """A picture (H, W, 3) as "png" (with `text` in it), "webp", "jpeg" (4:4:4) or "ppm". The same pixels, the same bytes.
+    """A picture (H, W, 3) as "png" (with `text` in it), "webp", "jpeg" (4:4:4) or "ppm".
 
-    PPM are the bare pixels: no time, and twice the bytes of the lossless WebP of a painting. `lossless` is for WebP, where it costs half the time and two thirds of the bytes of PNG.
+    The same pixels give the same bytes.
+
+    PPM are the bare pixels: no time, and twice the bytes of the lossless WebP of a painting. `lossless` is for WebP,
+    where it costs half the time and two thirds of the bytes of PNG.
     Errors: ValueError for another format, or for text where the format holds none.
     """
     if text and format != "png":
