@@ -1413,7 +1413,7 @@ def parser() -> Parser:
     made.add_argument(
         "--drawn",
         action="store_true",
-        help="it is a drawing already: a sketch's lines, flat colours, or grey with spots of colour",
+        help="it is a drawing already: a sketch's lines, or flat colours",
     )
     made.add_argument("--mask", metavar="FILE", help="of the picture's size: white is painted, black stays")
     made.add_argument("--times", type=int, choices=[2, 4], help="of a translator that enlarges (2)")

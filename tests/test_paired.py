@@ -113,6 +113,12 @@ def with_eyes(**changes: object) -> loop.Training:
     return loop.begin(smallest("pix2pix", preset="repair", dials={"eyes": 1}, **changes))
 
 
+def test_without_trained_eyes_the_critic_sees_the_source_beside_the_picture():
+    training = loop.begin(smallest("pix2pix", preset="repair", dials={"eyes": 0}))
+    ticks = loop.train(training, PIXELS.permute(0, 2, 3, 1).numpy())
+    assert all(math.isfinite(float(value)) for value in next(ticks).numbers.values())
+
+
 def test_with_trained_eyes_the_critic_sees_features_and_a_training_goes_on_exactly():
     whole, resumed = with_eyes(), with_eyes()
     pixels = PIXELS.permute(0, 2, 3, 1).numpy()

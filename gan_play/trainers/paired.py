@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_play.models.projected import ProjectedDiscriminator
 from gan_play.trainers import pairs, ranks
 from gan_play.trainers.adversarial import add, frozen
 from gan_play.trainers.clock import batch_indices, random_for
@@ -93,12 +94,13 @@ def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part:
 
 def seen(critic: nn.Module, x: Tensor) -> list[Tensor]:
     """What a critic looks at of pictures (B, 3, S, S): the maps of its trained eyes, or the pictures themselves."""
-    return critic.features(x) if hasattr(critic, "features") else [x]
+    return critic.features(x) if isinstance(critic, ProjectedDiscriminator) else [x]
 
 
 def judged(critic: nn.Module, maps: list[Tensor], source: Tensor) -> Tensor:
     """The logits of what it looked at. Without trained eyes the sources (B, C, S, S) lie beside."""
-    return (critic.heads(maps) if hasattr(critic, "heads") else critic(*maps, source)).float()
+    eyes = isinstance(critic, ProjectedDiscriminator)
+    return (critic.heads(maps) if eyes else critic(*maps, source)).float()
 
 
 def step(training: Training, draw: Callable[[int], Pair], now: int) -> dict[str, Tensor]:
