@@ -100,7 +100,8 @@ def painting_html(
         f'<img class="before" src="{escape(before)}" alt="{first}">'
         f'<img class="after" src="{escape(after)}" alt="{second}">'
         f'<input type="range" min="0" max="100" value="{at}" aria-label="{label}"></div>'
-        f'<div class="compare-words"><span>{first}</span><span>{second}</span></div>'
+        f'<div class="compare-words" style="--wide:{width / max(1, height):.4f}">'
+        f"<span>{first}</span><span>{second}</span></div>"
         f"<figcaption>{escape(title)}</figcaption>{acts}</figure>{tiles.note(said)}"
     )
 
