@@ -235,7 +235,8 @@ def compared(before: str, after: str) -> str:
         f'<img src="{escape(address(before))}" alt="{escape(say("transform.before"))}">'
         f'<img class="after" src="{escape(address(after))}" alt="{escape(say("transform.after"))}">'
         f'<input type="range" min="0" max="100" value="50" aria-label="{label}"></div>'
-        f'<div class="compare-words"><span>{escape(say("transform.before"))}</span>'
+        f'<div class="compare-words" style="--wide:{width / max(1, height):.4f}">'
+        f"<span>{escape(say('transform.before'))}</span>"
         f"<span>{escape(say('transform.after'))}</span></div>"
     )
 

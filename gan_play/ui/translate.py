@@ -100,7 +100,8 @@ def painting_html(
         f'<img class="before" src="{escape(before)}" alt="{first}">'
         f'<img class="after" src="{escape(after)}" alt="{second}">'
         f'<input type="range" min="0" max="100" value="{at}" aria-label="{label}"></div>'
-        f'<div class="compare-words"><span>{first}</span><span>{second}</span></div>'
+        f'<div class="compare-words" style="--wide:{width / max(1, height):.4f}">'
+        f"<span>{first}</span><span>{second}</span></div>"
         f"<figcaption>{escape(title)}</figcaption>{acts}</figure>{tiles.note(said)}"
     )
 
@@ -118,18 +119,27 @@ def shown(home: Path, code: str, said: str = "") -> str:
 def coming(home: Path, code: str) -> Iterator[str]:
     """Paints what a code names; of a large painting HTML on the way: the picture, tiles done, and the time left as the
     tiles so far took it. Refused as by `share_routes.picture`."""
-    begun, before = time.monotonic(), ""
-    for done, total in share_routes.painting(home, code):
-        if not before:
-            pixels = inputs.find(home, artworks.decode(code).translation.picture)
-            before = transform.address(laid(pixels, "before.png"))
-        left = look.time_words((time.monotonic() - begun) / done * (total - done))
-        said = f"{say('translate.tiles', done=done, total=total)}, {say('bar.left', time=left)}"
-        yield (
+    translation = artworks.decode(code).translation
+    pixels = inputs.find(home, translation.picture)
+    total = translator.tiles(*(side * translation.dials.times for side in pixels.shape[:2]))
+    if total == 1:
+        for _ in share_routes.painting(home, code):
+            pass
+        return
+    before, begun = transform.address(laid(pixels, "before.png")), time.monotonic()
+
+    def told(done: int, more: str) -> str:
+        said = f"{say('translate.tiles', done=done, total=total)}, {more}"
+        return (
             f'<p class="piece-title">{escape(say("translate.painting"))}</p><figure class="stage translated">'
             f'<img class="coming" src="{escape(before)}" alt="{escape(say("transform.before"))}"></figure>'
             f"{tiles.waiting(said, done / total)}"
         )
+
+    yield told(0, say("translate.tiles.first"))
+    for done, _ in share_routes.painting(home, code):
+        left = look.time_words((time.monotonic() - begun) / done * (total - done))
+        yield told(done, say("bar.left", time=left))
 
 
 # The tab

@@ -532,6 +532,7 @@ ENGLISH = {
     "translate.waits.photo": "Drop in a picture: the painting appears here.",
     "translate.painting": "The painting",
     "translate.tiles": "A large painting: {done} of {total} pieces",
+    "translate.tiles.first": "the first tells how long it takes",
     "translate.strength": "How strong",
     "translate.strength.hint": "0 is your picture, 1 the painting; more goes beyond it.",
     "translate.size": "Size, px",
