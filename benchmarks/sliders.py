@@ -11,15 +11,13 @@ seen, and some time more; of two moves one is let go, so that the page's own sta
 """
 
 import argparse
-import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
 import torch
 
-from benchmarks import machine
+from benchmarks import browser, machine
 from gan_play import files
 from gan_play.latent import breed, preview, sample
 from gan_play.latent.sample import Model
@@ -91,32 +89,12 @@ SLIDERS = {
     "warmth": "#play-steer-warmth input[type=range]",
     "a direction": ".direction[data-way='sefa1'] [type=range]",
 }
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 
 
 def in_browser(home: Path, run: str, moves: int) -> None:
     """Prints what is seen in a page that is open on a model's picture."""
-    os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp()
-    from playwright.sync_api import sync_playwright
-
-    from gan_play.ui import server
-
-    chromium = os.environ.get("GAN_PLAY_CHROMIUM", "/usr/bin/chromium")
-    blocks, address = server.launch(str(home), wait=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium if Path(chromium).exists() else None, args=ARGUMENTS
-        )
-        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        page.set_default_timeout(120_000)
-        page.goto(address)
-        page.wait_for_selector("#seeds .tile")
+    print(f"{run}, ", end="")
+    with browser.opened(home) as page:
         page.click(f"#seeds .tile[data-seed='{SEED}']")
         page.wait_for_timeout(2000)
         page.click("#play-tool label:has-text('Steer')")
@@ -125,7 +103,6 @@ def in_browser(home: Path, run: str, moves: int) -> None:
             "!document.querySelector('.directions').textContent.includes('Trying them out')"
         )
         page.wait_for_timeout(6000)
-        print(f"{run}, in Chromium {browser.version}")
         print("| moved | first, ms | median, ms | most, ms | |\n|---|---|---|---|---|")
         for name, selector in SLIDERS.items():
             taken = []
@@ -138,8 +115,6 @@ def in_browser(home: Path, run: str, moves: int) -> None:
             seen = [ms for ms in taken[1:] if ms >= 0]
             lost = len(taken) - 1 - len(seen)
             print(row(name, taken[0], seen, f"{lost} never seen" if lost else ""), flush=True)
-        browser.close()
-    blocks.close()
 
 
 def main() -> None:
