@@ -36,15 +36,17 @@ def _cosines(size: int, count: int) -> np.ndarray:
 
 
 _ROWS = _cosines(32, 8)
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
 def fingerprint(pixels: np.ndarray) -> bytes:
     """8 bytes of structure, then 192 of colour, of a picture (H, W, 3)."""
     small = images.resize(pixels, 32)  # (32, 32, 3)
-    light = small @ np.array([0.299, 0.587, 0.114])  # (32, 32)
+    light = small @ _LUMINANCE  # (32, 32)
     low = (_ROWS @ light @ _ROWS.T).ravel()[1:].round(2)  # (63,), and 0 in a plain picture
-    bits = np.packbits(np.append(low > np.median(low), False))
-    colors = small.reshape(8, 4, 8, 4, 3).mean(axis=(1, 3)).round().astype(np.uint8)  # (8, 8, 3)
+    bits = np.packbits(np.append(low > np.sort(low)[31], False))
+    rows = small.astype(np.float32).reshape(32, 8, 4, 3).sum(axis=2)
+    colors = (rows.reshape(8, 4, 8, 3).sum(axis=1) / 16).round().astype(np.uint8)  # (8, 8, 3)
     return bits.tobytes() + colors.tobytes()
 
 
@@ -70,7 +72,6 @@ def near_duplicates(fingerprints: list[bytes]) -> list[list[int]]:
     data = np.frombuffer(b"".join(fingerprints), dtype=np.uint8).reshape(-1, FINGERPRINT_BYTES)
     bits = np.unpackbits(data[:, :8], axis=1)[:, :63]  # (N, 63)
     words = np.ascontiguousarray(data[:, :8]).view(np.uint64)[:, 0]  # (N,)
-    ones = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
     leader = list(range(len(fingerprints)))
 
     def find(i: int) -> int:
@@ -84,12 +85,13 @@ def near_duplicates(fingerprints: list[bytes]) -> list[list[int]]:
         order = np.argsort(keys, kind="stable")
         starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
         for bucket in np.split(order, starts[1:]):
-            for at, i in enumerate(bucket[:-1]):
-                others = bucket[at + 1 :]
-                apart = ones[(words[others] ^ words[i]).view(np.uint8)].reshape(-1, 8).sum(axis=1)
-                for j in others[apart <= MOST_BITS_APART]:
-                    if _alike(data[i, 8:], data[j, 8:]):
-                        leader[find(int(j))] = find(int(i))
+            for start in range(0, len(bucket) if len(bucket) > 1 else 0, 256):  # some rows at a time: memory
+                some = bucket[start : start + 256]
+                apart = np.bitwise_count(words[some][:, None] ^ words[bucket])  # (R, n)
+                for at, beside in np.argwhere(np.triu(apart <= MOST_BITS_APART, 1 + start)).tolist():
+                    i, j = int(some[at]), int(bucket[beside])
+                    if find(i) != find(j) and _alike(data[i, 8:], data[j, 8:]):
+                        leader[find(j)] = find(i)
     groups = defaultdict(list)
     for i in range(len(fingerprints)):
         groups[find(i)].append(i)
