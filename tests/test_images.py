@@ -420,6 +420,10 @@ def test_encoding_is_the_same_each_time_and_lossless_where_it_says_so():
     assert apart(images.decode(images.encode(painting())), painting()) == 0
     assert apart(images.read_kept(images.encode(painting(), "webp", lossless=True)), painting()) == 0
     assert apart(images.read_kept(images.encode(painting(), "jpeg", quality=95)), painting()) < 3
+    assert apart(images.read_kept(images.encode(painting(), "ppm")), painting()) == 0
+    for foreign in (b"P6 ", b"P6 4 4 255\nshort", b"P6 -1 4 255\n", b"P6 x 4 255\n"):
+        with pytest.raises(ValueError):
+            images.read_kept(foreign)
     with pytest.raises(ValueError):
         images.encode(painting(), "bmp")
     with pytest.raises(ValueError):
