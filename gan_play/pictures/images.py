@@ -436,11 +436,10 @@ def encode(
     quality: int = 90,
     lossless: bool = False,
 ) -> bytes:
-    """A picture (H, W, 3) as "png" (with `text` in it), "webp", "jpeg" (4:4:4) or "ppm".
+    """A picture (H, W, 3) as "png" (with `text` in it), "webp", "jpeg" (4:4:4) or "ppm". The same pixels, the same
+    bytes.
 
-    The same pixels give the same bytes.
-
-    PPM are the bare pixels: no time, and twice the bytes of the lossless WebP of a painting. `lossless` is for WebP,
+    PPM are the bare pixels: no time, and of a painting twice the bytes of WebP without loss. `lossless` is for WebP,
     where it costs half the time and two thirds of the bytes of PNG.
     Errors: ValueError for another format, or for text where the format holds none.
     """
