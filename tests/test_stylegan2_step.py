@@ -126,12 +126,13 @@ def test_lazy_r1_weighs_over_its_interval_as_much_as_if_it_were_always_there(mon
     a = torch.randn(3, 4, 4, dtype=torch.float64)
     critic, painter = Line(a), Sheet(0.1, 0.2)
     dials = {"gamma": 0.7, "ada_most": 0.0, "path_length": 0.0}
-    settings = SimpleNamespace(dials=dials, size_px=4, batch=2, accumulate=1)
+    settings = SimpleNamespace(dials=dials, size_px=4, batch=2)
     training = SimpleNamespace(
         generator=painter,
         discriminator=critic,
         recipe=SimpleNamespace(loss=NON_SATURATING),
         settings=settings,
+        pieces=1,
         optimizer_d=NoUpdate(critic),
         optimizer_g=NoUpdate(painter),
         autocast=lambda: torch.autocast("cpu", enabled=False),
