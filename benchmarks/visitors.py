@@ -2,6 +2,9 @@
 
 python -m benchmarks.visitors --visitors 100 --seconds 60 --every 10
 python -m benchmarks.visitors --burst              all of them at the same moment, once
+python -m benchmarks.visitors --api                as programs do, through Gradio's queue
+
+On the page a grid's pictures come by their codes from a route of their own, past Gradio's queue: so do these.
 
 A visitor asks for a picture that nobody asked for yet, fetches it, looks at it for about `--every` seconds, and asks
 for the next. Counted is the time from the request to the last byte of the PNG.
@@ -22,8 +25,12 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 from benchmarks import machine
+from gan_play import files
+from gan_play.latent import sample
 from gan_play.pictures import examples
 from gan_play.runs import store
+from gan_play.share import artwork as artworks
+from gan_play.share.artwork import Artwork
 
 MODEL = "starter-64"
 PATIENCE_S = 120
@@ -36,6 +43,20 @@ def free_port() -> int:
 
 
 def ask(address: str, seed: int) -> int:
+    """Asks for one seed's picture as the page's grids do; the bytes of its PNG. OSError where that fails."""
+    code = artworks.encode(Artwork("sample", sample.load(files.SHIPPED, MODEL).digest, (seed,)))
+    with urllib.request.urlopen(f"{address}gradio_api/art/{code}.png", timeout=PATIENCE_S) as answer:
+        return len(checked(answer.read()))
+
+
+def checked(data: bytes) -> bytes:
+    """The PNG that was asked for. ValueError where it is none."""
+    if not data.startswith(b"\x89PNG"):
+        raise ValueError("no PNG")
+    return data
+
+
+def ask_by_api(address: str, seed: int) -> int:
     """Asks for one seed's picture as programs do; the bytes of its PNG. OSError, ValueError where that fails."""
     body = json.dumps({"data": [MODEL, str(seed), 0.7, ""]}).encode()
     headers = {"Content-Type": "application/json"}
@@ -49,10 +70,7 @@ def ask(address: str, seed: int) -> int:
     data = lines[lines.index("event: complete") + 1].removeprefix("data: ")
     (picture,) = json.loads(data)[0]
     with urllib.request.urlopen(f"{address}gradio_api/file={picture['path']}", timeout=PATIENCE_S) as answer:
-        data = answer.read()
-    if not data.startswith(b"\x89PNG"):
-        raise ValueError("no PNG")
-    return len(data)
+        return len(checked(answer.read()))
 
 
 def visit(address: str, number: int, given: argparse.Namespace, until: float, told: list) -> None:
@@ -65,7 +83,7 @@ def visit(address: str, number: int, given: argparse.Namespace, until: float, to
         asked += 1
         began, error = time.monotonic(), ""
         try:
-            ask(address, 1_000_000 * number + given.first + asked)
+            given.ask(address, 1_000_000 * number + given.first + asked)
         except (HTTPError, URLError, OSError, ValueError, KeyError) as failure:
             error = f"{type(failure).__name__}: {failure}"
         told.append((time.monotonic() - began, error))
@@ -87,6 +105,9 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=10, help="seconds that a visitor looks at a picture")
     parser.add_argument("--burst", action="store_true", help="one picture each, all at the same moment")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--api", action="store_const", const=ask_by_api, default=ask, dest="ask", help="as programs do"
+    )
     parser.add_argument("--idle", action="store_true", help="no run trains meanwhile")
     given = parser.parse_args()
     print(machine.title(), flush=True)
@@ -106,7 +127,7 @@ def main() -> None:
             waited = time.monotonic() + 300
             while True:
                 try:
-                    ask(address, 0)
+                    given.ask(address, 0)
                     if given.idle or store.status(home, run)["state"] in ("preparing", "training"):
                         break
                 except (URLError, OSError):
