@@ -242,6 +242,7 @@ def a_run(home: Path, steps: int) -> Path:
     return home / toys.a_run(home, steps=steps, settings=toys.settings(batch=4).to_json())
 
 
+@pytest.mark.slow  # starts processes twice
 def test_what_two_ranks_have_begun_one_ends(tmp_path):
     folder = a_run(tmp_path, 3)
     assert trained_by(2, folder) == [0, 0]
@@ -281,6 +282,7 @@ def short_at_three(rank: int, training: loop.Training) -> None:
         raise MemoryError
 
 
+@pytest.mark.slow  # starts processes twice
 def test_a_rank_that_dies_stops_the_run_with_a_saved_state(tmp_path):
     folder = a_run(tmp_path, 5)
     assert trained_by(2, folder, die_at_three)[1] == -signal.SIGKILL
@@ -312,6 +314,7 @@ def test_ranks_that_are_asked_to_end_save_and_end(tmp_path):
     assert checkpoints.load_newest(folder, toys.settings(batch=4)).step == 3
 
 
+@pytest.mark.slow  # starts processes twice
 def test_where_memory_is_short_in_one_rank_all_learn_in_smaller_parts(tmp_path):
     folder = a_run(tmp_path, 4)
     settings = toys.settings(batch=8).to_json()

@@ -24,6 +24,7 @@ def keep(page, *seeds: int) -> None:
         expect(page.get_by_text("It is kept now.").first).to_be_visible()
 
 
+@pytest.mark.slow  # half a minute of clicks
 def test_works_are_searched_described_packed_removed_and_brought_back(serve, home, visit, tmp_path_factory):
     page = visit(serve(home).rstrip("/"))
     keep(page, 3, 8, 11)

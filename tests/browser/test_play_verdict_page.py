@@ -31,6 +31,7 @@ def known(tmp_path):
     return tmp_path, run_id
 
 
+@pytest.mark.slow  # looks for the nearest pictures
 def test_the_verdict_its_card_and_the_nearest_pictures_are_there_when_asked_for(serve, visit, known):
     home, run_id = known
     page = visit(serve(home))

@@ -105,6 +105,7 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
     expect(gone.locator("#translate-message")).to_contain_text("isn't here: a link holds none")
 
 
+@pytest.mark.slow  # half a minute of drawing
 @pytest.mark.timeout(300)
 def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, visit, tmp_path):
     home, photo = tmp_path / "home", tmp_path / "photo.png"

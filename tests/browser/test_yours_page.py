@@ -121,6 +121,7 @@ def test_a_search_that_is_stopped_keeps_what_it_has_and_goes_on_later(serve, vis
     assert isinstance(first[0], Found)
 
 
+@pytest.mark.slow  # a visit of its own: refusals are tested without a browser too
 def test_what_is_no_picture_is_refused_in_a_sentence(serve, visit, home, tmp_path):
     page = visit(serve(home))
     page.click("#play-tool label:has-text('Your picture')")
