@@ -55,13 +55,16 @@ def empty_html() -> str:
     return transform.choose("clip", 1, kind="video")
 
 
-def seen_html(seen: translating.Seen) -> str:
-    """The first frame before and after, what the video is, and how long its film will take here."""
+def seen_html(seen: translating.Seen, looked_s: float) -> str:
+    """The first frame before and after, what the video is, and how long its film will take here.
+
+    `looked_s`: how long the child took that looked at it; the one that makes the film has as much to load.
+    """
     before, after = (transform.file(png, "frame.png") for png in (seen.before, seen.after))
     clip, (width, height) = seen.clip, seen.clip.size
     said = say("clip.size", width=width, height=height, fps=clip.fps)
     if clip.count:
-        took = look.time_words(max(1.0, seen.seconds * clip.count))
+        took = look.time_words(max(1.0, looked_s + seen.seconds * clip.count))
         said = (
             say("clip.length", time=look.time_words(max(1.0, clip.seconds)), count=f"{clip.count:,}")
             + " "
@@ -131,11 +134,13 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         try:
             here, side, given = ready(path, run_id, *dials)
             yield {progress: gr.update(value=tiles.waiting(say("clip.looking"), 0))}
+            begun = time.monotonic()
             steps = child.following(
                 translating.seen, home, run_id, here, side, given, limit_s=limits.VIDEO_LOOK_SECONDS
             )
             with contextlib.closing(steps):
                 seen = next(steps)
+            looked_s = time.monotonic() - begun
             check_public(shared, seen.clip)
         except Refused as refused:
             yield wrong(refused)
@@ -144,7 +149,7 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             yield wrong(Refused(refuse("video-damaged", Path(str(path)).name)))
             return
         yield {
-            zone: gr.update(value=seen_html(seen)),
+            zone: gr.update(value=seen_html(seen, looked_s)),
             lying: gr.update(value=str(here)),
             progress: gr.update(value=""),
             result: gr.update(value=""),
