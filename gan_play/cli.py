@@ -1411,9 +1411,7 @@ def parser() -> Parser:
         help="its longer side is brought down to (2048; a video's: 512)",
     )
     made.add_argument(
-        "--drawn",
-        action="store_true",
-        help="it is a drawing already: a sketch's lines, or flat colours",
+        "--drawn", action="store_true", help="it is a drawing already: a sketch's lines, or flat colours"
     )
     made.add_argument("--mask", metavar="FILE", help="of the picture's size: white is painted, black stays")
     made.add_argument("--times", type=int, choices=[2, 4], help="of a translator that enlarges (2)")

@@ -109,9 +109,7 @@ MOST_BLENDS = 20  # of one visitor where strangers may come: about 6 MB each at 
 MOST_BLENDS_PUBLIC = 100  # of all visitors together, so that fresh keys don't fill the disk: 600 MB at 64 px
 MOST_KEPT_FILMS = 100  # rendered for links; the oldest go first, and can be rendered again
 
-MOST_QUEUED = (
-    256  # requests in line on the page, two of each of a hundred visitors; more are told that it is full
-)
+MOST_QUEUED = 256  # requests in line on the page: two of each of a hundred visitors, and some more
 
 # Disk
 FREE_BYTES_KEPT = 200 * MB  # never fill the last of a disk: other programs need it too

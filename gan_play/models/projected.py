@@ -80,9 +80,8 @@ class GatedStyle(torch.autograd.Function):
             noise = noise.to(x.dtype)
             y.addcmul_(noise, as_map(strength, x))
         a, b = y.chunk(2, dim=1)
-        gate = torch.sigmoid(
-            b.contiguous(memory_format=torch.channels_last)
-        )  # few channels of many: slow in place
+        # Packed first: where it is few channels of many, its sigmoid takes twice as long.
+        gate = torch.sigmoid(b.contiguous(memory_format=torch.channels_last))
         ctx.save_for_backward(x, y, gate, noise, gain, bias, grows, slope, inverse)
         return a * gate
 

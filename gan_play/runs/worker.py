@@ -62,9 +62,7 @@ SCORED_PICTURES = 300  # reals and fakes of one KID
 SCORED_AT_ONCE = 12  # pictures between two looks at the clock
 SCORED_SEEDS_FROM = 1_000_000  # none that anybody looks at
 LOST = "One of its processes ended unexpectedly. Go on when you like, from its last saved state."
-LEAST_SHARED_PX = (
-    128  # of pictures; steps of smaller ones are over before their sums are sent (docs/scaling.md)
-)
+LEAST_SHARED_PX = 128  # steps of smaller pictures are over before their sums are sent (docs/scaling.md)
 MOST_ROLLBACKS = 3  # then it isn't bad luck
 MOST_ATTEMPTS = 5  # starts without a single state saved: then something is wrong that starting won't mend
 RESERVE_BYTES = 64_000  # kept on the disk, so that a full disk can still be written down

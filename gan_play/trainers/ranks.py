@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from gan_play.trainers.loop import Training
     from gan_play.trainers.recipes import Settings
 
-BUCKET_BYTES = (
-    25_000_000  # of one message, as in DistributedDataParallel: large enough that its start costs little
-)
+BUCKET_BYTES = 25_000_000  # of one message, as in DistributedDataParallel: its start then costs little
 PATIENCE = timedelta(days=7)  # between processors: the others wait while the first one saves, or for its turn
 STEP_PATIENCE = timedelta(minutes=5)  # between cards, which wait for each other within a step alone
 LEARN_ALONE = {"cyclegan": "its critics are shown the last 50 paintings of all, one after the other"}

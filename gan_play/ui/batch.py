@@ -66,9 +66,8 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             names, refusals = yield from following(run_id, here, target, given, over)
             said = say("batch.done.one" if len(names) == 1 else "batch.done", count=len(names))
             html = tiles.note(said, "good") + "".join(tiles.note(one.sentence, "bad") for one in refusals[:8])
-            kept = (
-                save_file_to_cache(target, get_upload_folder()) if names else None
-            )  # Gradio removes it in time
+            # Gradio removes it in time.
+            kept = save_file_to_cache(target, get_upload_folder()) if names else None
             yield {progress: gr.update(value=html), packed: gr.update(value=kept, visible=bool(names))}
         except Refused as refused:
             yield wrong(refused)
