@@ -13,7 +13,18 @@ import gradio as gr
 from gan_play.latent import sample
 from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
-from gan_play.ui import arriving, breed, breeding, filming, gallery, searching, steering, taste, tiles
+from gan_play.ui import (
+    arriving,
+    at_once,
+    breed,
+    breeding,
+    filming,
+    gallery,
+    searching,
+    steering,
+    taste,
+    tiles,
+)
 from gan_play.ui import room as rooms
 from gan_play.ui.desk import (
     Desk,
@@ -27,7 +38,6 @@ from gan_play.ui.desk import (
     stay,
     steered,
     through_labels,
-    turn,
 )
 from gan_play.ui.filming import filmed
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
@@ -41,13 +51,13 @@ def build(shared: Shared) -> None:
     room = rooms.build(shared)
     wires = Wires(shared, room)
     home, on, on_piece = shared.home, wires.on, wires.on_piece
-    across, band, bands, brood = room.across, room.band, room.bands, room.brood
+    across, band, brood = room.across, room.band, room.brood
     code, columns, digest, easing = room.code, room.columns, room.digest, room.easing
-    every, facts, following, form = room.every, room.facts, room.following, room.form
+    every, facts, form = room.every, room.facts, room.form
     heads, how, kind, kinds = room.heads, room.how, room.kind, room.kinds
-    label, let_go, liked, loop = room.label, room.let_go, room.liked, room.loop
-    near_it, nearby, previous, rows = room.near_it, room.nearby, room.previous, room.rows
-    seconds, seeds, strip, tool = room.seconds, room.seeds, room.strip, room.tool
+    label, liked, loop = room.label, room.liked, room.loop
+    near_it, nearby, rows = room.near_it, room.nearby, room.rows
+    seconds, strip = room.seconds, room.strip
     truncation, two, view, wanted = room.truncation, room.two, room.view, room.wanted
 
     def picked(desk: Desk, data: dict) -> Desk:
@@ -83,30 +93,16 @@ def build(shared: Shared) -> None:
 
     filming.wire(shared, room, wires)
 
-    for source in (seeds, strip, view, two, liked.best):
-        name = source.elem_id
-        on_piece(source.pick, picked, f"pick_{name}")
+    for source in (view, liked.best):
+        on_piece(source.pick, picked, f"pick_{source.elem_id}")
     for source in (heads, brood):
         on_piece(source.pick, child, f"pick_{source.elem_id}")
     for source in (strip, view, two):
         on_piece(source.act, acted, f"act_{source.elem_id}")
 
-    def back(desk: Desk) -> Desk:
-        return turn(desk, -1)
-
-    def forth(desk: Desk) -> Desk:
-        return turn(desk, 1)
-
     taste.wire(shared, liked, digest, truncation, label)
-    on(previous.click, back)
-    on(following.click, forth)
     on(wanted.submit, go, wanted)
-
-    def use_tool(desk: Desk) -> Desk:
-        return dataclasses.replace(desk, chosen="", came="") if desk.tool == "breed" else desk
-
-    on(tool.input, use_tool)
-
+    at_once.wire(room, wires, picked)
     breeding.wire(shared, room, wires)
     steering.wire(shared, room, wires)
     searching.wire(shared, room, wires)
@@ -121,10 +117,6 @@ def build(shared: Shared) -> None:
     on(every.click, every_label)
     for source in (kinds.submit, kinds.blur, across.submit, across.blur):
         on(source, stay)
-    # While they are dragged the page's script asks for the picture: `ui/sliders.py`.
-    moved = [truncation, *bands.values(), *room.steering.values()]
-    for event in (*(slider.release for slider in moved), let_go.change):
-        on(event, stay, trigger_mode="always_last")
     for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
         on(source, stay)
     for source in (easing.input, form.input, seconds.release):

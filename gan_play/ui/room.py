@@ -10,7 +10,19 @@ from gan_play.latent import film, steer, walk
 from gan_play.measure.attributes import ATTRIBUTES
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
-from gan_play.ui import blend, cards, collect, directions, look, sliders, taste, tiles, timeline, yours
+from gan_play.ui import (
+    at_once,
+    blend,
+    cards,
+    collect,
+    directions,
+    look,
+    sliders,
+    taste,
+    tiles,
+    timeline,
+    yours,
+)
 from gan_play.ui.desk import LABEL_TOOLS, Desk
 from gan_play.ui.shared import Shared
 from gan_play.ui.wires import paints
@@ -76,7 +88,7 @@ def build(shared: Shared) -> SimpleNamespace:
                         label=say("play.seed"),
                     )
                     following = gr.Button(say("play.next"), min_width=80, elem_id="play-next")
-                span = gr.HTML("", elem_classes="piece", apply_default_css=False)
+                span = gr.HTML("", elem_id="play-range", elem_classes="piece", apply_default_css=False)
                 truncation = gr.Slider(
                     0.0,
                     2.0,
@@ -236,6 +248,13 @@ def build(shared: Shared) -> SimpleNamespace:
             cards.zone(shared, "play")
         tree = piece("family", visible=False)
         strip = piece("tray")
+        hand = gr.HTML(
+            "",
+            elem_id="play-hand",
+            elem_classes="piece",
+            js_on_load=at_once.script(),
+            apply_default_css=False,
+        )
     digest, seed, first = hidden("digest", ""), hidden("current", "0"), hidden("first", "0")
     code, opened, handled = shared.made, hidden("opened", ""), hidden("handled", "{}")
     label = hidden("label-number", "")
@@ -278,9 +297,9 @@ def build(shared: Shared) -> SimpleNamespace:
         breed_again=breed_again, breed_back=breed_back, breed_cross=breed_cross, breed_keep=breed_keep,
         breed_on=breed_on, brood=brood, cancel=cancel, code=code, colours=colours, columns=columns,
         desk_in=desk_in, desk_out=desk_out, digest=digest, easing=easing, every=every, facts=facts, fields=fields,
-        first=first, following=following, form=form, found=found, groups=groups, handled=handled, heads=heads,
-        heard=heard, held=held, hint=hint, how=how, keyframes=keyframes, kind=kind, kinds=kinds, label=label,
-        let_go=let_go, liked=liked, loop=loop, make=make, measured=measured, message=message, model=model,
+        first=first, following=following, form=form, found=found, groups=groups, hand=hand, handled=handled,
+        heads=heads, heard=heard, held=held, hint=hint, how=how, keyframes=keyframes, kind=kind, kinds=kinds,
+        label=label, let_go=let_go, liked=liked, loop=loop, make=make, measured=measured, message=message, model=model,
         moment=moment, near_it=near_it, nearby=nearby, newest=newest, nothing=nothing, own=own, parents=parents,
         pieces=pieces, plan=plan, planning=planning, point=point, previous=previous, progress=progress,
         reset=reset, rows=rows, seconds=seconds, seed=seed, seeds=seeds, simple=simple, standing=standing,

@@ -25,7 +25,7 @@ from starlette.middleware import Middleware
 from gan_play import files, limits
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
-from gan_play.ui import bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
+from gan_play.ui import at_once, bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
 
 ADOPT_SECONDS = 5
 LOOKS_S = 0.01
@@ -125,6 +125,7 @@ def launch(
             "routes": [
                 *routes.routes(folder, strangers),
                 *sliders.address_routes(folder),
+                *at_once.address_routes(folder),
                 *share_routes.routes(folder),
                 *bakeoff.routes(folder),
             ],

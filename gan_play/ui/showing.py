@@ -27,6 +27,11 @@ def seed_tile(desk: Desk, model: Model, pick: Pick, badge: str = "") -> Tile:
     return Tile(artworks.encode(artwork), title_of(artwork, model), pick.seed, badge, here, pick.label)
 
 
+def settings_of(desk: Desk) -> str:
+    """What all seeds of a desk are painted with, as the page's script says it: the model, and how adventurous."""
+    return f"{desk.digest[:16]} {desk.truncation:g}"
+
+
 def grid(desk: Desk, model: Model) -> str:
     """The page of seeds, in the label that was chosen; those in the tray wear their place in it."""
     places = {pick: str(place) for place, pick in reversed(list(enumerate(desk.picks, 1)))}
@@ -35,13 +40,14 @@ def grid(desk: Desk, model: Model) -> str:
     last = min(first + PAGE - 1, sample.limits.MOST_SEED)
     page = [Pick(seed, label) for seed in range(first, last + 1)]
     pictures = [seed_tile(desk, model, pick, places.get(pick, "")) for pick in page]
-    return tiles.tiles(pictures, say("play.seeds", first=first, last=last), model.generator.size_px)
+    title = say("play.seeds", first=first, last=last)
+    return tiles.tiles(pictures, title, model.generator.size_px, settings_of(desk))
 
 
 def tray(desk: Desk, model: Model) -> str:
     """The strip of picked pictures."""
     pictures = [seed_tile(desk, model, pick, str(place)) for place, pick in enumerate(desk.picks, 1)]
-    return tiles.tray(pictures, model.generator.size_px)
+    return tiles.tray(pictures, model.generator.size_px, settings_of(desk))
 
 
 def stage(desk: Desk, model: Model, home: Path) -> tuple[str, str]:

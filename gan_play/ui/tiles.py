@@ -64,14 +64,17 @@ def tile(picture: Tile, kind: str = "tile") -> str:
     )
 
 
-def tiles(pictures: Sequence[Tile], title: str, size_px: int) -> str:
-    """A grid of pictures that can be picked."""
+def tiles(pictures: Sequence[Tile], title: str, size_px: int, settings: str = "") -> str:
+    """A grid of pictures that can be picked; `settings` is what they were painted with, for the page's script."""
     sharp = " sharp" if size_px < 64 else ""
     inside = "".join(tile(picture) for picture in pictures)
-    return f'<div class="tiles{sharp}" role="group" aria-label="{escape(title)}">{inside}</div>'
+    return (
+        f'<div class="tiles{sharp}" role="group" aria-label="{escape(title)}" '
+        f'data-settings="{escape(settings)}">{inside}</div>'
+    )
 
 
-def tray(pictures: Sequence[Tile], size_px: int) -> str:
+def tray(pictures: Sequence[Tile], size_px: int, settings: str = "") -> str:
     """The strip along the bottom: the picked seeds in their order, and what can be done with the current one."""
     sharp = " sharp" if size_px < 64 else ""
     here = any(picture.current for picture in pictures)
@@ -88,7 +91,8 @@ def tray(pictures: Sequence[Tile], size_px: int) -> str:
     return (
         f'<div class="tray"><div class="tray-head"><strong>{escape(say("tray.title"))}</strong>'
         f'<span class="subdued">{count}</span></div>'
-        f'<div class="tray-strip{sharp}" role="group" aria-label="{escape(say("tray.title"))}">{inside}</div>'
+        f'<div class="tray-strip{sharp}" role="group" aria-label="{escape(say("tray.title"))}" '
+        f'data-settings="{escape(settings)}">{inside}</div>'
         f'<div class="tray-buttons">{buttons}</div></div>'
     )
 

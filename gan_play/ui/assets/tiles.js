@@ -119,6 +119,7 @@ element.addEventListener('click', (event) => {
   if (!tile) return;
   element.querySelectorAll('.tile.current').forEach((other) => other.classList.remove('current'));
   tile.classList.add('current');
+  if (!tile.dispatchEvent(new Event('gan-play-pick', {bubbles: true, cancelable: true}))) return;  // ui/at_once.py has it
   trigger('pick', {seed: tile.dataset.seed || '', label: tile.dataset.label || '', code: tile.dataset.code || ''});
 });
 element.addEventListener('keydown', (event) => {
@@ -164,3 +165,13 @@ watch('value', () => {
   hearts();
 });
 hearts();
+// What was laid out ahead of the server's answer stays only where the answer says the same.
+const codes = (root) => [...root.querySelectorAll('[data-code]:not(.told)')].map((piece) => piece.dataset.code).join();
+document.addEventListener('gan-play-settled', () => {
+  if (!element.closest('#stage, #seeds')) return;
+  const said = document.createElement('template');
+  said.innerHTML = props.value;
+  if (codes(said.content) === codes(element)) return;
+  element.innerHTML = props.value;
+  hearts();
+});

@@ -1,0 +1,122 @@
+// What a hand does in Play's grid and tray, shown before the server has answered (ui/at_once.py), run once. One question
+// to the server at a time; what is done meanwhile goes together into the next. As long as anything is unanswered its look
+// is laid over whatever an earlier answer paints, before the browser shows that; the last answer stands as it is.
+const at = (selector) => document.querySelector(selector);
+const value = (id) => at('#' + id + ' :is(textarea, input)')?.value ?? '';
+const truncation = () => String(Number(at('#play-truncation input[type=range]').value));
+const settings = () => value('play-digest').slice(0, 16) + ' ' + truncation();
+const follows = () => known.following.includes(at('#play-tool input:checked')?.value);
+let waiting = [], asked = [];  // done and not yet told; told and not yet answered
+const idle = () => !waiting.length && !asked.length;
+let picture = null, page = null;  // what is laid out: a tile that was clicked, a page of seeds
+const layPicture = () => {
+  const figure = at('#stage figure'), image = figure?.querySelector('.large img');
+  if (!picture || !image || !follows() || picture.settings !== settings()) return;
+  for (const tile of document.querySelectorAll('#seeds .tile')) {
+    tile.classList.toggle('current', tile.dataset.code === picture.code);
+  }
+  if (image.getAttribute('src') === picture.src) return;
+  image.setAttribute('src', picture.src);
+  image.alt = figure.querySelector('figcaption').textContent = picture.title;
+  figure.querySelector('.large').setAttribute('aria-label', known.words.open.replace('{title}', picture.title));
+  figure.querySelectorAll('[data-code]').forEach((piece) => { piece.dataset.code = picture.code; });
+  figure.querySelector('[download]')?.setAttribute('href', picture.src + '?download=1');
+  figure.querySelectorAll('.link, .told').forEach((told) => told.remove());
+  const heart = figure.querySelector('[data-do=like]');
+  if (heart) { heart.textContent = known.words.like; heart.setAttribute('aria-pressed', 'false'); }
+};
+const name = (grid) => grid.getAttribute('aria-label');  // which seeds it shows, in words
+const layPage = () => {
+  const old = at('#seeds .tiles');
+  if (!page || !old || page.settings !== settings() || page.label !== value('play-label-number')) return;
+  if (name(old) !== name(page.grid)) old.replaceWith(page.grid.cloneNode(true));
+};
+const lay = () => { layPage(); layPicture(); };
+let seen = null;  // watches what the answers paint
+const look = () => {
+  if (seen) return;
+  seen = new MutationObserver(() => { lay(); seen.takeRecords(); });
+  for (const id of ['#stage', '#seeds']) {
+    seen.observe(at(id), {subtree: true, childList: true, attributes: true, characterData: true});
+  }
+};
+// A page of seeds: asked for once.
+let ready = {of: '', page: null};
+const turned = (first, turns) => {
+  const [now, label] = [settings(), value('play-label-number')];
+  const of = new URLSearchParams({turns: turns.join(), first, label, digest: value('play-digest'),
+    seed: value('play-current'), tray: value('state-tray'), truncation: truncation()}).toString();
+  if (ready.of !== of) {
+    const answer = fetch('gradio_api/seeds?' + of).then(async (answer) => {
+      if (!answer.ok) return null;
+      const told = document.createElement('template');
+      told.innerHTML = await answer.text();
+      return {grid: told.content.firstChild, settings: now, label};
+    }).catch(() => null);  // the page says itself that the server is gone
+    ready = {of, page: answer};
+  }
+  return ready.page;
+};
+let begun = {first: '0', turns: []};  // from which page on, and how it is turned, since all was answered
+const turnPage = async (turn) => {
+  begun.turns.push(turn);
+  const count = begun.turns.length, from = begun, found = await turned(begun.first, begun.turns);
+  if (!found || from !== begun || count !== begun.turns.length || idle()) return;
+  page = found;
+  lay();
+};
+const tell = () => {
+  if (asked.length || !waiting.length) return;
+  [asked, waiting] = [waiting, []];
+  trigger('did', {did: asked});
+};
+const did = (deed) => {
+  look();
+  if (idle()) begun = {first: value('play-first'), turns: []};
+  waiting.push(deed);
+  requestAnimationFrame(() => setTimeout(tell));  // Gradio takes a tenth of a second to ask: the picture is painted first
+};
+document.addEventListener('gan-play-answered', () => {
+  asked = [];
+  if (waiting.length) return tell();
+  [picture, page] = [null, null];
+  setTimeout(() => {
+    if (idle()) document.dispatchEvent(new Event('gan-play-settled'));
+  });
+});
+document.addEventListener('gan-play-did', (event) => did(event.detail));
+document.addEventListener('gan-play-pick', (event) => {
+  const tile = event.target;
+  if (!tile.closest('#seeds, #tray, #pair')) return;
+  event.preventDefault();
+  const {code, seed, label = ''} = tile.dataset, image = tile.querySelector('img');
+  picture = {code, src: image.getAttribute('src'), title: image.alt,
+    settings: tile.closest('[data-settings]')?.dataset.settings};
+  lay();
+  did({do: 'pick', seed, label});
+});
+const turner = (event) => {
+  const id = event.target.closest?.('#play-next, #play-previous')?.id;
+  return id && id.replace('play-', '');
+};
+document.addEventListener('click', (event) => {
+  const turn = turner(event);
+  if (!turn) return;
+  did({do: turn});
+  turnPage(turn);
+});
+// Once a hand comes near, the page that it would turn to is painted.
+const near = async (turn) => {
+  const found = await turned(value('play-first'), [turn]);
+  found?.grid.querySelectorAll('img').forEach((image) => { new Image().src = image.getAttribute('src'); });
+};
+const approach = (event) => {
+  const turn = turner(event);
+  if (turn && idle() && value('play-digest')) near(turn);
+};
+document.addEventListener('pointerover', approach);
+document.addEventListener('focusin', approach);
+document.addEventListener('gan-play-settled', () => {
+  const turn = at('#play-next:hover, #play-previous:hover, #play-next:focus-visible, #play-previous:focus-visible');
+  if (turn) near(turn.id.replace('play-', ''));
+});

@@ -1,0 +1,100 @@
+"""What is clicked in Play's grid and tray is shown at once: the page's script doesn't wait for Gradio's event.
+
+    GET /gradio_api/seeds?turns=next&digest=&first=&seed=&tray=&truncation=&label=    the grid of the page turned to
+
+A tile's picture is the one that the stage will show, at the same address, so a click only moves it there; the next page
+of seeds comes from this route, as the event will send it. The event decides: what is done is told to it one thing after
+the other, and what is done meanwhile together in the next; whatever the script laid out gives way to the last answer.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
+
+from gan_play.latent import sample
+from gan_play.refusals import Refused
+from gan_play.ui import look, routes, share_routes, showing
+from gan_play.ui.desk import Desk, fitting, stay, turn
+from gan_play.ui.shared import PRIVATE
+from gan_play.ui.wires import Wires
+from gan_play.ui.words import say
+
+MOST_DONE = 100
+"""What a hand does while the server is asked; more at once is no hand's."""
+
+ASKED = ("digest", "first", "seed", "tray", "truncation", "label")
+"""What of a desk the grid depends on."""
+
+FOLLOWING = ("sample", "breed", "steer", "project")
+"""Tools in which the stage shows the picture that was picked last."""
+
+
+def after(desk: Desk, data: dict, ways: dict[str, Callable[[Desk, dict], Desk]]) -> Desk:
+    """The desk after all that a browser says was done, in its order; `ways` has what each kind of deed makes of one."""
+    did = data.get("did")
+    for deed in did[:MOST_DONE] if isinstance(did, list) else []:
+        if isinstance(deed, dict) and deed.get("do") in ways:
+            desk = ways[deed["do"]](desk, deed)
+    return desk
+
+
+def wire(room: SimpleNamespace, wires: Wires, picked: Callable[[Desk, dict], Desk]) -> None:
+    """Wires what is done by hand; `picked` is what a click on a tile makes of a desk."""
+
+    def use_tool(desk: Desk, _: dict) -> Desk:
+        return dataclasses.replace(desk, chosen="", came="") if desk.tool == "breed" else desk
+
+    ways = {
+        "pick": picked,
+        "next": lambda desk, _: turn(desk, 1),
+        "previous": lambda desk, _: turn(desk, -1),
+        "tool": use_tool,
+        "stay": lambda desk, _: stay(desk),
+    }
+    doing = wires.on_piece(room.hand.did, lambda desk, data: after(desk, data, ways), "did")
+    for over in ("then", "failure"):
+        js = "() => { document.dispatchEvent(new Event('gan-play-answered')); }"
+        getattr(doing, over)(None, None, None, js=js, api_name=f"ui_play_did_{over}", **PRIVATE)
+
+    # While sliders are dragged the page's script asks for the picture: `ui/sliders.py`.
+    sliders = [room.truncation, *room.bands.values(), *room.steering.values()]
+    moved = [*(slider.release for slider in sliders), room.let_go.change]
+    for event, do in ((room.tool.input, "tool"), *((event, "stay") for event in moved)):
+        told = f"() => {{ document.dispatchEvent(new CustomEvent('gan-play-did', {{detail: {{do: '{do}'}}}})); }}"
+        event(None, None, None, js=told, api_name=f"ui_play_{do}", **PRIVATE)
+
+
+def turned(home: Path, asked: dict[str, str]) -> str:
+    """The grid after turns such as "next,previous", from what the page says of its desk. Refused for nonsense."""
+    desk = Desk(**{name: asked[name] for name in ASKED if name in asked})
+    desk = dataclasses.replace(desk, truncation=sample.check_truncation(desk.truncation))
+    for way in asked.get("turns", "").split(",")[:MOST_DONE]:
+        desk = turn(desk, 1 if way == "next" else -1)
+    model = sample.load_digest(home, desk.digest)
+    return showing.grid(fitting(desk, model), model)
+
+
+def address_routes(home: Path) -> list[APIRoute]:
+    """The route over one home."""
+
+    def seeds(request: Request) -> Response:
+        try:
+            html = turned(home, dict(request.query_params))
+        except Refused as refused:
+            return share_routes.missing(refused)
+        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+    return [routes.route("/gradio_api/seeds", seeds)]
+
+
+def script() -> str:
+    """The script, with its words."""
+    words = {"open": say("act.open.of", title="{title}"), "like": say("act.like")}
+    known = {"words": words, "following": FOLLOWING}
+    return f"const known = {json.dumps(known)};\n" + look.asset("at_once.js")
