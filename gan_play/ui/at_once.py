@@ -39,8 +39,8 @@ def after(desk: Desk, data: dict, ways: dict[str, Callable[[Desk, dict], Desk]])
     """The desk after all that a browser says was done, in its order; `ways` has what each kind of deed makes of one."""
     did = data.get("did")
     for deed in did[:MOST_DONE] if isinstance(did, list) else []:
-        if isinstance(deed, dict) and deed.get("do") in ways:
-            desk = ways[deed["do"]](desk, deed)
+        way = ways.get(str(deed.get("do"))) if isinstance(deed, dict) else None
+        desk = way(desk, deed) if way else desk
     return desk
 
 

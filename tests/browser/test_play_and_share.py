@@ -240,3 +240,126 @@ def test_where_there_is_no_model_the_page_says_what_to_do(visit, serve, house: P
     page.get_by_role("tab", name="Play").click()
     page.locator("#play-begin").click()
     expect(page.get_by_role("tab", name="Gather")).to_have_attribute("aria-selected", "true")
+
+
+STAGE_IMAGE = "#stage .large img"
+FRAMES = """() => { window.shown = [];
+  const look = () => { shown.push(document.querySelector('#stage .large img').getAttribute('src'));
+    requestAnimationFrame(look); };
+  look(); }"""
+CLICK = """(seeds) => { for (const seed of seeds) document.querySelector(`#seeds .tile[data-seed="${seed}"]`).click();
+  return document.querySelector('#stage .large img').getAttribute('src'); }"""
+
+
+def source(page: Page, selector: str = STAGE_IMAGE) -> str:
+    return page.locator(selector).get_attribute("src")
+
+
+def held_back(page: Page, change=lambda told: told):
+    """From now on the page's questions wait; returns what lets them, and all that come after them, go."""
+    held, free = [], []
+
+    def go(route) -> None:
+        route.continue_(post_data=change(route.request.post_data))
+
+    def let_go() -> None:
+        free.append(True)
+        while held:
+            go(held.pop(0))
+
+    page.route("**/gradio_api/run/predict*", lambda route: go(route) if free else held.append(route))
+    return let_go
+
+
+def test_a_click_shows_its_picture_before_the_server_answers_and_the_answer_agrees(play: Page):
+    wanted = source(play, '#seeds .tile[data-seed="5"] img')
+    let_go = held_back(play)
+    assert play.evaluate(CLICK, [5]) == wanted
+    expect(title(play)).to_contain_text("Seed 5")
+    codes = play.locator("#stage [data-code]").evaluate_all("all => all.map((one) => one.dataset.code)")
+    assert {f"gradio_api/art/{code}.png" for code in codes} == {wanted}
+    assert play.locator("#stage [download]").get_attribute("href") == f"{wanted}?download=1"
+    before = play.locator("#stage figure").evaluate("one => one.outerHTML")
+    play.evaluate(FRAMES)
+    let_go()
+    expect(play.locator('#tray .tile[data-seed="5"]')).to_be_visible()
+    settled(play)
+    assert set(play.evaluate("shown")) == {wanted}
+    assert play.locator("#stage figure").evaluate("one => one.outerHTML") == before
+    assert play.locator("#state-made textarea").input_value() in wanted
+
+
+def test_of_quick_clicks_the_last_wins_and_none_is_lost(play: Page):
+    play.evaluate(FRAMES)
+    last = play.evaluate(CLICK, [3, 8, 3, 11])
+    assert last == source(play, '#seeds .tile[data-seed="11"] img')
+    expect(play.locator('#tray .tile[data-seed="11"]')).to_be_visible()
+    settled(play)
+    assert tray(play) == ["3", "8", "11"]  # 3 was no longer the last one: its second click only shows it
+    assert source(play) == last
+    shown = play.evaluate("shown")
+    assert set(shown[shown.index(last) :]) == {last}
+    play.evaluate(FRAMES)
+    play.evaluate(CLICK, [20])
+    play.wait_for_timeout(50)  # the server is being asked by now
+    play.evaluate(CLICK, [21])
+    last = play.evaluate(CLICK, [22])
+    expect(play.locator('#tray .tile[data-seed="22"]')).to_be_visible()
+    settled(play)
+    assert tray(play)[-3:] == ["20", "21", "22"]
+    shown = play.evaluate("shown")
+    assert set(shown[shown.index(last) :]) == {last}
+
+
+def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(play: Page):
+    let_go = held_back(play)
+    play.evaluate("() => { for (let i = 0; i < 2; i++) document.querySelector('#play-next').click(); }")
+    expect(tile(play, 72)).to_be_visible()
+    painted(play)
+    seeds = play.locator("#seeds .tile").evaluate_all("all => all.map((one) => one.dataset.seed)")
+    assert seeds == [str(seed) for seed in range(72, 108)]
+    before = play.locator("#seeds .tiles").evaluate("one => one.outerHTML")
+    play.evaluate(
+        "() => { window.changes = 0; new MutationObserver((all) => { changes += all.length; })"
+        ".observe(document.querySelector('#seeds'), {subtree: true, childList: true, attributes: true}); }"
+    )
+    let_go()
+    play.wait_for_function("document.querySelector('#play-first textarea').value === '72'")
+    expect(play.locator("#play-range")).to_contain_text("Seeds 72 to 107")
+    assert play.locator("#seeds .tiles").evaluate("one => one.outerHTML") == before
+    play.evaluate("document.querySelector('#play-previous').click()")
+    play.wait_for_function("document.querySelector('#play-first textarea').value === '36'")
+    painted(play)
+    expect(tile(play, 36)).to_be_visible()
+    pick(play, 40)
+    expect(title(play)).to_contain_text("Seed 40")
+
+
+def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
+    old, stale = source(play), source(play, '#seeds .tile[data-seed="6"] img')
+    let_go = held_back(play)
+    slider = play.locator("#play-truncation input[type=range]")
+    slider.fill("1.2")
+    slider.dispatch_event("pointerup")
+    play.evaluate(FRAMES)
+    play.evaluate(CLICK, [6])
+    play.wait_for_timeout(300)
+    assert stale not in play.evaluate("shown")
+    let_go()
+    expect(title(play)).to_contain_text("Seed 6")
+    settled(play)
+    shown = artworks.decode(play.locator("#state-made textarea").input_value())
+    assert (shown.seeds, shown.truncation) == ((6,), 1.2)
+    assert source(play) == f"gradio_api/art/{artworks.encode(shown)}.png" not in (old, stale)
+
+
+def test_what_the_server_refuses_does_not_stay_on_the_stage(play: Page):
+    old = source(play)
+    let_go = held_back(play, lambda told: told.replace('"seed":"7"', '"seed":"-7"'))
+    assert play.evaluate(CLICK, [7]) != old
+    play.wait_for_timeout(300)
+    let_go()
+    expect(play.locator("#play-message")).to_contain_text("-7")
+    play.wait_for_function(f"document.querySelector('{STAGE_IMAGE}').getAttribute('src') === '{old}'")
+    expect(title(play)).to_contain_text("Seed 0")
+    pick(play, 9)
