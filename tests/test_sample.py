@@ -107,6 +107,32 @@ def test_threads_that_render_at_once_get_the_same_bytes_and_leave_torch_as_it_wa
     assert torch.get_num_threads() == before
 
 
+def test_several_render_at_the_same_time_each_on_one_thread(monkeypatch):
+    monkeypatch.setattr(sample, "_places", threading.BoundedSemaphore(2))
+    before, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    both, found = threading.Barrier(2, timeout=60), []
+
+    def paint(last: bool) -> None:
+        with sample.canonical():
+            both.wait()  # passes only if the other one is inside too
+            with sample.canonical():
+                found.append((torch.get_num_threads(), torch.get_float32_matmul_precision()))
+            found.append((torch.get_num_threads(), torch.get_float32_matmul_precision()))
+            if last:
+                both.wait()
+                found.append((torch.get_num_threads(), torch.get_float32_matmul_precision()))
+        if not last:
+            found.append((torch.get_num_threads(), precision))
+            both.wait()  # the other one goes on alone
+
+    first = threading.Thread(target=paint, args=(False,))
+    first.start()
+    paint(True)
+    first.join()
+    assert sorted(found) == sorted([(1, "highest")] * 5 + [(before, precision)])
+    assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == (before, precision)
+
+
 def test_every_picture_is_computed_on_one_thread_in_full_precision():
     seen = []
     handle = MODEL.generator.picture.register_forward_hook(

@@ -2,7 +2,7 @@
 
 Promises: a picture is a function of (model, seed, truncation, label) alone; what a model wasn't taught to tell apart
 has no label. Each is rendered canonically: on the
-CPU, in float32, one picture at a time, on one thread, with noise that belongs to the seed and the stated rounding
+CPU, in float32, in a batch of its own, on one thread, with noise that belongs to the seed and the stated rounding
 (`images.to_pixels`). So neither its neighbours in a grid, nor the caller's threads, nor what else the machine is
 doing can change a byte; only another build of torch or another kind of processor may, and then by little.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 import threading
 from collections import OrderedDict
@@ -56,9 +57,40 @@ class Model:
 # The canonical renderer
 
 
-_rendering = (
-    threading.RLock()
-)  # the number of threads belongs to the process: two renderers would mix theirs up
+PAINTERS = min(4, os.cpu_count() or 1)
+"""Renderers at work at the same time, each on one thread: as many as there are cores, up to four for memory's sake."""
+
+_places = threading.BoundedSemaphore(PAINTERS)
+_counting = threading.Lock()
+_here = threading.local()  # whether this thread renders already
+_before: list[
+    tuple[int, str]
+] = []  # torch's threads and precision before the first of the renderers, once for each
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """A renderer's place. Torch keeps a number of threads for each thread of ours, but a new one begins with what was
+    set last, by a renderer perhaps; so each is left with what the first one found. The precision is the process's."""
+    if getattr(_here, "renders", False):
+        yield
+        return
+    with _places:
+        with _counting:
+            now = torch.get_num_threads(), torch.get_float32_matmul_precision()
+            _before.append(_before[0] if _before else now)
+            torch.set_num_threads(1)
+            torch.set_float32_matmul_precision("highest")  # "medium" lets a CPU multiply in bfloat16
+        _here.renders = True
+        try:
+            yield
+        finally:
+            _here.renders = False
+            with _counting:
+                threads, precision = _before.pop()
+                torch.set_num_threads(threads)
+                if not _before:
+                    torch.set_float32_matmul_precision(precision)
 
 
 @contextlib.contextmanager
@@ -68,16 +100,8 @@ def canonical() -> Iterator[None]:
     One thread leaves no order in which sums could vary, so torch's deterministic mode would add nothing here.
     What the caller had set is restored. Never `yield` out of it: others wait.
     """
-    with _rendering:
-        threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-        torch.set_num_threads(1)
-        torch.set_float32_matmul_precision("highest")  # "medium" lets a CPU multiply in bfloat16
-        try:
-            with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-                yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.set_float32_matmul_precision(precision)
+    with _one_thread(), torch.inference_mode(), torch.autocast("cpu", enabled=False):
+        yield
 
 
 # What may be asked for
