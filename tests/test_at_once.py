@@ -1,6 +1,8 @@
 """What is done by hand in Play: the page of seeds that a turn leads to, and the desk after several deeds at once."""
 
+import base64
 import json
+import re
 from types import SimpleNamespace
 
 import playground
@@ -9,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from gan_play.latent import sample
-from gan_play.ui import at_once, showing
+from gan_play.ui import at_once, share_routes, showing, tiles
 from gan_play.ui.desk import TOOLS, Desk, packed, pick, turn
 
 
@@ -41,8 +43,23 @@ def test_a_page_is_the_grid_that_the_event_will_send(web, home, desk, turns, pag
     answer = asked(web, desk, turns)
     model = sample.load(home, playground.RUN)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    assert answer.text == showing.grid(turn(desk, pages), model)
-    assert f'data-settings="{desk.digest[:16]} 0.85"' in answer.text
+    html, number = re.subn(
+        r'data-code="([^"]+)"(.*?)src="data:image/png;base64,([^"]+)"',
+        lambda found: (
+            f'data-code="{found[1]}"{found[2]}src="{tiles.address(found[1])}"'
+            if base64.b64decode(found[3]) == share_routes.picture(home, found[1]).png
+            else "another picture"
+        ),
+        answer.text,
+    )
+    assert (number, html) == (36, showing.grid(turn(desk, pages), model))
+    assert f'data-settings="{desk.digest[:16]} 0.85"' in html
+
+
+def test_large_pictures_come_from_their_addresses(web, home, desk, monkeypatch):
+    monkeypatch.setattr(at_once, "MOST_INLINED_PX", 16)
+    model = sample.load(home, playground.RUN)
+    assert asked(web, desk, "next").text == showing.grid(turn(desk, 1), model)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ const layPicture = () => {
   image.alt = figure.querySelector('figcaption').textContent = picture.title;
   figure.querySelector('.large').setAttribute('aria-label', known.words.open.replace('{title}', picture.title));
   figure.querySelectorAll('[data-code]').forEach((piece) => { piece.dataset.code = picture.code; });
-  figure.querySelector('[download]')?.setAttribute('href', picture.src + '?download=1');
+  figure.querySelector('[download]')?.setAttribute('href', 'gradio_api/art/' + picture.code + '.png?download=1');
   figure.querySelectorAll('.link, .told').forEach((told) => told.remove());
   const heart = figure.querySelector('[data-do=like]');
   if (heart) { heart.textContent = known.words.like; heart.setAttribute('aria-pressed', 'false'); }
@@ -59,6 +59,7 @@ const turned = (first, turns) => {
 };
 let begun = {first: '0', turns: []};  // from which page on, and how it is turned, since all was answered
 const turnPage = async (turn) => {
+  if (idle()) begun = {first: value('play-first'), turns: []};
   begun.turns.push(turn);
   const count = begun.turns.length, from = begun, found = await turned(begun.first, begun.turns);
   if (!found || from !== begun || count !== begun.turns.length || idle()) return;
@@ -70,11 +71,12 @@ const tell = () => {
   [asked, waiting] = [waiting, []];
   trigger('did', {did: asked});
 };
-const did = (deed) => {
+// Gradio takes a tenth of a second to ask: what can be shown at once is painted first.
+const did = (deed, shown = Promise.resolve()) => {
   look();
-  if (idle()) begun = {first: value('play-first'), turns: []};
   waiting.push(deed);
-  requestAnimationFrame(() => setTimeout(tell));  // Gradio takes a tenth of a second to ask: the picture is painted first
+  Promise.race([shown, new Promise((late) => { setTimeout(late, 1000); })])
+    .finally(() => requestAnimationFrame(() => setTimeout(tell)));
 };
 document.addEventListener('gan-play-answered', () => {
   asked = [];
@@ -101,14 +103,12 @@ const turner = (event) => {
 };
 document.addEventListener('click', (event) => {
   const turn = turner(event);
-  if (!turn) return;
-  did({do: turn});
-  turnPage(turn);
+  if (turn) did({do: turn}, turnPage(turn));
 });
 // Once a hand comes near, the page that it would turn to is painted.
 const near = async (turn) => {
   const found = await turned(value('play-first'), [turn]);
-  found?.grid.querySelectorAll('img').forEach((image) => { new Image().src = image.getAttribute('src'); });
+  found?.grid.querySelectorAll('img:not([src^="data:"])').forEach((image) => { new Image().src = image.src; });
 };
 const approach = (event) => {
   const turn = turner(event);
