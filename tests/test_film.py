@@ -1,4 +1,5 @@
 import errno
+import threading
 import tracemalloc
 import zipfile
 
@@ -109,6 +110,35 @@ def test_a_cancelled_film_leaves_the_old_one_and_nothing_else(tmp_path):
     with pytest.raises(Cancelled):
         write_film(colours(), path, progress=cancel)
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_frame_is_made_while_the_one_before_it_is_written_and_no_more(tmp_path):
+    made, closed, begun = [], [], threading.Event()
+
+    def frames():
+        try:
+            for number, frame in enumerate(colours(5), 1):
+                made.append(number)
+                if number == 2:
+                    begun.set()
+                yield frame
+        finally:
+            closed.append(threading.current_thread())
+
+    def look(done, total):
+        if done == 1:
+            assert begun.wait(60)  # the second is made though nobody has asked for it yet
+        assert len(made) <= done + 1
+
+    write_film(frames(), tmp_path / "film.mp4", progress=look)
+    assert made == [1, 2, 3, 4, 5] and len(closed) == 1
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_film(frames(), tmp_path / "film.mp4", progress=stop)
+    assert len(closed) == 2 and made[5:] in ([1], [1, 2])
 
 
 @pytest.mark.parametrize("form", ["mp4", "gif", "webp", "zip"])

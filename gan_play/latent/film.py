@@ -1,19 +1,23 @@
 """Frames become a film: MP4 (H.264), GIF or animated WebP, or a ZIP of PNGs for programs that edit films.
 
-Promises: frames stream through, one in memory at a time, so that a longer film costs no memory; small pictures are
-enlarged by whole multiples, so that players don't blur them; a film that failed or was cancelled leaves nothing.
+Promises: frames stream through, two in memory at a time, the next one painted while the last is written, so that a
+longer film costs no memory; small pictures are enlarged by whole multiples, so that players don't blur them; a film
+that failed or was cancelled leaves nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from gan_play import files, limits
 from gan_play.latent import music
@@ -71,9 +75,9 @@ def write_film(
     Raises Refused for another suffix or a full disk, ValueError for no frames.
     """
     form = check_format(path.suffix.lstrip(".").lower())
-    counted = _counted((enlarged(frame, FORMATS[form]) for frame in frames), total, progress)
     try:
-        with files.atomic_path(path) as unfinished:
+        with contextlib.closing(_ahead(frames)) as made, files.atomic_path(path) as unfinished:
+            counted = _counted((enlarged(frame, FORMATS[form]) for frame in made), total, progress)
             if form == "mp4":
                 _write_mp4(counted, unfinished, fps, note, sound)
             elif form == "zip":
@@ -98,6 +102,20 @@ def _pngs(frames: Iterator[np.ndarray], note: str) -> Iterator[tuple[str, bytes]
         raise ValueError("a film needs at least one frame")
     if note:
         yield "about.txt", f"{note}\n".encode()
+
+
+def _ahead(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The same frames, each made by a thread beside while the one before it is in use."""
+    source = iter(frames)
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            coming = beside.submit(next, source, None)
+            while (frame := coming.result()) is not None:
+                coming = beside.submit(next, source, None)
+                yield frame
+    finally:
+        if isinstance(source, Generator):
+            source.close()
 
 
 def _counted(
@@ -128,12 +146,14 @@ def _write_mp4(
         context.thread_count = 1  # a training may be running beside
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709, and said so:
         context.color_range = 1  # players that must guess show other colours
-        heard = _Soundtrack(container, sound) if sound else None
+        heard, shaped = _Soundtrack(container, sound) if sound else None, VideoReformatter()
         for place, pixels in enumerate(itertools.chain([first], frames), 1):
             frame = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(pixels[: stream.height, : stream.width]), format="rgb24"
             )
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame = shaped.reformat(
+                frame, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+            )  # by one for all: another for each frame would have its tables to make
             container.mux(stream.encode(frame))
             if heard:
                 heard.write(place / fps)
