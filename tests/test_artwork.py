@@ -488,6 +488,19 @@ def test_the_digest_of_a_walk_covers_all_its_frames(home):
     assert done.film.parent == home / "films" and done.film.suffix == ".mp4"
 
 
+def test_the_frames_of_a_film_are_made_while_it_is_written_and_not_kept(home, monkeypatch):
+    made, ahead, length = [], [], dataclasses.replace(WORKS["walk"], seconds=2.0)
+
+    def counted(*given, **more):
+        for frame in walk.walk(*given, **more):
+            made.append(frame.shape)
+            yield frame
+
+    monkeypatch.setattr(artworks, "walk", counted)
+    render(home, length, progress=lambda done, total: ahead.append(len(made) - done))
+    assert len(made) == len(ahead) > 10 and max(ahead) <= 2
+
+
 def test_a_film_is_rendered_once_and_again_where_it_is_missing_or_of_another_build(home, monkeypatch):
     first, calls = render(home, WORKS["walk"]), []
     again = render(home, WORKS["walk"], progress=lambda *done: calls.append(done))

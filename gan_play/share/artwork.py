@@ -16,6 +16,7 @@ import base64
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -556,7 +557,7 @@ def write_film(
     fields = _fields(first)
 
     def hashed():
-        for frame in (first, *frames):
+        for frame in itertools.chain([first], frames):
             digest.update(frame.tobytes())
             yield frame
 
