@@ -95,7 +95,7 @@ document.addEventListener('gan-play-pick', (event) => {
   picture = {code, src: image.getAttribute('src'), title: image.alt,
     settings: tile.closest('[data-settings]')?.dataset.settings};
   lay();
-  did({do: 'pick', seed, label});
+  did({do: 'pick', seed, label}, at('#stage .large img')?.decode().catch(() => {}));
 });
 const turner = (event) => {
   const id = event.target.closest?.('#play-next, #play-previous')?.id;
