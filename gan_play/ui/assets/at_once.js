@@ -65,6 +65,7 @@ const turnPage = async (turn) => {
   if (!found || from !== begun || count !== begun.turns.length || idle()) return;
   page = found;
   lay();
+  await Promise.allSettled([...document.querySelectorAll('#seeds .tile img')].map((image) => image.decode()));
 };
 const tell = () => {
   if (asked.length || !waiting.length) return;
