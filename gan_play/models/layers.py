@@ -1,5 +1,6 @@
 """Layers that several networks share."""
 
+import functools
 import math
 
 import torch
@@ -7,6 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_play.models import together
+
+
+@functools.lru_cache(maxsize=64)
+def constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Numbers that never change, sent to a device once: to make a tensor of them there is to wait for it."""
+    with torch.inference_mode(False):  # whoever asks first: what learns has to be able to use them too
+        return torch.tensor(values, device=device, dtype=dtype)
 
 
 class EqualizedLinear(nn.Module):

@@ -17,6 +17,7 @@ from gan_play.models.layers import (
     MappingNetwork,
     blend_styles,
     centre_of,
+    constant,
     merge_styles,
     sizes_of,
     style_bands,
@@ -42,7 +43,7 @@ def channels_of(size: int, width: int) -> int:
 
 def smoothing(x: Tensor, gain: float) -> Tensor:
     """The filter for each channel of x: (C, 1, 4, 4), of sum `gain`."""
-    line = x.new_tensor(SMOOTH) / sum(SMOOTH)
+    line = constant(SMOOTH, x.device, x.dtype) / sum(SMOOTH)
     return (torch.outer(line, line) * gain).expand(x.shape[1], 1, 4, 4)
 
 

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from gan_play.models import together
 from gan_play.trainers import augment, losses, ranks
+from gan_play.trainers.clock import sent
 from gan_play.trainers.losses import MINIMAX, NON_SATURATING, Loss
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def original(training: Training, draw: Callable[[int], Draw], now: int) -> dict[
 
 def gradient_penalty(training: Training, one: Draw, real: Tensor, fake: Tensor) -> Tensor:
     """Lambda times the gradient penalty of WGAN-GP (Gulrajani 2017), lambda by the dial `penalty`."""
-    share = augment.chosen(len(real), one.random).to(real.device)
+    share = sent(augment.chosen(len(real), one.random), real.device)
     return training.settings.dials["penalty"] * losses.gradient_penalty(
         lambda x: training.discriminator(x, one.real_label), real.float(), fake.float(), share
     )

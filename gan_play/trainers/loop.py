@@ -18,11 +18,10 @@ from torch import Tensor, nn
 
 from gan_play.models import together
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import memory, ranks
+from gan_play.trainers import memory, pairs, ranks
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for, sent
 from gan_play.trainers.recipes import Settings, build_discriminator, build_generator, recipe_of
 
-LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 fixed_seeds = range(36)  # whose pictures every sample grid shows
 AVERAGE_IMAGES = 10_000  # half-life of the averaged generator...
 AVERAGE_RAMP = 0.05  # ...or this share of the pictures seen, early on (Karras 2020, ADA, table 5)
@@ -246,7 +245,7 @@ def draw(training: Training, data: Tensor | Mapped, kinds: Tensor | None, now: i
     mine = ranks.rows(batch)
     real = data[sent(indices[mine], data.device)].float().div_(127.5).sub_(1)
     if dials.get("grey"):
-        real = (real * real.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True).expand_as(real)
+        real = pairs.grey(real).expand_as(real)
     mirrored = torch.rand(batch, 1, 1, 1, generator=random)[mine] < dials["mirror"]
     real = torch.where(sent(mirrored, device), real.flip(3), real)
     draws = random_for(seed, now, f"noise{several}")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from gan_play.models.projected import ProjectedDiscriminator
 from gan_play.trainers import pairs, ranks
 from gan_play.trainers.adversarial import add, frozen
-from gan_play.trainers.clock import batch_indices, random_for
+from gan_play.trainers.clock import batch_indices, random_for, sent
 from gan_play.trainers.losses import HINGE, absolute, feature_distance
 
 if TYPE_CHECKING:
@@ -77,14 +77,16 @@ def draw(training: Training, data: Tensor, kinds: Tensor | None, now: int, part:
     seed, batch, device = settings.seed, settings.batch, settings.device
     random = random_for(seed, now, "pairs")
     if settings.preset:
-        both = as_floats(data[batch_indices(seed, now, batch, len(data)).to(device)])
+        both = as_floats(data[sent(batch_indices(seed, now, batch, len(data)), data.device)])
     else:
         sources, targets = sides(kinds, bool(dials["back"]))
         places = batch_indices(seed, now, batch, len(sources))
-        both = torch.cat([as_floats(data[side[places].to(device)]) for side in (sources, targets)], dim=1)
+        both = torch.cat(
+            [as_floats(data[sent(side[places], data.device)]) for side in (sources, targets)], dim=1
+        )
     mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
-    both = torch.where(mirrored.to(device), both.flip(3), both)
-    moves = torch.rand(batch, 2, generator=random).to(device)
+    both = torch.where(sent(mirrored, device), both.flip(3), both)
+    moves = sent(torch.rand(batch, 2, generator=random), device)
     if dials["jitter"]:
         both = jittered(both, both.new_full((batch, 1, 1, 1), 1 + (JITTER - 1) * dials["jitter"]), moves)
     if settings.preset:

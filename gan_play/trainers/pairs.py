@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gan_play.models.layers import constant
+from gan_play.trainers.clock import sent
+
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 DESIGN_PX = 128  # lengths below are for pictures of this side and grow with them
 
@@ -57,7 +60,7 @@ class Preset(NamedTuple):
 
 def even(random: torch.Generator, count: int, low: float, high: float, like: Tensor) -> Tensor:
     """Numbers from `low` to `high`, one for each picture: (B, 1, 1, 1) on the device of `like`."""
-    return (torch.rand(count, 1, 1, 1, generator=random) * (high - low) + low).to(like.device)
+    return sent(torch.rand(count, 1, 1, 1, generator=random) * (high - low) + low, like.device)
 
 
 def blur(x: Tensor, sigma: Tensor, most: float) -> Tensor:
@@ -81,13 +84,13 @@ def blur(x: Tensor, sigma: Tensor, most: float) -> Tensor:
 
 def clouds(random: torch.Generator, count: int, channels: int, cells: int, like: Tensor) -> Tensor:
     """Smooth random fields about 0, as many hills as cells: (B, channels, H, W)."""
-    coarse = torch.randn(count, channels, cells, cells, generator=random).to(like.device)
+    coarse = sent(torch.randn(count, channels, cells, cells, generator=random), like.device)
     return F.interpolate(coarse, size=like.shape[2:], mode="bicubic", align_corners=False)
 
 
 def grey(x: Tensor) -> Tensor:
     """Shades of grey of pictures: (B, 3, H, W) -> (B, 1, H, W)."""
-    return (x * x.new_tensor(LUMINANCE)[:, None, None]).sum(dim=1, keepdim=True)
+    return (x * constant(LUMINANCE, x.device, x.dtype)[:, None, None]).sum(dim=1, keepdim=True)
 
 
 def scale_of(x: Tensor) -> float:
@@ -166,11 +169,14 @@ def coloured(x: Tensor, random: torch.Generator) -> Tensor:
     count, (height, width) = len(x), x.shape[2:]
     rows = torch.arange(height, device=x.device)[None, None, :, None]
     columns = torch.arange(width, device=x.device)[None, None, None, :]
-    where = torch.rand(2, count, MOST_HINTS, 1, 1, generator=random).to(x.device)
-    radius = (torch.rand(count, MOST_HINTS, 1, 1, generator=random) * 0.03 + 0.015).to(x.device)
+    where = sent(torch.rand(2, count, MOST_HINTS, 1, 1, generator=random), x.device)
+    radius = sent(torch.rand(count, MOST_HINTS, 1, 1, generator=random) * 0.03 + 0.015, x.device)
     some = torch.rand(count, 1, generator=random)
     number = ((some - HINTLESS).clamp(min=0) / (1 - HINTLESS) * MOST_HINTS).ceil()
-    used = (torch.arange(MOST_HINTS)[None] < number).to(x.device)[:, :, None, None]
+    used = torch.arange(MOST_HINTS)[None] < number
+    if not used.any():
+        return grey(x).expand_as(x).contiguous()
+    used = sent(used, x.device)[:, :, None, None]
     far = (rows - where[0] * height).square() + (columns - where[1] * width).square()
     spots = ((far < (radius * min(height, width)).square()) & used).any(dim=1, keepdim=True)
     # A hint is one colour, as a brush would put it there.
@@ -188,8 +194,6 @@ def with_hints(x: Tensor, colours: Tensor, where: Tensor) -> Tensor:
     grid of Chen 2007, "Real-time edge-aware image processing with the bilateral grid", from each shade to itself.
     """
     light, tint = grey(x), where * (colours - grey(colours))
-    if not where.any():
-        return light.expand_as(x).contiguous()
     side = max(x.shape[2:])
     size = [max(1, round(length * min(HINT_PX, side) / side)) for length in x.shape[2:]]
     most = max(0.5, HINT_REACH * min(size))
@@ -254,10 +258,11 @@ def strokes(
     turn = turn + torch.randn(count, number, joints - 1, generator=random).cumsum(dim=2) * 0.8
     length = torch.rand(count, number, joints - 1, 1, generator=random) * 0.22 + 0.04
     step = length * torch.stack([turn.cos(), turn.sin()], dim=3)
-    points = torch.cat([begin, begin + step.cumsum(dim=2)], dim=2).to(like.device)  # (B, number, joints, 2)
-    thick = (torch.rand(count, number, 1, generator=random) * (width[1] - width[0]) + width[0]).to(
-        like.device
-    )
+    points = sent(
+        torch.cat([begin, begin + step.cumsum(dim=2)], dim=2), like.device
+    )  # (B, number, joints, 2)
+    thick = torch.rand(count, number, 1, generator=random) * (width[1] - width[0]) + width[0]
+    thick = sent(thick, like.device)
     rows = ((torch.arange(height, device=like.device) + 0.5) / height)[:, None].expand(height, across)
     columns = ((torch.arange(across, device=like.device) + 0.5) / across)[None].expand(height, across)
     found = torch.zeros(count, height, across, dtype=torch.bool, device=like.device)
@@ -277,8 +282,8 @@ def strokes(
 def boxes(random: torch.Generator, count: int, number: int, like: Tensor) -> Tensor:
     """Places in `number` boxes, each an eighth to almost half of the side long: (B, 1, H, W) bool."""
     height, width = like.shape[2:]
-    middle = torch.rand(2, count, number, 1, 1, generator=random).to(like.device)
-    size = (torch.rand(2, count, number, 1, 1, generator=random) * 0.32 + 0.13).to(like.device)
+    middle = sent(torch.rand(2, count, number, 1, 1, generator=random), like.device)
+    size = sent(torch.rand(2, count, number, 1, 1, generator=random) * 0.32 + 0.13, like.device)
     rows = ((torch.arange(height, device=like.device) + 0.5) / height)[None, None, :, None]
     columns = ((torch.arange(width, device=like.device) + 0.5) / width)[None, None, None, :]
     inside = ((rows - middle[0]).abs() < size[0] / 2) & ((columns - middle[1]).abs() < size[1] / 2)
@@ -292,7 +297,7 @@ def repair(x: Tensor, random: torch.Generator) -> Tensor:
     boxed = boxes(random, count, 2, x)
     scratched = strokes(random, count, 4, (0.008, 0.02), x)
     stain = clouds(random, count, 1, 5, x) > even(random, count, 0.5, 1.3, x)
-    tint = (torch.rand(count, 3, 1, 1, generator=random) * 1.2 - 0.9).to(x.device)
+    tint = sent(torch.rand(count, 3, 1, 1, generator=random) * 1.2 - 0.9, x.device)
     opaque = even(random, count, 0.3, 0.75, x)
     spread = even(random, count, 1.0, 3.0, x) * scale_of(x)
     kind, more, how = (even(random, count, 0, 1, x) for _ in range(3))
@@ -372,9 +377,9 @@ def flat(x: Tensor, random: torch.Generator) -> Tensor:
     """A few flat colours, as one would lay a painting out: few or many, coarse or fine, a little off the true ones."""
     count = len(x)
     spread = even(random, count, 1.2, 3.0, x) * scale_of(x)
-    number = torch.randint(COLOURS[0], COLOURS[1] + 1, (count,), generator=random).to(x.device)
-    first = torch.rand(count, COLOURS[1], generator=random).to(x.device)
-    off = (torch.randn(count, 3, 1, 1, generator=random) * 0.05).to(x.device)
+    number = sent(torch.randint(COLOURS[0], COLOURS[1] + 1, (count,), generator=random), x.device)
+    first = sent(torch.rand(count, COLOURS[1], generator=random), x.device)
+    off = sent(torch.randn(count, 3, 1, 1, generator=random) * 0.05, x.device)
     return (areas(x, spread, number, first) + off).clamp(-1, 1)
 
 

@@ -12,6 +12,8 @@ from its number, so the pool's pixels are all that a state needs.
 import torch
 from torch import Tensor
 
+from gan_play.trainers.clock import sent
+
 POOLED = 50  # paintings (Zhu 2017, section 4)
 Place = tuple[int, bool]
 """Where a painting goes, and whether what was there is shown instead; (-1, False) is nowhere."""
@@ -34,13 +36,21 @@ def places(kept: int, count: int, random: torch.Generator) -> list[Place]:
 def shown(pool: Tensor, painted: Tensor, plan: list[Place]) -> Tensor:
     """What the critic is shown for these paintings (B, 3, S, S) in [-1, 1], of the same shape; the pool moves on.
 
-    `pool` (50, 3, S, S) uint8 is changed in place, one painting after the other.
+    `pool` (50, 3, S, S) uint8 is changed in place, as if one painting came after the other: the plan alone, known
+    beforehand, says where each thing shown lies, in the pool as it was or among the new ones.
     """
-    found = painted.detach().clone()
-    at_rest = found.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
-    for number, (place, swap) in enumerate(plan):
-        if swap:
-            found[number] = pool[place].to(found.dtype).div_(127.5).sub_(1)
+    now = list(
+        range(POOLED)
+    )  # of each place of the pool: which of the old ones and, behind them, the new lies there
+    sources, old = [], []
+    for number, (place, swap) in enumerate(plan, POOLED):
+        sources.append(now[place] if swap else number)
+        old.append(swap)
         if place >= 0:
-            pool[place] = at_rest[number]
-    return found
+            now[place] = number
+    device, fresh = pool.device, painted.detach()
+    at_rest = fresh.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    all_of_them = torch.cat([pool, at_rest])
+    taken = all_of_them[sent(torch.tensor(sources), device)].to(fresh.dtype).div_(127.5).sub_(1)
+    pool.copy_(all_of_them[sent(torch.tensor(now), device)])
+    return torch.where(sent(torch.tensor(old), device)[:, None, None, None], taken, fresh)

@@ -95,7 +95,8 @@ def path_lengths(generator: nn.Module, ws: Tensor, noise: list[Tensor], random: 
     """
     pictures = generator.synthesis(ws, noise)
     shape = pictures.shape[1:]
-    y = drawn(lambda count, g: torch.randn(count, *shape, generator=g), len(pictures), random).to(pictures)
+    y = drawn(lambda count, g: torch.randn(count, *shape, generator=g), len(pictures), random)
+    y = sent(y, pictures.device).to(pictures.dtype)
     y = y / math.sqrt(pictures[0, 0].numel())
     (gradient,) = torch.autograd.grad((pictures * y).sum(), ws, create_graph=True)  # (B, L, D)
     return gradient.square().sum(dim=2).mean(dim=1).sqrt()

@@ -24,7 +24,7 @@ from torch import Tensor
 from gan_play.models.resnet_translator import ResnetTranslator
 from gan_play.trainers import augment, pool, ranks
 from gan_play.trainers.adversarial import add, detached, frozen
-from gan_play.trainers.clock import batch_indices, draw_seed, random_for
+from gan_play.trainers.clock import batch_indices, draw_seed, random_for, sent
 from gan_play.trainers.losses import absolute, patch_contrast
 from gan_play.trainers.paired import JITTER, as_floats, jittered, sides
 
@@ -75,15 +75,15 @@ def draw(training: Training, data: Tensor, kinds: Tensor, now: int, part: int = 
     for number, side in enumerate(sides(kinds, bool(dials.get("back")))):
         # Sets of one size would else meet in the same pairs again and again.
         places = batch_indices(draw_seed(seed, 0, f"set {number}"), now, batch, len(side))
-        x = as_floats(data[side[places].to(device)])
+        x = as_floats(data[sent(side[places], data.device)])
         mirrored = torch.rand(batch, 1, 1, 1, generator=random) < dials["mirror"]
-        x = torch.where(mirrored.to(device), x.flip(3), x)
-        moves = torch.rand(batch, 2, generator=random).to(device)
+        x = torch.where(sent(mirrored, device), x.flip(3), x)
+        moves = sent(torch.rand(batch, 2, generator=random), device)
         if dials["jitter"]:
             x = jittered(x, x.new_full((batch, 1, 1, 1), 1 + (JITTER - 1) * dials["jitter"]), moves)
         found.append(x)
     places = tuple(
-        torch.randperm((settings.size_px // stride) ** 2, generator=random)[:PATCHES].to(device)
+        sent(torch.randperm((settings.size_px // stride) ** 2, generator=random)[:PATCHES], device)
         for stride in ResnetTranslator.strides
     )
     kept = (now - 1) * batch
