@@ -151,9 +151,8 @@ def _write_mp4(
             frame = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(pixels[: stream.height, : stream.width]), format="rgb24"
             )
-            frame = shaped.reformat(
-                frame, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
-            )  # by one for all: another for each frame would have its tables to make
+            # By one for all: another for each frame would have its tables to make.
+            frame = shaped.reformat(frame, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
             container.mux(stream.encode(frame))
             if heard:
                 heard.write(place / fps)

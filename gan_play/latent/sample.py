@@ -63,9 +63,8 @@ PAINTERS = min(4, os.cpu_count() or 1)
 _places = threading.BoundedSemaphore(PAINTERS)
 _counting = threading.Lock()
 _here = threading.local()  # whether this thread renders already
-_before: list[
-    tuple[int, str]
-] = []  # torch's threads and precision before the first of the renderers, once for each
+_before: list[tuple[int, str]] = []
+"""Torch's threads and precision before the first of the renderers, once for each of them."""
 
 
 @contextlib.contextmanager

@@ -146,9 +146,8 @@ class StyledBlock(nn.Module):
         x = self.norm(self.convolution(x))
         scale, shift = self.style(w)[:, :, None, None].to(x.dtype).chunk(2, dim=1)
         x = x * (1 + scale) + shift
-        if (
-            noise is not None
-        ):  # as the maps lie in memory, channels last: else the sum takes five to nine times as long
+        if noise is not None:
+            # As the maps lie in memory, channels last: else the sum takes five to nine times as long.
             noise = noise.to(x.dtype).permute(0, 2, 3, 1) * self.noise_strength.to(x.dtype)
             x = x + noise.permute(0, 3, 1, 2)
         return F.glu(x, dim=1)
