@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=2, help="minutes between two scores on the way (2)")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--width", type=int, default=16)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="float32")

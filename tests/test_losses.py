@@ -15,6 +15,7 @@ from gan_play.trainers.losses import (
     absolute,
     distance_within,
     gradient_penalty,
+    kernel_distance,
     patch_contrast,
     squared_gradient,
 )
@@ -174,3 +175,28 @@ def test_the_contrast_of_patches_is_that_of_a_slow_reference_and_never_looks_at_
             likeness = [float(query[picture, place] @ key[picture, other]) / 0.07 for other in range(5)]
             terms.append(-math.log(math.exp(likeness[place]) / sum(math.exp(one) for one in likeness)))
     assert patch_contrast(query, key).item() == pytest.approx(sum(terms) / len(terms), abs=1e-10)
+
+
+def test_a_kernel_distance_is_that_of_pairs_by_hand_and_is_zero_on_average_within_one_set():
+    x, y = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 1.0], [3.0, 1.0], [0.0, 1.0]])
+
+    def k(a: torch.Tensor, b: torch.Tensor) -> float:
+        return (float(a @ b) / 2 + 1) ** 3
+
+    xx = k(x[0], x[1])
+    yy = (k(y[0], y[1]) + k(y[0], y[2]) + k(y[1], y[2])) / 3
+    xy = sum(k(a, b) for a in x for b in y) / 6
+    assert float(kernel_distance(x, y)) == pytest.approx(xx + yy - 2 * xy, rel=1e-6)
+    random = torch.Generator().manual_seed(0)
+    drawn = [kernel_distance(*torch.randn(2, 8, 4, generator=random)) for _ in range(2000)]
+    found = torch.stack(drawn)
+    assert abs(float(found.mean())) < 3 * float(found.std()) / len(drawn) ** 0.5
+    far = kernel_distance(torch.randn(8, 4, generator=random), 1 + torch.randn(8, 4, generator=random))
+    assert float(far) > float(found.std())
+
+
+def test_one_picture_says_nothing_of_how_its_set_is_spread():
+    x = torch.ones(1, 4, requires_grad=True)
+    apart = kernel_distance(x, torch.zeros(3, 4))
+    apart.backward()
+    assert apart.item() == 0 and not x.grad.any()

@@ -61,9 +61,9 @@ def test_patches_are_those_of_their_places_and_of_length_one():
     places = [torch.tensor([5, 32 + 1])] * 5
     with torch.no_grad():
         maps = translator.look(x)
-        seen = translator.patches(maps, places)
+        seen = translator.heads(maps, places)
         by_hand = translator.heads[0](torch.stack([x[:, :, 0, 5], x[:, :, 1, 1]], dim=1))
-    assert all(one.shape == (2, 2, translator.patch_dim) for one in seen)
+    assert all(one.shape == (2, 2, translator.heads.patch_dim) for one in seen)
     assert all(torch.allclose(one.norm(dim=2), torch.ones(2, 2), atol=1e-3) for one in seen)
     by_hand = by_hand / by_hand.norm(dim=2, keepdim=True)
     assert torch.allclose(seen[0], by_hand, atol=1e-4)
@@ -71,7 +71,7 @@ def test_patches_are_those_of_their_places_and_of_length_one():
 
 def test_a_translator_of_both_ways_goes_there_when_it_is_called():
     torch.manual_seed(0)
-    translator, x = CycleTranslator(32, 4), torch.rand(1, 3, 32, 32)
+    translator, x = CycleTranslator(*(ResnetTranslator(32, 4) for _ in range(2))), torch.rand(1, 3, 32, 32)
     with torch.no_grad():
         assert torch.equal(translator(x), translator.there(x))
         assert not torch.equal(translator(x), translator.back(x))

@@ -12,6 +12,8 @@ needn't pass the instance norms, which take it away. CycleGAN has it with traine
 has yet to learn to see it stays where leaving all as it is costs its cycle nothing.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -102,31 +104,41 @@ class ResnetTranslator(nn.Module):
         return self.paint(self.look(x))
 
 
-class ContrastiveTranslator(ResnetTranslator):
-    """A translator with the heads that patches are compared through (Park 2020, section 3.2).
+class PatchHeads(nn.ModuleList):
+    """The heads that patches are compared through, one for each depth (Park 2020, section 3.2).
 
-    The heads serve training alone; they are here since they learn with the translator, from the same loss.
+    They serve training alone; they belong to a translator since they learn with it, from the same loss.
+    maps (B, C_i, h_i, w_i), the last of which are compared, and places (P,) of each of these -> what stands for the
+    patches there: (B, P, D) each, of length 1.
     """
 
-    def __init__(self, size_px: int, width: int) -> None:
-        super().__init__(size_px, width, skip=True)
+    def __init__(self, depths: tuple[int, ...], width: int) -> None:
         self.patch_dim = min(MOST_PATCH_DIM, 4 * width)
-        self.heads = nn.ModuleList(
+        super().__init__(
             nn.Sequential(
                 nn.Linear(channels, self.patch_dim),
                 nn.ReLU(inplace=True),
                 nn.Linear(self.patch_dim, self.patch_dim),
             )
-            for channels in self.depths
+            for channels in depths
         )
 
-    def patches(self, maps: list[Tensor], places: list[Tensor]) -> list[Tensor]:
-        """What stands for the patches at these places (P,) of each map: (B, P, patch_dim) each, of length 1."""
+    def forward(self, maps: Sequence[Tensor], places: Sequence[Tensor]) -> list[Tensor]:
         seen = []
-        for x, head, place in zip(maps, self.heads, places):
+        for x, head, place in zip(maps[-len(self) :], self, places):
             y = head(x.flatten(2)[:, :, place].transpose(1, 2)).float()  # (B, P, D)
             seen.append(y * torch.rsqrt(y.square().sum(dim=2, keepdim=True) + 1e-7))
         return seen
+
+
+class ContrastiveTranslator(ResnetTranslator):
+    """A translator with the heads that patches are compared through, at all depths."""
+
+    compared = ResnetTranslator.strides
+
+    def __init__(self, size_px: int, width: int) -> None:
+        super().__init__(size_px, width, skip=True)
+        self.heads = PatchHeads(self.depths, width)
 
 
 def critic_of_set(size_px: int, width: int, eyes: bool) -> nn.Module:
@@ -139,12 +151,12 @@ def critic_of_set(size_px: int, width: int, eyes: bool) -> nn.Module:
 class CycleTranslator(nn.Module):
     """Two translators, `there` from the first set to the second and `back`. Called, it goes there."""
 
-    multiple = ResnetTranslator.multiple
+    compared = ()
 
-    def __init__(self, size_px: int, width: int, skip: bool = False) -> None:
+    def __init__(self, there: nn.Module, back: nn.Module) -> None:
         super().__init__()
-        self.size_px, self.width = size_px, width
-        self.there, self.back = (ResnetTranslator(size_px, width, skip) for _ in range(2))
+        self.size_px, self.width, self.multiple = there.size_px, there.width, there.multiple
+        self.there, self.back = there, back
 
     def forward(self, x: Tensor) -> Tensor:
         return self.there(x)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gan_play.models import together
 from gan_play.models.adain import statistics
 
 
@@ -99,6 +100,41 @@ def feature_distance(seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor
     for x, y in zip(seen, wanted):
         x, y = x.float().flatten(1), y.float().flatten(1)
         terms.append((y - x).abs().mean(dim=1) / y.abs().mean(dim=1).clamp(min=1e-6))
+    return torch.stack(terms).mean()
+
+
+def kernel_distance(x: Tensor, y: Tensor) -> Tensor:
+    """How far two lots of features (B, D) are apart as distributions: the unbiased estimate of MMD^2, a scalar.
+
+    Gretton 2012, "A Kernel Two-Sample Test", equation 3, with the kernel of Binkowski 2018, "Demystifying MMD GANs":
+    (x.y / D + 1)^3. 0 for fewer than two of either, which say nothing of how they are spread.
+    """
+    if min(len(x), len(y)) < 2:
+        return (x.sum() + y.sum()) * 0
+    xx, xy, yy = ((a @ b.T / a.shape[1] + 1) ** 3 for a, b in ((x, x), (x, y), (y, y)))
+
+    def others(k: Tensor) -> Tensor:
+        return (k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1))
+
+    return others(xx) + others(yy) - 2 * xy.mean()
+
+
+def over_places(maps: Sequence[Tensor]) -> list[Tensor]:
+    """The means of maps (B, C_i, h_i, w_i) over their places, of the pictures of all ranks: (B, C_i), float32."""
+    return [together.gathered(x.float().mean(dim=(2, 3))) for x in maps]
+
+
+def set_distance(seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """How far what a frozen network sees in some pictures is, on the whole, from what it sees in others: MMD^2 of means
+    over places (B, C_i), in units of the size of those wanted, averaged over depths.
+
+    Source: Santos 2019, "Learning Implicit Generative Models by Matching Perceptual Features"; of batches alone, as the
+    feature matching of Salimans 2016, "Improved Techniques for Training GANs", section 3.1.
+    """
+    terms = []
+    for x, y in zip(seen, wanted):
+        size = y.square().mean().sqrt().clamp(min=1e-6)
+        terms.append(kernel_distance(x / size, y / size))
     return torch.stack(terms).mean()
 
 

@@ -25,8 +25,10 @@ from gan_play.models.resnet_translator import (
     ContrastiveTranslator,
     CycleDiscriminator,
     CycleTranslator,
+    ResnetTranslator,
     critic_of_set,
 )
+from gan_play.models.styled_translator import ContrastiveStyledTranslator, StyledTranslator
 from gan_play.models.stylegan import Stylegan2Discriminator, Stylegan2Generator
 from gan_play.models.translators import PatchDiscriminator, UnetTranslator, patch_layers
 from gan_play.refusals import Refused, refuse
@@ -99,6 +101,7 @@ class Recipe:
     draw: Callable[..., NamedTuple] | None = None  # what a step learns from; None: `loop.draw`
     presets: tuple[str, ...] = ()  # of `pairs`: then pairs are made from one set
     without_eyes: Mapping[str, object] | None = None  # what else it is where its dial `eyes` is at 0
+    without_style: Mapping[str, object] | None = None  # and with eyes, where its dial `styled` is
 
     @property
     def least_batch(self) -> int:
@@ -182,6 +185,25 @@ def sees(settings: Settings) -> bool:
     return bool(settings.dials["eyes"])
 
 
+def styled(settings: Settings) -> bool:
+    """Whether a translator between two sets paints with styled blocks: only what sees has them."""
+    return sees(settings) and bool(settings.dials["styled"])
+
+
+def contrastive_translator(settings: Settings) -> nn.Module:
+    """The translator of `cut`."""
+    network = ContrastiveStyledTranslator if styled(settings) else ContrastiveTranslator
+    return network(settings.size_px, settings.width)
+
+
+def cycle_translator(settings: Settings) -> nn.Module:
+    """Both translators of `cyclegan`."""
+    size_px, width = settings.size_px, settings.width
+    if styled(settings):
+        return CycleTranslator(*(StyledTranslator(size_px, width) for _ in range(2)))
+    return CycleTranslator(*(ResnetTranslator(size_px, width, skip=sees(settings)) for _ in range(2)))
+
+
 def resnet_generator(settings: Settings) -> nn.Module:
     """The painter of `wgan_gp`, `sngan` and `cgan`."""
     return ResnetGenerator(settings.size_px, settings.width, settings.num_labels, grey=is_grey(settings))
@@ -207,6 +229,26 @@ OWN_EYES = {
     "level_steps": 0,
 }
 """What the papers between two sets train by: with a critic that learns to see from the user's pictures alone."""
+
+
+STYLED = dataclasses.replace(
+    switch(
+        "Styled blocks",
+        "With trained eyes, it paints with the blocks of the default recipe. Off: the papers' network.",
+        default=1,
+    ),
+    was=0,
+)
+MATCH = Dial(
+    "Whole folder",
+    2,
+    0,
+    10,
+    "With trained eyes: how much all paintings together should look like the second folder.",
+    was=0,
+)
+PAPERS_NETWORK = {"rates": (5e-4, 1e-3), "batches": (8, 4, 2, 1)}
+"""What suits the papers' network between two sets, where its critic has trained eyes."""
 
 
 def paired_critic(settings: Settings) -> nn.Module:
@@ -577,17 +619,21 @@ RECIPES = {
             paper="Park 2020, Contrastive Learning for Unpaired Image-to-Image Translation",
             suits="two folders, 100 pictures each and more",
             note="The first choice for two folders. In minutes light, warmth, first skies; then a card or a night.",
-            generator=lambda settings: ContrastiveTranslator(settings.size_px, settings.width),
+            generator=contrastive_translator,
             discriminator=lambda settings: critic_of_set(settings.size_px, settings.width, sees(settings)),
             loss=HINGE,
-            rates=(5e-4, 1e-3),
+            rates=(4e-3, 1e-3),
             betas=(0.0, 0.99),
             widths=(16, 32, 64),
-            batches=(8, 4, 2, 1),
+            batches=(16, 8, 4, 2),
             dials={
                 **TRANSLATED,
                 "contrast": Dial(
-                    "Same places", 1, 0, 10, "How much each place should stay what it was. Less is bolder."
+                    "Same places",
+                    0.4,
+                    0,
+                    10,
+                    "How much each place should stay what it was. Less is bolder; the paper's is 1.",
                 ),
                 "identity": Dial(
                     "Leave alone",
@@ -597,6 +643,8 @@ RECIPES = {
                     "How much a picture of the second folder should stay as it is. The paper's is 1.",
                 ),
                 "eyes": EYES,
+                "styled": STYLED,
+                "match": MATCH,
                 "back": switch("The other way", "From the second folder to the first.", shapes=False),
             },
             labels="needed",
@@ -608,6 +656,7 @@ RECIPES = {
             draw=unpaired.draw,
             level_steps=300,
             without_eyes=OWN_EYES,
+            without_style=PAPERS_NETWORK,
         ),
         Recipe(
             name="cyclegan",
@@ -616,15 +665,15 @@ RECIPES = {
             paper="Zhu 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
             suits="two folders, 100 pictures each and more",
             note="For both ways, at twice the work of CUT. In minutes darker and richer, with pale blots.",
-            generator=lambda settings: CycleTranslator(settings.size_px, settings.width, skip=sees(settings)),
+            generator=cycle_translator,
             discriminator=lambda settings: CycleDiscriminator(
                 settings.size_px, settings.width, pool.POOLED, eyes=sees(settings)
             ),
             loss=HINGE,
-            rates=(5e-4, 1e-3),
+            rates=(4e-3, 1e-3),
             betas=(0.0, 0.99),
             widths=(16, 32, 64),
-            batches=(8, 4, 2, 1),
+            batches=(16, 8, 4, 2),
             dials={
                 **TRANSLATED,
                 "cycle": Dial(
@@ -642,6 +691,8 @@ RECIPES = {
                     "How much a picture that needs no change should stay as it is. The paper's is 0.5.",
                 ),
                 "eyes": dataclasses.replace(EYES, was=0),
+                "styled": STYLED,
+                "match": MATCH,
             },
             labels="needed",
             step=unpaired.cycle,
@@ -652,6 +703,7 @@ RECIPES = {
             draw=unpaired.draw,
             level_steps=300,
             without_eyes=OWN_EYES,
+            without_style=PAPERS_NETWORK,
         ),
     )
 }
@@ -783,9 +835,13 @@ def check_settings(values: dict) -> Settings:
 
 
 def recipe_of(settings: Settings) -> Recipe:
-    """The row that a training with these settings goes by: how it learns may follow from its dial `eyes`."""
+    """The row that a training with these settings goes by: how it learns may follow from its dials."""
     row = RECIPES[settings.recipe]
-    return dataclasses.replace(row, **row.without_eyes) if row.without_eyes and not sees(settings) else row
+    if row.without_eyes and not sees(settings):
+        return dataclasses.replace(row, **row.without_eyes)
+    if row.without_style and not styled(settings):
+        return dataclasses.replace(row, **row.without_style)
+    return row
 
 
 def build_generator(settings: Settings) -> nn.Module:

@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from gan_play.models.resnet_translator import ResnetTranslator
+from gan_play.models.styled_translator import unremembered
 from gan_play.trainers import augment, pool, ranks
 from gan_play.trainers.adversarial import add, detached, frozen
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for, sent
-from gan_play.trainers.losses import absolute, patch_contrast
+from gan_play.trainers.losses import absolute, over_places, patch_contrast, set_distance
 from gan_play.trainers.paired import JITTER, as_floats, jittered, sides
 
 if TYPE_CHECKING:
     from gan_play.trainers.loop import Training
 
-PATCHES = 256  # of a picture, that are compared at each depth (Park 2020, appendix B)
+PATCHES = 128  # of a picture, that are compared at each depth (Park 2020, appendix B, has 256)
 
 
 class Two(NamedTuple):
@@ -41,7 +41,7 @@ class Two(NamedTuple):
     source: Tensor  # (B, 3, S, S) in [-1, 1]
     target: Tensor  # (B, 3, S, S) in [-1, 1]
     random: augment.Random  # on the CPU: for augmentation
-    places: tuple[Tensor, ...]  # (P,) at each depth: the patches that are compared, the same of all pictures
+    places: tuple[Tensor, ...]  # (P,) at each depth that is compared: the patches, the same of all pictures
     pooled: tuple[list[pool.Place], list[pool.Place]]  # of the paintings of either way
 
 
@@ -84,7 +84,7 @@ def draw(training: Training, data: Tensor, kinds: Tensor, now: int, part: int = 
         found.append(x)
     places = tuple(
         sent(torch.randperm((settings.size_px // stride) ** 2, generator=random)[:PATCHES], device)
-        for stride in ResnetTranslator.strides
+        for stride in training.generator.compared
     )
     kept = (now - 1) * batch
     pooled = tuple(pool.places(kept, batch, random) for _ in range(2))
@@ -95,13 +95,14 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
     """Trains the critic once and the translator, with its heads, once: Park 2020, equation 5.
 
     The translator lowers -the critic's verdict + lambda_X L(X) + lambda_Y L(Y), by the dials `contrast` and
-    `identity`: L is PatchNCE at five depths, of sources and what became of them, and of targets and what became of
+    `identity`: L is PatchNCE at several depths, of sources and what became of them, and of targets and what became of
     those, which should stay as they are. What is compared with, the source's patches, is given and learns nothing.
-    Returns detached 0-d tensors: loss_g, loss_d, `contrast`, the mean logits of targets and paintings.
+    With trained eyes it also lowers how far its paintings are, on the whole, from targets (dial `match`).
+    Returns detached 0-d tensors: loss_g, loss_d, `contrast`, the mean logits of targets and paintings, `apart`.
     """
     loss, pieces, dials = training.recipe.loss, training.pieces, training.settings.dials
     translator, critic, strength = training.generator, training.discriminator, dials["augment"]
-    weights = (dials["contrast"], dials["identity"])
+    weights, match = (dials["contrast"], dials["identity"]), matched(training)
 
     def painted(one: Two) -> tuple[list[Tensor], Tensor]:
         x = torch.cat([one.source, one.target]) if weights[1] else one.source
@@ -109,6 +110,7 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
         return maps, translator.paint(maps)
 
     numbers: dict[str, Tensor] = {}
+    aims: list[list[Tensor]] = []  # what targets look like, for each part
     training.optimizer_d.zero_grad(set_to_none=True)
     batch = draw(0)
     for one, share in cut(batch, pieces):
@@ -119,6 +121,8 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
                 seen = critic.features(augment.augment(painting[: len(one.source)], one.random, strength))
             with torch.no_grad():
                 real = critic.features(augment.augment(one.target, one.random, strength))
+                if match:
+                    aims.append(over_places(real))
             logits_real, logits_fake = critic.heads(real).float(), critic.heads(detached(seen)).float()
             loss_d = loss.discriminator(logits_real, logits_fake)
         (share * loss_d).backward()
@@ -128,26 +132,37 @@ def contrastive(training: Training, draw: Callable[[int], Two], now: int) -> dic
 
     training.optimizer_g.zero_grad(set_to_none=True)
     with frozen(critic):
-        for one, share in cut(batch, pieces):
+        for part, (one, share) in enumerate(cut(batch, pieces)):
             count = len(one.source)
             with training.autocast():
                 if pieces > 1:
                     maps, painting = painted(one)
                     seen = critic.features(augment.augment(painting[:count], one.random, strength))
                 judged = loss.generator(critic.heads(seen).float(), None)
-                after = translator.patches(translator.look(painting), one.places)
+                with unremembered(translator):
+                    after = translator.heads(translator.look(painting), one.places)
                 # Second: weights that are first used without a way back have none in all of this autocast.
                 with torch.no_grad():
-                    before = translator.patches(maps, one.places)
+                    before = translator.heads(maps, one.places)
             # In float32: what is divided by so low a temperature loses too much in bfloat16.
             of_sources = mean_contrast(after, before, slice(0, count))
             loss_g = judged + weights[0] * of_sources
+            if match:
+                apart = set_distance(over_places(seen), aims[part])
+                loss_g = loss_g + match * apart
+                add(numbers, share, apart=apart)
             if weights[1]:
                 loss_g = loss_g + weights[1] * mean_contrast(after, before, slice(count, None))
             (share * loss_g).backward()
             add(numbers, share, loss_g=loss_g, contrast=of_sources)
         training.optimizer_g.step()
     return numbers
+
+
+def matched(training: Training) -> float:
+    """How much paintings, taken together, should look like targets to trained eyes; without these not at all."""
+    dials = training.settings.dials
+    return dials["match"] if dials["eyes"] else 0.0
 
 
 def mean_contrast(after: list[Tensor], before: list[Tensor], rows: slice) -> Tensor:
@@ -162,12 +177,13 @@ def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str,
     The translators lower their critics' verdicts, lambda times how far pictures are from themselves after going there
     and back (both ways round), and lambda times the dial `identity` times how much pictures are changed by the
     translator that leads to their own set; lambda is the dial `cycle`. The critics see the paintings through a pool
-    of the last 50. Returns detached 0-d tensors: loss_g, loss_d, `cycle` (0 to 2, the mean of both ways), the mean
-    logits of targets and paintings.
+    of the last 50. With trained eyes the translators also lower how far their paintings are, on the whole, from the set
+    that they lead to (dial `match`). Returns detached 0-d tensors: loss_g, loss_d, `cycle` (0 to 2, the mean of both
+    ways), the mean logits of targets and paintings, `apart`.
     """
     loss, pieces, dials = training.recipe.loss, training.pieces, training.settings.dials
     translator, critic, strength = training.generator, training.discriminator, dials["augment"]
-    ways = (translator.there, translator.back)
+    ways, match = (translator.there, translator.back), matched(training)
 
     def painted(one: Two) -> tuple[tuple[Tensor, Tensor], Tensor]:
         """Paintings there (B, 3, S, S) and back, and how far the identity is missed on average."""
@@ -180,6 +196,7 @@ def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str,
         return tuple(fakes), missed
 
     numbers: dict[str, Tensor] = {}
+    aims: list[list[list[Tensor]]] = []  # what the pictures of either set look like, for each part
     training.optimizer_d.zero_grad(set_to_none=True)
     batch = draw(0)
     for one, share in cut(batch, pieces):
@@ -187,13 +204,17 @@ def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str,
             with torch.set_grad_enabled(pieces == 1):
                 fakes, missed = painted(one)
             loss_d, means = 0, torch.zeros(2, device=one.source.device)
+            aims.append([])
             for judge, kept, fake, y, plan in zip(
                 critic.judges, critic.pools, fakes, (one.target, one.source), one.pooled
             ):
                 with torch.no_grad():
                     shown = augment.augment(pool.shown(kept, fake, plan), one.random, strength)
-                    seen = judge.features(shown), judge.features(augment.augment(y, one.random, strength))
-                logits_fake, logits_real = (judge.heads(features).float() for features in seen)
+                    seen = judge.features(shown)
+                    real = judge.features(augment.augment(y, one.random, strength))
+                    if match:
+                        aims[-1].append(over_places(real))
+                logits_fake, logits_real = judge.heads(seen).float(), judge.heads(real).float()
                 loss_d = loss_d + loss.discriminator(logits_real, logits_fake)
                 means = means + torch.stack([logits_real.detach().mean(), logits_fake.detach().mean()]) / 2
         (share * loss_d).backward()
@@ -202,17 +223,26 @@ def cycle(training: Training, draw: Callable[[int], Two], now: int) -> dict[str,
 
     training.optimizer_g.zero_grad(set_to_none=True)
     with frozen(critic):
-        for one, share in cut(batch, pieces):
+        for part, (one, share) in enumerate(cut(batch, pieces)):
             with training.autocast():
                 if pieces > 1:
                     fakes, missed = painted(one)
-                judged = sum(
-                    loss.generator(judge(augment.augment(fake, one.random, strength)).float(), None)
+                seen = [
+                    judge.features(augment.augment(fake, one.random, strength))
                     for judge, fake in zip(critic.judges, fakes)
+                ]
+                judged = sum(
+                    loss.generator(judge.heads(maps).float(), None)
+                    for judge, maps in zip(critic.judges, seen)
                 )
-                again = [way(fake) for way, fake in zip(reversed(ways), fakes)]
+                with unremembered(translator):
+                    again = [way(fake) for way, fake in zip(reversed(ways), fakes)]
             missing = sum(absolute(x, y) for x, y in zip(again, (one.source, one.target)))
             loss_g = judged + dials["cycle"] * (missing + dials["identity"] * missed)
+            if match:
+                apart = sum(set_distance(over_places(maps), y) for maps, y in zip(seen, aims[part]))
+                loss_g = loss_g + match * apart
+                add(numbers, share, apart=apart / 2)
             (share * loss_g).backward()
             add(numbers, share, loss_g=loss_g, cycle=missing / 2)
         training.optimizer_g.step()
