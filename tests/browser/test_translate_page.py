@@ -205,6 +205,7 @@ def test_a_video_becomes_a_film_after_it_was_said_how_long_it_takes(serve, visit
     go.click()
     video = page.locator("#clip-result video")
     expect(video).to_be_visible()
+    video.scroll_into_view_if_needed()  # browsers start a muted film once it is seen
     page.wait_for_function("document.querySelector('#clip-result video').currentTime > 0")
     expect(page.locator("#clip-result")).to_contain_text(re.compile("flickers by .* of 255"))
     expect(page.locator("#clip-result")).to_contain_text("has no link")
