@@ -165,6 +165,7 @@ def test_a_page_begins_anew_where_its_server_has(shelf_address: str, visit):
     page.route("**/component_server/", of_another_server)
     page.wait_for_function("window.before === undefined")
     page.wait_for_function(SHOWN)
+    page.unroute_all(behavior="ignoreErrors")  # what is on its way would else be answered in the next test
 
 
 @pytest.mark.slow

@@ -106,6 +106,17 @@ document.addEventListener('click', (event) => {
   const turn = turner(event);
   if (turn) did({do: turn}, turnPage(turn));
 });
+// Whatever else is pressed in Play meanwhile waits until all is answered: an answer that came after it would undo it.
+document.addEventListener('click', (event) => {
+  const pressed = event.target.closest?.('button, [data-do]');
+  if (idle() || !pressed?.closest('#tab-play') || pressed.closest('.tile') || turner(event)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const piece = pressed.closest('[id]')?.id, what = pressed.dataset.do;
+  document.addEventListener('gan-play-settled', () => {
+    (pressed.isConnected ? pressed : at('#' + piece + ' [data-do="' + what + '"]'))?.click();
+  }, {once: true});
+}, true);
 // Once a hand comes near, the page that it would turn to is painted.
 const near = async (turn) => {
   const found = await turned(value('play-first'), [turn]);
