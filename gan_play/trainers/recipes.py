@@ -678,7 +678,7 @@ RECIPES = {
                 **TRANSLATED,
                 "cycle": Dial(
                     "Way back",
-                    5,
+                    3,
                     0,
                     100,
                     "How much a picture must be itself after going there and back. The paper's is 10.",
