@@ -123,12 +123,16 @@ def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, vi
     rows = page.locator("#translate-desk .layers .name")
     expect(rows).to_have_text(["Layer 1", "Photo"])
     page.wait_for_function(f"!location.href.includes({alone!r})")
-    both = code_of(page)
 
     def painted(code: str):
         return inputs.find(home, artworks.decode(code).translation.picture)
 
-    assert painted(both).shape == (24, 32, 3) and not (painted(both)[:4] > 250).all()  # colours of the sky
+    for _ in range(100):  # the layer is there a moment before the photo has been read into it
+        both = code_of(page)
+        if not (painted(both)[:4] > 250).all():  # colours of the sky
+            break
+        page.wait_for_timeout(200)
+    assert painted(both).shape == (24, 32, 3) and not (painted(both)[:4] > 250).all()
     page.click("#translate-desk [aria-label='Show or hide: Photo']")
     page.wait_for_function(f"!location.href.includes({both!r})")
     hidden = code_of(page)
