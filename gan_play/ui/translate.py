@@ -32,6 +32,9 @@ from gan_play.ui.share_routes import picture, title_of
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, told, visible_runs
 from gan_play.ui.words import say
 
+DESK = "translate-desk"
+"""The name under which paintings of what lay on the desk before are told to end, once something else lies there."""
+
 GATHER = """(now, sheet, ...rest) => { const on = document.querySelector('#translate-desk .own canvas');
   return [String(Date.now()), on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
 
@@ -218,7 +221,8 @@ def translate(shared: Shared) -> None:
             visible=False,
             elem_id="translate-back",
         )
-    content, kind, sheet, handled, moment = map(hidden, ("content", "kind", "sheet", "handled", "moment"))
+    content, kind, since = map(hidden, ("content", "kind", "since"))
+    sheet, handled, moment = map(hidden, ("sheet", "handled", "moment"))
     turned = [strength, size, times, back]
 
     def wrong(refused: Refused) -> dict:
@@ -227,10 +231,12 @@ def translate(shared: Shared) -> None:
     def model_at(run: object) -> Translator | None:
         return translator.load(home, run) if is_run(home, run) else None
 
-    def lay(run: str, how: str = "", path: str = "", begun: str = "") -> dict:
-        """The desk with a sheet or a picture on it."""
-        model = model_at(run)
+    def lay(request: gr.Request, run: str, how: str = "", path: str = "", begun: str = "") -> dict:
+        """The desk with a sheet or a picture on it; what lay there before isn't painted any more."""
+        model, now = model_at(run), time.time_ns() // 1_000_000
+        stopping.stop(request, DESK, now - 1)
         return {
+            since: gr.update(value=str(now)),
             desk: gr.update(value=draw.desk(model, path, how, begun)),
             content: gr.update(value=path),
             kind: gr.update(value=how),
@@ -252,9 +258,9 @@ def translate(shared: Shared) -> None:
             said[size] = gr.update(visible=True, value=side)
         return said
 
-    table = [nothing, begin, chosen, what, desk, content, kind, message, result, *turned]
+    table = [nothing, begin, chosen, what, desk, content, kind, since, message, result, *turned]
 
-    def offer(key: str, run: str) -> dict:
+    def offer(request: gr.Request, key: str, run: str) -> dict:
         """Which translators there are by now; the one in hand stays."""
         found = translators(shared, key)
         here = [one for _, one in found]
@@ -264,13 +270,13 @@ def translate(shared: Shared) -> None:
             begin: gr.update(visible=not found),
             chosen: gr.update(choices=found, value=first, visible=bool(found)),
         }
-        return said if first == run else said | begin_with(first)
+        return said if first == run else said | begin_with(request, first)
 
-    def begin_with(run: str | None) -> dict:
+    def begin_with(request: gr.Request, run: str | None) -> dict:
         """Another translator is in hand: its desk, and no painting yet."""
         model = model_at(run)
         how = kind_of(model) if model else ""
-        return take(run) | lay(run, how) | {result: gr.update(value=waiting_html(model))}
+        return take(run) | lay(request, run, how) | {result: gr.update(value=waiting_html(model))}
 
     asked = [shared.key, chosen]
     shared.transform_tab.select(offer, asked, table, api_name="ui_translate_offer", **QUIET)
@@ -280,7 +286,7 @@ def translate(shared: Shared) -> None:
 
     # The desk
 
-    def drop(event: gr.EventData, run: str, side: float, how: str):
+    def drop(event: gr.EventData, request: gr.Request, run: str, side: float, how: str):
         """A dropped picture lies on the desk, or under the drawing."""
         data = event._data if isinstance(event._data, dict) else {}
         try:
@@ -288,24 +294,24 @@ def translate(shared: Shared) -> None:
             pixels = intake.read_picture_file(path, limits.MOST_TRANSLATED_PX)
             model = model_at(run)
             if how == "draw":
-                return lay(run, how, laid(translating.sized(pixels, draw.SHEET_PX)))
-            said = lay(run, "", laid(pixels))
+                return lay(request, run, how, laid(translating.sized(pixels, draw.SHEET_PX)))
+            said = lay(request, run, "", laid(pixels))
             if model and side == model.settings.size_px:  # as it was for drawings
                 said[size] = gr.update(value=draw.side_of(model, False))
             return said
         except Refused as refused:
             return wrong(refused)
 
-    def act(event: gr.EventData, run: str):
+    def act(event: gr.EventData, request: gr.Request, run: str):
         """Another picture, or a sheet."""
         data = event._data if isinstance(event._data, dict) else {}
         model = model_at(run)
-        said = lay(run, "draw" if data.get("act") == "draw" else "")
+        said = lay(request, run, "draw" if data.get("act") == "draw" else "")
         if model:
             said[size] = gr.update(value=draw.side_of(model, data.get("act") == "draw"))
         return said | {result: gr.update(value=waiting_html(model))}
 
-    desk_out = [desk, content, kind, message, size]
+    desk_out = [desk, content, kind, since, message, size]
     reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
     dropped = desk.dropped(drop, [chosen, size, kind], desk_out, api_name="ui_translate_drop", **reading)
     desk.act(act, chosen, [*desk_out, result], api_name="ui_translate_act", **QUIET)
@@ -314,6 +320,7 @@ def translate(shared: Shared) -> None:
         request: gr.Request,
         when: str,
         sent: str,
+        lay_since: str,
         run: str,
         how: str,
         path: str,
@@ -322,8 +329,11 @@ def translate(shared: Shared) -> None:
         larger: int,
         other_way: bool,
     ):
-        """The painting of what lies on the desk, as an artwork; of a large one how far it is."""
-        over = stopping.asker(request, "translate", when)
+        """The painting of what lies on the desk, as an artwork; of a large one how far it is. What is overtaken by
+        another translator or picture on the desk ends unseen."""
+        over, overtaken = stopping.asker(request, "translate", when), stopping.asker(request, DESK, lay_since)
+        cleared = {message: gr.update(value="")}  # once: what is refused meanwhile stays to be read
+        gone = {stop: gr.update(visible=False)}
         try:
             model = model_at(run)
             made = None
@@ -333,21 +343,22 @@ def translate(shared: Shared) -> None:
                 yield {message: gr.skip()}
                 return
             code = artworks.encode(made)
-            yield from following(code, over)
+            for said in following(code, lambda: over() or overtaken()):
+                yield said | cleared
+                cleared = {}
             html = shown(home, code)
         except Refused as refused:
-            yield wrong(refused) | {stop: gr.update(visible=False)}
+            yield gone if overtaken() else gone | wrong(refused)
             return
         except Ended:
-            yield {
-                result: gr.update(value=waiting_html(model)),
-                message: gr.update(value=tiles.note(say("batch.stopped"))),
-                stop: gr.update(visible=False),
-            }
+            said = {message: gr.update(value=tiles.note(say("batch.stopped")))}
+            yield gone if overtaken() else gone | said | {result: gr.update(value=waiting_html(model))}
+            return
+        if overtaken():
+            yield gone
             return
         known = {place: gr.update(value=code) for place in (shared.translated, handled)}
-        known |= {stop: gr.update(visible=False)}
-        yield known | {result: gr.update(value=html), message: gr.update(value="")}
+        yield gone | known | cleared | {result: gr.update(value=html)}
 
     def following(code: str, over: Callable[[], bool]):
         """A painting on its way; Ended where it was stopped."""
@@ -358,7 +369,6 @@ def translate(shared: Shared) -> None:
                 yield {
                     result: gr.update(value=html),
                     stop: gr.update(visible=True, value=say("batch.stop")),
-                    message: gr.update(value=""),
                 }
 
     def artwork(model, sent, how, path, by, side, larger, other_way) -> artworks.Artwork | None:
@@ -385,7 +395,7 @@ def translate(shared: Shared) -> None:
 
     painting = {
         "fn": paint,
-        "inputs": [moment, sheet, chosen, kind, content, *turned],
+        "inputs": [moment, sheet, since, chosen, kind, content, *turned],
         "outputs": [result, shared.translated, handled, message, stop],
         "js": GATHER,
         "concurrency_limit": 1,
@@ -464,7 +474,7 @@ def translate(shared: Shared) -> None:
         )
         said |= take(run, sized=False)
         drawn = dials.drawn and not over
-        said |= lay(run, "draw", "", path) if drawn else lay(run, "", path, begun)
+        said |= lay(request, run, *(("draw", "", path) if drawn else ("", path, begun)))
         said |= {
             nothing: gr.update(value=""),
             begin: gr.update(visible=False),

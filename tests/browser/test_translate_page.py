@@ -20,7 +20,7 @@ from gan_play.share import artwork as artworks
 from gan_play.share import card
 from gan_play.steps import Ended
 from gan_play.translate import inputs
-from gan_play.ui import child
+from gan_play.ui import child, share_routes
 from tests.test_video import a_sound, a_video, scene
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
@@ -105,6 +105,34 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
     expect(gone.locator("#translate-message")).to_contain_text("isn't here: a link holds none")
 
 
+@pytest.mark.timeout(300)
+def test_a_late_painting_of_what_lay_on_the_desk_before_is_not_shown(serve, visit, tmp_path, monkeypatch):
+    begun, go_on, painting = threading.Event(), threading.Event(), share_routes.painting
+
+    def late(home, code):
+        begun.set()
+        assert go_on.wait(60)
+        return (yield from painting(home, code))
+
+    monkeypatch.setattr(share_routes, "painting", late)
+    for preset in ("sketch", "flat"):
+        playground.translator_in(tmp_path, preset, f"toy-{preset}")
+    page = visit(serve(tmp_path))
+    page.click("#tab-transform-button")
+    choose(page, "Toy flat")
+    draw(page, *HORIZON)
+    assert begun.wait(60)
+    choose(page, "Toy sketch")
+    result = page.locator("#translate-result .translated")
+    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    go_on.set()
+    page.wait_for_timeout(1500)
+    expect(result.locator(".actions")).to_be_hidden()
+    assert "art=" not in page.url
+    draw(page, *TREE)
+    assert artworks.decode(code_of(page)).translation.dials.drawn
+
+
 @pytest.mark.slow  # half a minute of drawing
 @pytest.mark.timeout(300)
 def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, visit, tmp_path):
@@ -152,13 +180,8 @@ def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, vi
 
     choose(page, "Toy colour")
     page.set_input_files("#translate-desk input[type=file]", photo)
-    for _ in range(100):  # until then the last drawing is shown
-        plain = code_of(page)
-        if not artworks.decode(plain).translation.dials.drawn:
-            break
-        page.wait_for_timeout(200)
-    else:
-        raise AssertionError("the photo is still taken for a drawing")
+    plain = code_of(page)
+    assert not artworks.decode(plain).translation.dials.drawn
     page.click("#translate-desk [data-colour='#b5562e']")
     draw(page, (0.2, 0.2), (0.6, 0.2))
     page.wait_for_function(f"!location.href.includes({plain!r})")
@@ -260,6 +283,7 @@ def test_the_whole_road_of_a_translator_in_the_browser(serve, visit, tmp_path):
 
     choose(page, "Toy sketch")
     page.click("#translate-desk [data-act=photo]")
+    expect(page.locator("#translate-desk canvas")).to_have_count(0)
     page.set_input_files("#translate-desk input[type=file]", bad)
     expect(page.locator("#translate-message")).to_contain_text("bad.png")
     page.set_input_files("#translate-desk input[type=file]", pictures / "3.png")
