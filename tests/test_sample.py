@@ -61,7 +61,14 @@ def test_the_noise_of_a_seed_is_part_of_its_picture():
     assert not np.array_equal(bare, sample.sample_one(MODEL, 3))
 
 
-@pytest.mark.parametrize("surroundings", ["1 thread", "2 threads", "crowded"])
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        pytest.param("1 thread", marks=pytest.mark.slow),
+        pytest.param("2 threads", marks=pytest.mark.slow),
+        "crowded",
+    ],
+)
 def test_a_fresh_process_makes_the_same_bytes_whatever_its_threads_and_precision(surroundings):
     program = """
 import json, sys, threading, torch

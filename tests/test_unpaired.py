@@ -367,7 +367,14 @@ def two_sets(count: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "recipe, eyes, count", [("cut", 0, 70), ("cut", 1, 20), ("cyclegan", 0, 40), ("cyclegan", 1, 16)]
+    "recipe, eyes, count",
+    [
+        ("cut", 1, 20),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (("cut", 0, 70), ("cyclegan", 0, 40), ("cyclegan", 1, 16))
+        ),
+    ],
 )
 def test_it_learns_to_tint_grey_patterns_and_keeps_the_patterns(recipe, eyes, count):
     pixels, labels = two_sets()

@@ -316,6 +316,7 @@ def test_of_quick_clicks_the_last_wins_and_none_is_lost(play: Page):
     assert set(shown[shown.index(last) :]) == {last}
 
 
+@pytest.mark.slow  # a visit of its own
 def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(play: Page):
     let_go = held_back(play)
     play.evaluate("() => { for (let i = 0; i < 2; i++) document.querySelector('#play-next').click(); }")
@@ -339,6 +340,7 @@ def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(
     expect(title(play)).to_contain_text("Seed 40")
 
 
+@pytest.mark.slow  # a visit of its own
 def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
     old, stale = source(play), source(play, '#seeds .tile[data-seed="6"] img')
     let_go = held_back(play)
@@ -357,6 +359,7 @@ def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
     assert source(play) == f"gradio_api/art/{artworks.encode(shown)}.png" not in (old, stale)
 
 
+@pytest.mark.slow  # a visit of its own
 def test_what_the_server_refuses_does_not_stay_on_the_stage(play: Page):
     old = source(play)
     let_go = held_back(play, lambda told: told.replace('"seed":"7"', '"seed":"-7"'))

@@ -196,6 +196,7 @@ def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, vi
     other.wait_for_function("document.querySelector('#translate-desk canvas.hints')?.dataset.marked === '1'")
 
 
+@pytest.mark.slow  # a visit of its own, and a film
 @pytest.mark.timeout(300)
 def test_a_video_becomes_a_film_after_it_was_said_how_long_it_takes(serve, visit, tmp_path, monkeypatch):
     slowly = threading.Event()
