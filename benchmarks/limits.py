@@ -72,7 +72,8 @@ def labelled(part: str, work: Callable) -> Callable:
 
 def members(network: nn.Module) -> Iterator[tuple[nn.Module, str]]:
     """What a step may call of a network: (owner, name) of the methods of itself and of its parts."""
-    yield from ((network, name) for name in ("forward", *METHODS) if hasattr(network, name))
+    methods = (name for name in ("forward", *METHODS) if hasattr(network, name))
+    yield from ((network, name) for name in methods if not isinstance(getattr(network, name), nn.Module))
     for child in network.children():
         yield from ((one, "forward") for one in (child if isinstance(child, nn.ModuleList) else [child]))
 
