@@ -2,6 +2,7 @@
 
 import os
 import platform
+import socket
 import time
 from collections.abc import Callable
 from datetime import date
@@ -22,6 +23,12 @@ def title() -> str:
         model = lines[0].split(":")[1].strip() if lines else model
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return f"{date.today()}, {model}, {os.cpu_count()} cores{gpu}, torch {torch.__version__}"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
 
 
 def best_seconds(work: Callable[[], object], device: str = "cpu", seconds: float = 2.0) -> float:

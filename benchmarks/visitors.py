@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,12 +33,6 @@ from gan_play.share.artwork import Artwork
 
 MODEL = "starter-64"
 PATIENCE_S = 120
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 def ask(address: str, seed: int) -> int:
@@ -112,7 +105,7 @@ def main() -> None:
     given = parser.parse_args()
     print(machine.title(), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        home, port = Path(folder), free_port()
+        home, port = Path(folder), machine.free_port()
         taken = examples.take_in_example("sunsets", home, count=60)
         if not given.idle:
             run = store.create_run(
