@@ -9,7 +9,7 @@ import torch
 from gan_play.refusals import Refused
 from gan_play.trainers import loop, memory
 from gan_play.trainers.recipes import RECIPES
-from tests.toys import smallest
+from tests.toys import set_distance, smallest
 
 EACH = pytest.mark.parametrize("recipe", RECIPES)
 PIXELS = np.random.default_rng(0).integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
@@ -130,6 +130,29 @@ def test_the_average_forgets_half_over_its_half_life():
     decay = loop.average_decay(step, batch)
     assert decay ** (loop.AVERAGE_IMAGES / batch) == pytest.approx(0.5)
     assert loop.average_decay(1, 32) < 1e-3  # at first the average is the painter itself
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_default_is_drawn_to_the_whole_set_by_the_dial(accumulate):
+    dials = {"augment": 0, "mirror": 0}
+    wanted = smallest("projected", dials=dials | {"match": 3}, accumulate=accumulate)
+    training, without = loop.begin(wanted), loop.begin(smallest("projected", dials=dials | {"match": 0}))
+    one = loop.draw(training, torch.from_numpy(PIXELS).permute(0, 3, 1, 2), None, 1)
+    (told,) = steps(training, 1)
+    if accumulate > 1:  # two pictures at a time
+        assert math.isfinite(float(told.numbers["apart"]))
+        return
+    before = loop.begin(wanted)
+    with torch.no_grad():
+        fake = before.generator.train().synthesis(before.generator.mapping(one.z), one.noise)
+        apart = set_distance(before.discriminator.features(fake), before.discriminator.features(one.real))
+    assert float(told.numbers["apart"]) == pytest.approx(apart, rel=1e-3)
+    (plain,) = steps(without, 1)
+    assert "apart" not in plain.numbers
+    assert (
+        told.numbers["loss_g"] == plain.numbers["loss_g"]
+    )  # what the critic says, which learns the same in both
+    assert not same(snapshot(training), snapshot(without))
 
 
 def test_bfloat16_trains_and_keeps_its_state_in_float32():

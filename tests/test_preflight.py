@@ -23,7 +23,8 @@ def test_a_plan_holds_valid_settings_and_a_sentence_with_its_numbers():
 def test_a_start_keeps_its_width():
     theirs = check_settings({"recipe": "dcgan", "size_px": 32, "batch": 8, "width": 9, "seed": 0})
     state = loop.begin(theirs).tensors()
-    assert preflight.plan("dcgan", 32, 1, PIXELS, "cpu", (state, theirs), threads=1).settings.width == 9
+    settings = preflight.plan("dcgan", 32, 1, PIXELS, "cpu", (state, theirs), threads=1).settings
+    assert settings.width == 9 and settings.started
 
 
 def test_a_start_of_another_size_is_refused():

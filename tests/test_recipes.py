@@ -3,7 +3,7 @@
 import pytest
 
 from gan_play.refusals import Refused
-from gan_play.trainers.recipes import DEFAULT, RECIPES, Settings, check_settings
+from gan_play.trainers.recipes import DEFAULT, RECIPES, Settings, check_settings, recipe_of
 
 GOOD = {"recipe": "projected", "size_px": 64, "batch": 32, "width": 16, "seed": 7}
 
@@ -19,9 +19,23 @@ def test_every_row_says_what_an_artist_needs_to_know():
             assert dial.sentence.endswith(".")
 
 
-def test_settings_survive_json():
-    settings = check_settings(GOOD)
-    assert Settings.from_json(settings.to_json()) == settings
+@pytest.mark.parametrize("started", [False, True])
+def test_settings_survive_json(started):
+    settings = check_settings(GOOD | {"started": started})
+    assert Settings.from_json(settings.to_json()) == settings and settings.started is started
+
+
+def test_what_begins_from_another_run_moves_in_smaller_steps_and_older_files_go_on_as_they_were():
+    row = RECIPES["projected"]
+    assert recipe_of(check_settings(GOOD | {"started": True})).rates == row.started_rates != row.rates
+    older = Settings.from_json(GOOD)
+    assert (
+        recipe_of(older).rates == row.rates
+        and older.dials["match"] == 0 < check_settings(GOOD).dials["match"]
+    )
+    assert (
+        recipe_of(check_settings(GOOD | {"recipe": "dcgan", "started": True})).rates == RECIPES["dcgan"].rates
+    )
 
 
 def test_every_dial_gets_its_first_value():
@@ -45,6 +59,7 @@ def test_every_dial_gets_its_first_value():
         ({"recipe": "cgan"}, "folders"),
         ({"recipe": "dcgan", "dials": {"resize": 0.5}}, "resize"),
         ({"threads": 0}, "threads"),
+        ({"started": 1}, "started"),
         ({"precision": "float8"}, "precision"),
         ({"device": "tpu"}, "device"),
         ({"dials": {"rate_g": 99}}, "rate_g"),

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from gan_play.refusals import Refused
 from gan_play.trainers import loop, losses, pool, unpaired
 from gan_play.trainers.recipes import Settings, check_settings, recipe_of
+from tests import toys
 
 EACH = pytest.mark.parametrize("recipe", ["cut", "cyclegan"])
 PIXELS = np.random.default_rng(0).integers(0, 256, (13, 32, 32, 3), dtype=np.uint8)
@@ -310,21 +311,7 @@ def test_what_all_paintings_are_apart_from_the_other_set_is_that_of_a_slow_refer
     apart = []
     for critic, translator, x, y in ways:
         with torch.no_grad():
-            maps = zip(critic.features(translator(x)), critic.features(y))
-            for painted, wanted in maps:
-                a, b = painted.mean(dim=(2, 3)), wanted.mean(dim=(2, 3))
-                size = b.square().mean().sqrt()
-                a, b = a / size, b / size
-
-                def alike(p: torch.Tensor, q: torch.Tensor) -> float:
-                    return float((p @ q / len(p) + 1) ** 3)
-
-                mean = [
-                    np.mean([alike(p, q) for i, p in enumerate(a) for j, q in enumerate(a) if i != j]),
-                    np.mean([alike(p, q) for i, p in enumerate(b) for j, q in enumerate(b) if i != j]),
-                    np.mean([alike(p, q) for p in a for q in b]),
-                ]
-                apart.append(mean[0] + mean[1] - 2 * mean[2])
+            apart.append(toys.set_distance(critic.features(translator(x)), critic.features(y)))
     assert numbers["apart"] == pytest.approx(np.mean(apart), rel=1e-3)
     added = numbers["loss_g"] - plain["loss_g"]
     assert added == pytest.approx(3 * len(ways) * np.mean(apart), rel=1e-3)

@@ -148,6 +148,15 @@ def test_a_run_that_starts_from_another_shows_its_pictures_before_anything_is_me
     assert status["state"] == "failed" and "memory" in status["sentence"]
 
 
+def test_the_settings_of_a_run_say_whether_it_starts_from_another(tmp_path):
+    source = toys.a_run(tmp_path, steps=2)
+    assert worker.work(tmp_path / source) == 0
+    for start in (source, None):
+        folder = tmp_path / toys.a_run(tmp_path, start=start, settings=None, steps=2)
+        found, _ = worker.choose_settings(store.read_run(folder), worker.starting_point(folder), None)
+        assert found.started == (start is not None)
+
+
 def test_the_grids_of_a_long_run_are_thinned_but_the_first_and_the_new_ones_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "GRIDS_KEPT", 20)
     (tmp_path / "samples").mkdir()

@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+from torch import Tensor
+
 from gan_play.pictures import datasets, examples, images
 from gan_play.runs import checkpoints, store
 from gan_play.trainers import loop
@@ -25,6 +28,22 @@ def smallest(recipe: str, **changes: object) -> Settings:
     plain = {"recipe": recipe, "size_px": 32, "batch": 4, "width": 4, "seed": 3, "threads": 1}
     number = 3 if row.takes == "pictures" else 0 if changes.get("preset") else 2
     return check_settings(plain | {"num_labels": number if row.labels == "needed" else 0} | changes)
+
+
+def set_distance(painted: list[Tensor], wanted: list[Tensor]) -> float:
+    """`losses.set_distance` of the means of maps over their places, pair by pair."""
+
+    def alike(p: Tensor, q: Tensor) -> float:
+        return float((p @ q / len(p) + 1) ** 3)
+
+    terms = []
+    for x, y in zip(painted, wanted):
+        a, b = x.mean(dim=(2, 3)), y.mean(dim=(2, 3))
+        size = b.square().mean().sqrt()
+        a, b = a / size, b / size
+        within = [[alike(p, q) for i, p in enumerate(c) for j, q in enumerate(c) if i != j] for c in (a, b)]
+        terms.append(sum(map(np.mean, within)) - 2 * np.mean([alike(p, q) for p in a for q in b]))
+    return float(np.mean(terms))
 
 
 def a_labelled_set(home: Path, counts: dict[str, int]) -> Path:

@@ -719,6 +719,7 @@ def choose_settings(run: dict, start: State | None, pictures: ImageSet) -> tuple
         "device": device,
         "threads": loop.cpu_threads(),
         "precision": preflight.precisions_for(device)[-1],
+        "started": start is not None,
     }
     return check_settings(settings | wanted), ""
 

@@ -11,8 +11,8 @@ their gradients averaged before each update. Then the painter's part paints anew
 batch can't be held. All that is a mean over pictures, or over pairs of a real and a fake, comes out the same, but for
 rounding; the pairs of R3GAN are never parted. What looks at a batch as a whole doesn't: batch norm takes its
 statistics from each micro-batch, and its running ones, and the mean style, move once for each painting; spectral norm
-takes one more step of its power iteration for each; StyleGAN2's critic, and the conditional GAN's wish for variety,
-compare the pictures of one micro-batch.
+takes one more step of its power iteration for each; StyleGAN2's critic, the conditional GAN's wish for variety, and
+`match` compare the pictures of one micro-batch.
 """
 
 from __future__ import annotations
@@ -96,11 +96,12 @@ def step(
 
     Returns detached 0-d tensors: loss_g, loss_d, the mean logits of reals and fakes, and `distance`, by how much
     the critic puts reals above fakes (of the Wasserstein recipes: its estimate of the distance). Nothing here
-    waits for a device.
+    waits for a device. Where there is a dial `match`, the painter also lowers, so many times, how far its paintings are
+    from the reals on the whole, to the frozen network of its critic; that is `apart`.
     """
-    recipe, loss = training.recipe, loss or training.recipe.loss
+    recipe, loss, dials = training.recipe, loss or training.recipe.loss, training.settings.dials
     generator, discriminator = training.generator, training.discriminator
-    strength, pieces = training.settings.dials["augment"], training.pieces
+    strength, pieces, match = dials["augment"], training.pieces, dials.get("match", 0.0)
 
     def painted(one: Draw) -> tuple[Tensor, Tensor]:
         fake = generator.synthesis(generator.mapping(one.z, one.label), one.noise)
@@ -144,13 +145,17 @@ def step(
                 if pieces > 1:
                     plain, fake = painted(one)
                     features = discriminator.features(fake)
-                    real_features = seen(one)[1] if loss.relative else None
+                    real_features = seen(one)[1] if loss.relative or match else None
                 with torch.no_grad():
                     against = (
                         discriminator.heads(real_features, one.real_label).float() if loss.relative else None
                     )
                 loss_g = loss.generator(discriminator.heads(features, one.label).float(), against)
             wish = recipe.wish(training, one, plain) if recipe.wish else 0
+            if match:
+                apart = losses.set_distance(losses.over_places(features), losses.over_places(real_features))
+                wish = wish + match * apart
+                add(numbers, share, apart=apart)
             (share * (loss_g + wish)).backward()
             add(numbers, share, loss_g=loss_g)
         training.optimizer_g.step()

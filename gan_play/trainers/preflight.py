@@ -114,6 +114,7 @@ def plan(
         "num_labels": 0 if labels is None else int(labels.max()) + 1,
         "dials": dict(dials or {}),
         "preset": preset,
+        "started": start is not None,
     }
     row = recipe_of(check_settings(wish))
     widths = (start[1].width,) if start else row.widths

@@ -94,6 +94,9 @@ class Recipe:
     clips: bool = False  # the critic's weights, after each of its steps
     optimizer: str = "adam"  # or "rmsprop"
     watch: tuple[str, str] | None = None  # a number of its steps that is plotted, and what that says
+    started_rates: tuple[float, float] | None = (
+        None  # where it begins from another run's networks; None: the same
+    )
     level_steps: int = 0  # then the rates fall with the root of the steps; 0: they never fall
     enough_images: int = 150_000  # to see within the minutes; where a wider network still would, it is tried
     task: str = "paint"  # or "translate": what is learnt is a picture of a picture
@@ -247,6 +250,7 @@ MATCH = Dial(
     "With trained eyes: how much all paintings together should look like the second folder.",
     was=0,
 )
+MATCHED = "How much all its pictures together should look like yours: what these share is learnt sooner."
 PAPERS_NETWORK = {"rates": (5e-4, 1e-3), "batches": (8, 4, 2, 1)}
 """What suits the papers' network between two sets, where its critic has trained eyes."""
 
@@ -273,10 +277,11 @@ RECIPES = {
             discriminator=lambda settings: ProjectedDiscriminator(settings.size_px, settings.num_labels),
             loss=HINGE,
             rates=(4e-3, 2e-3),
+            started_rates=(2e-3, 2e-3),
             betas=(0.0, 0.99),
             widths=(16, 24, 32, 48),
             batches=(32, 16, 8),
-            dials=SHAKEN,
+            dials={**SHAKEN, "match": dataclasses.replace(MATCH, default=8, sentence=MATCHED)},
             labels="optional",
             level_steps=300,
         ),
@@ -731,6 +736,7 @@ class Settings:
     dials: dict[str, float] = field(default_factory=dict)
     accumulate: int = 1  # micro-batches that a batch is learnt in, where memory is short
     preset: str = ""  # how pairs are made from one set (`pairs`); "": they are real, or there are none
+    started: bool = False  # from the networks of another run
 
     @property
     def images_a_step(self) -> int:
@@ -738,9 +744,9 @@ class Settings:
         return self.batch * RECIPES[self.recipe].critic_steps
 
     def to_json(self) -> dict:
-        """As JSON values; without a preset where there is none, as files were before there were any."""
-        values = dataclasses.asdict(self)
-        return values if self.preset else {name: v for name, v in values.items() if name != "preset"}
+        """As JSON values; without a preset or a start where there is none, as files were before there were any."""
+        since = ("preset", "started")
+        return {name: v for name, v in dataclasses.asdict(self).items() if v or name not in since}
 
     @staticmethod
     def from_json(values: dict) -> Settings:
@@ -757,6 +763,12 @@ def _whole(values: dict, name: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise Refused(refuse("setting-range", name, value=value, low=low, high=high))
     return value
+
+
+def _truth(values: dict, name: str) -> bool:
+    if not isinstance(values[name], bool):
+        raise Refused(refuse("setting-choice", name, value=values[name], choices="true, false"))
+    return values[name]
 
 
 def _choice(values: dict, name: str, choices: tuple) -> object:
@@ -807,7 +819,11 @@ def check_settings(values: dict) -> Settings:
         if name not in known:
             raise Refused(refuse("setting-unknown", name, recipe="a run", names=", ".join(known)))
     defaults = {"num_labels": 0, "threads": 1, "precision": "float32", "device": "cpu", "dials": {}}
-    defaults |= {"accumulate": 1, "preset": ""}  # files from before they were settings have none
+    defaults |= {
+        "accumulate": 1,
+        "preset": "",
+        "started": False,
+    }  # files from before they were settings have none
     values = {**defaults, **values}
     for name in known:
         if name not in values:
@@ -831,12 +847,15 @@ def check_settings(values: dict) -> Settings:
         dials=check_dials(recipe, values["dials"]),
         accumulate=_whole(values, "accumulate", 1, batch // recipe.least_batch),
         preset=preset,
+        started=_truth(values, "started"),
     )
 
 
 def recipe_of(settings: Settings) -> Recipe:
-    """The row that a training with these settings goes by: how it learns may follow from its dials."""
+    """The row that a training with these settings goes by: how it learns may follow from its dials, or its start."""
     row = RECIPES[settings.recipe]
+    if settings.started and row.started_rates:
+        row = dataclasses.replace(row, rates=row.started_rates)
     if row.without_eyes and not sees(settings):
         return dataclasses.replace(row, **row.without_eyes)
     if row.without_style and not styled(settings):
