@@ -132,9 +132,9 @@ def build(shared: Shared) -> None:
                 gallery.keep(shared, str(data.get("code", "")), key)
             gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
 
-    view.act(
-        kept, shared.key, None, api_name="ui_play_keep", **QUIET | {"queue": True}
-    )  # a toast needs the queue
+    # A toast needs the queue; of two that are kept in a hurry Gradio would pass over the second.
+    keeping = QUIET | {"queue": True, "trigger_mode": "multiple"}
+    view.act(kept, shared.key, None, api_name="ui_play_keep", **keeping)
 
     # What is on the stage: its proof, and when asked what it is nearest to
 

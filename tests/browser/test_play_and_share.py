@@ -360,6 +360,21 @@ def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
 
 
 @pytest.mark.slow  # a visit of its own
+def test_what_is_kept_in_a_hurry_are_the_pictures_that_were_shown(play: Page):
+    let_go = held_back(play)
+    for seed in (15, 16, 17):
+        play.evaluate(CLICK, [seed])
+        play.evaluate("document.querySelector('#stage [data-do=keep]').click()")
+    let_go()
+    expect(play.locator('#tray .tile[data-seed="17"]')).to_be_visible()
+    settled(play)
+    expect(title(play)).to_contain_text("Seed 17")
+    play.get_by_role("tab", name="Gallery").click()
+    for seed in (15, 16, 17):
+        expect(play.locator("#gallery-wall .work", has_text=f"Seed {seed},")).to_have_count(1)
+
+
+@pytest.mark.slow  # a visit of its own
 def test_what_the_server_refuses_does_not_stay_on_the_stage(play: Page):
     old = source(play)
     let_go = held_back(play, lambda told: told.replace('"seed":"7"', '"seed":"-7"'))

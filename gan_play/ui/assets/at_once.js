@@ -106,15 +106,28 @@ document.addEventListener('click', (event) => {
   const turn = turner(event);
   if (turn) did({do: turn}, turnPage(turn));
 });
-// Whatever else is pressed in Play meanwhile waits until all is answered: an answer that came after it would undo it.
+// Whatever else is pressed in Play meanwhile waits until all is answered: an answer that came after it would undo it. What
+// was kept or liked is the picture that was shown then; a link of one that has gone would stand under another.
+const press = (button, what, code, liked) => {
+  const now = button.dataset.code;
+  if (!code || now === code) return button.click();
+  if (what !== 'keep' && what !== 'like') return;
+  button.dataset.code = code;
+  if (liked) button.setAttribute('aria-pressed', liked);
+  button.click();
+  button.dataset.code = now;
+  if (what === 'like') { button.textContent = known.words.like; button.setAttribute('aria-pressed', 'false'); }
+};
 document.addEventListener('click', (event) => {
   const pressed = event.target.closest?.('button, [data-do]');
   if (idle() || !pressed?.closest('#tab-play') || pressed.closest('.tile') || turner(event)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  const piece = pressed.closest('[id]')?.id, what = pressed.dataset.do;
+  const piece = pressed.closest('[id]')?.id, {do: what, code} = pressed.dataset;
+  const liked = pressed.getAttribute('aria-pressed');
   document.addEventListener('gan-play-settled', () => {
-    (pressed.isConnected ? pressed : at('#' + piece + ' [data-do="' + what + '"]'))?.click();
+    const button = pressed.isConnected ? pressed : at('#' + piece + ' [data-do="' + what + '"]');
+    if (button) press(button, what, code, liked);
   }, {once: true});
 }, true);
 // Once a hand comes near, the page that it would turn to is painted.
