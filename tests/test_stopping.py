@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from gan_play.ui import stopping
+from gan_play.ui import stopping, translate
 
 PAGE, OTHER = SimpleNamespace(session_hash="page"), SimpleNamespace(session_hash="other")
 
@@ -36,3 +36,33 @@ def test_only_so_many_stops_are_remembered():
     for page in range(stopping.MOST_REMEMBERED + 5):
         stopping.stop(SimpleNamespace(session_hash=f"page {page}"), "film", "5")
     assert len(stopping._stops) == stopping.MOST_REMEMBERED
+
+
+def test_a_painting_is_overtaken_by_another_desk_and_by_nothing_else(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(translate.time, "monotonic", lambda: clock[0])
+    desks, page, other = (
+        translate.Desks(),
+        SimpleNamespace(session_hash="a"),
+        SimpleNamespace(session_hash="b"),
+    )
+    old, new = ("toy", "draw", ""), ("toy", "", "photo.png")
+    assert not desks.overtaken(page, old)()  # a page that outlived its server
+    desks.lay(page, old)
+    over, mine = desks.overtaken(page, old), desks.overtaken(other, old)
+    desks.lay(page, old)  # a list of choices tells twice what was chosen
+    assert not over()
+    desks.lay(page, new)
+    assert over() and not mine()
+    assert desks.overtaken(page, old)()  # asked for before the page was told
+    clock[0] += translate.STRAY_S + 1
+    assert not desks.overtaken(page, old)()  # answers came in another order: the page knows what it shows
+
+
+def test_only_so_many_desks_are_remembered(monkeypatch):
+    monkeypatch.setattr(translate.Desks, "MOST", 2)
+    desks = translate.Desks()
+    pages = [SimpleNamespace(session_hash=str(number)) for number in range(3)]
+    for page in pages:
+        desks.lay(page, ("toy", "draw", ""))
+    assert [desks.overtaken(page, ("toy", "", ""))() for page in pages] == [False, True, True]

@@ -7,7 +7,9 @@ What a browser drew or dropped is kept as an input by its digest.
 import contextlib
 import dataclasses
 import secrets
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
@@ -32,11 +34,44 @@ from gan_play.ui.share_routes import picture, title_of
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run, told, visible_runs
 from gan_play.ui.words import say
 
-DESK = "translate-desk"
-"""The name under which paintings of what lay on the desk before are told to end, once something else lies there."""
+STRAY_S = 3.0
+"""A painting may be asked for this long after another desk was laid, by a page that hadn't been told of that yet."""
 
 GATHER = """(now, sheet, ...rest) => { const on = document.querySelector('#translate-desk .own canvas');
   return [String(Date.now()), on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
+
+
+class Desks:
+    """What was laid last on the desk of each page: a painting of something else ends unseen.
+
+    A desk is (translator, kind, picture). Answers may reach a page in another order than they were made, so that after
+    a while the page's word stands.
+    """
+
+    MOST = 1000  # pages: but for the oldest
+
+    def __init__(self) -> None:
+        self._laid: OrderedDict[str, tuple[float, tuple]] = OrderedDict()
+        self._writing = threading.Lock()
+
+    def lay(self, request: gr.Request, desk: tuple) -> None:
+        """Another desk lies there from now on, or the same one."""
+        page = str(request.session_hash)
+        with self._writing:
+            self._laid[page] = time.monotonic(), desk
+            self._laid.move_to_end(page)
+            while len(self._laid) > self.MOST:
+                self._laid.popitem(last=False)
+
+    def overtaken(self, request: gr.Request, desk: tuple) -> Callable[[], bool]:
+        """For a painting of this desk that begins: what says, whenever it is asked, whether another one was laid."""
+        page, begun = str(request.session_hash), time.monotonic()
+
+        def over() -> bool:
+            moment, newest = self._laid.get(page, (0.0, desk))
+            return newest != desk and moment > begun - STRAY_S
+
+        return over
 
 
 # Which translators there are
@@ -221,8 +256,8 @@ def translate(shared: Shared) -> None:
             visible=False,
             elem_id="translate-back",
         )
-    content, kind, since = map(hidden, ("content", "kind", "since"))
-    sheet, handled, moment = map(hidden, ("sheet", "handled", "moment"))
+    content, kind, sheet, handled, moment = map(hidden, ("content", "kind", "sheet", "handled", "moment"))
+    desks = Desks()
     turned = [strength, size, times, back]
 
     def wrong(refused: Refused) -> dict:
@@ -233,10 +268,9 @@ def translate(shared: Shared) -> None:
 
     def lay(request: gr.Request, run: str, how: str = "", path: str = "", begun: str = "") -> dict:
         """The desk with a sheet or a picture on it; what lay there before isn't painted any more."""
-        model, now = model_at(run), time.time_ns() // 1_000_000
-        stopping.stop(request, DESK, now - 1)
+        model = model_at(run)
+        desks.lay(request, (run, how, path))
         return {
-            since: gr.update(value=str(now)),
             desk: gr.update(value=draw.desk(model, path, how, begun)),
             content: gr.update(value=path),
             kind: gr.update(value=how),
@@ -258,7 +292,7 @@ def translate(shared: Shared) -> None:
             said[size] = gr.update(visible=True, value=side)
         return said
 
-    table = [nothing, begin, chosen, what, desk, content, kind, since, message, result, *turned]
+    table = [nothing, begin, chosen, what, desk, content, kind, message, result, *turned]
 
     def offer(request: gr.Request, key: str, run: str) -> dict:
         """Which translators there are by now; the one in hand stays."""
@@ -311,7 +345,7 @@ def translate(shared: Shared) -> None:
             said[size] = gr.update(value=draw.side_of(model, data.get("act") == "draw"))
         return said | {result: gr.update(value=waiting_html(model))}
 
-    desk_out = [desk, content, kind, since, message, size]
+    desk_out = [desk, content, kind, message, size]
     reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
     dropped = desk.dropped(drop, [chosen, size, kind], desk_out, api_name="ui_translate_drop", **reading)
     desk.act(act, chosen, [*desk_out, result], api_name="ui_translate_act", **QUIET)
@@ -320,7 +354,6 @@ def translate(shared: Shared) -> None:
         request: gr.Request,
         when: str,
         sent: str,
-        lay_since: str,
         run: str,
         how: str,
         path: str,
@@ -331,7 +364,10 @@ def translate(shared: Shared) -> None:
     ):
         """The painting of what lies on the desk, as an artwork; of a large one how far it is. What is overtaken by
         another translator or picture on the desk ends unseen."""
-        over, overtaken = stopping.asker(request, "translate", when), stopping.asker(request, DESK, lay_since)
+        over, overtaken = (
+            stopping.asker(request, "translate", when),
+            desks.overtaken(request, (run, how, path)),
+        )
         cleared = {message: gr.update(value="")}  # once: what is refused meanwhile stays to be read
         gone = {stop: gr.update(visible=False)}
         try:
@@ -395,7 +431,7 @@ def translate(shared: Shared) -> None:
 
     painting = {
         "fn": paint,
-        "inputs": [moment, sheet, since, chosen, kind, content, *turned],
+        "inputs": [moment, sheet, chosen, kind, content, *turned],
         "outputs": [result, shared.translated, handled, message, stop],
         "js": GATHER,
         "concurrency_limit": 1,

@@ -48,6 +48,7 @@ def choose(page: Page, name: str) -> None:
     """Takes another translator in hand."""
     page.click("#translate-model input")
     page.locator("#translate-model li", has_text=name).click()
+    expect(page.locator("#translate-result .actions")).to_be_hidden()  # until then the last painting is shown
 
 
 def code_of(page: Page) -> str:

@@ -124,6 +124,7 @@ const live = async () => {
 const rest = () => {
   clearTimeout(resting);
   resting = setTimeout(() => {
+    resting = 0;
     const on = canvas();
     if (!down && on && (on.dataset.marked || isHints(on))) trigger('settled', {});
   }, RESTS_MS);
@@ -133,6 +134,10 @@ element.addEventListener('pointerdown', (event) => { down = event.target === can
   if (down) rest();
   down = false;
 }));
+// Who is about to choose another translator doesn't want this drawing painted by that one.
+document.addEventListener('pointerdown', (event) => {
+  if (resting && event.target.closest?.('#translate-model')) rest();
+});
 const changed = () => {
   drawn += 1;
   live();
@@ -248,6 +253,7 @@ const lay = () => {
   if (!now || now.dataset.of === of) return;
   of = now.dataset.of;
   clearTimeout(resting);
+  resting = 0;
   [past, future, tool, colour, shown] = [[], [], 'pen', null, drawn];
   const on = canvas(), same = kind === 'draw' && now.dataset.kind === 'draw' && run === now.dataset.run;
   const before = on?.dataset.ground && same ? layers.filter((one) => !one.ground && one.marked) : [];
