@@ -94,9 +94,7 @@ class Recipe:
     clips: bool = False  # the critic's weights, after each of its steps
     optimizer: str = "adam"  # or "rmsprop"
     watch: tuple[str, str] | None = None  # a number of its steps that is plotted, and what that says
-    started_rates: tuple[float, float] | None = (
-        None  # where it begins from another run's networks; None: the same
-    )
+    started_rates: tuple[float, float] | None = None  # where it begins from another run; None: the same
     level_steps: int = 0  # then the rates fall with the root of the steps; 0: they never fall
     enough_images: int = 150_000  # to see within the minutes; where a wider network still would, it is tried
     task: str = "paint"  # or "translate": what is learnt is a picture of a picture
@@ -819,11 +817,8 @@ def check_settings(values: dict) -> Settings:
         if name not in known:
             raise Refused(refuse("setting-unknown", name, recipe="a run", names=", ".join(known)))
     defaults = {"num_labels": 0, "threads": 1, "precision": "float32", "device": "cpu", "dials": {}}
-    defaults |= {
-        "accumulate": 1,
-        "preset": "",
-        "started": False,
-    }  # files from before they were settings have none
+    # Files from before these were settings have none.
+    defaults |= {"accumulate": 1, "preset": "", "started": False}
     values = {**defaults, **values}
     for name in known:
         if name not in values:

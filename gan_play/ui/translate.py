@@ -364,10 +364,8 @@ def translate(shared: Shared) -> None:
     ):
         """The painting of what lies on the desk, as an artwork; of a large one how far it is. What is overtaken by
         another translator or picture on the desk ends unseen."""
-        over, overtaken = (
-            stopping.asker(request, "translate", when),
-            desks.overtaken(request, (run, how, path)),
-        )
+        over = stopping.asker(request, "translate", when)
+        overtaken = desks.overtaken(request, (run, how, path))
         cleared = {message: gr.update(value="")}  # once: what is refused meanwhile stays to be read
         gone = {stop: gr.update(visible=False)}
         try:
