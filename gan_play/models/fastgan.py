@@ -22,6 +22,15 @@ PART_PX, WHOLE_PX = (
 LARGEST_REDRAWN_PX = 128
 
 
+def part_of(x: Tensor, top: Tensor | int, left: Tensor | int, side: int) -> Tensor:
+    """A square of maps, the same of all: (B, C, H, W) -> (B, C, side, side).
+
+    Where it lies may be known to the device alone (0-d tensors).
+    """
+    places = torch.arange(side, device=x.device)
+    return x.index_select(2, top + places).index_select(3, left + places)
+
+
 def channels_at(size: int, width: int) -> int:
     """Channels of a map with that side."""
     return max(8, int(width * CHANNELS[size]))
@@ -222,13 +231,14 @@ class FastganDiscriminator(nn.Module):
         """Logits of the places of an 8 x 8 map: (B, 25)."""
         return self.verdict(whole).flatten(1)
 
-    def redraw(self, part: Tensor, whole: Tensor, top: int, left: int) -> tuple[Tensor, Tensor]:
+    def redraw(
+        self, part: Tensor, whole: Tensor, top: Tensor | int, left: Tensor | int
+    ) -> tuple[Tensor, Tensor]:
         """What the window of 8 x 8 at (top, left) of the 16 x 16 features shows, and the whole picture, made small.
 
         (B, C16, 16, 16), (B, C8, 8, 8) -> two pictures (B, 3, redrawn_px, redrawn_px), float32.
         """
-        window = part[:, :, top : top + WHOLE_PX, left : left + WHOLE_PX]
-        return self.part(window).float(), self.whole(whole).float()
+        return self.part(part_of(part, top, left, WHOLE_PX)).float(), self.whole(whole).float()
 
     def features(self, x: Tensor) -> Tensor:
         """All of this network learns, so there is nothing that both updates could share."""

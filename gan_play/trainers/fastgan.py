@@ -16,29 +16,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_play.models.fastgan import PART_PX, WHOLE_PX
+from gan_play.models.fastgan import PART_PX, WHOLE_PX, part_of
 from gan_play.trainers import augment
 from gan_play.trainers.adversarial import add, cut, frozen
+from gan_play.trainers.clock import sent
 
 if TYPE_CHECKING:
     from gan_play.trainers.loop import Draw, Training
 
 
-def window(random: augment.Random) -> tuple[int, int]:
-    """Top and left of a window of 8 x 8 in a map of 16 x 16, one for all pictures of a step."""
+def window(random: augment.Random, device: str | torch.device) -> tuple[Tensor, Tensor]:
+    """Top and left of a window of 8 x 8 in a map of 16 x 16, one for all pictures of a step: 0-d, int64."""
     generator = random if isinstance(random, torch.Generator) else random.generator
-    top, left = torch.randint(0, PART_PX - WHOLE_PX + 1, (2,), generator=generator).tolist()
+    drawn = torch.randint(0, PART_PX - WHOLE_PX + 1, (2,), generator=generator)
+    top, left = sent(drawn, device)
     return top, left
 
 
-def targets(real: Tensor, top: int, left: int, side: int) -> tuple[Tensor, Tensor]:
+def targets(real: Tensor, top: Tensor | int, left: Tensor | int, side: int) -> tuple[Tensor, Tensor]:
     """What is to be redrawn: the part of the pictures that lies under the window, and the whole of them, small.
 
     real (B, 3, S, S) -> two of (B, 3, side, side). The part is S / 2 wide at its own size.
     """
     unit = real.shape[-1] // PART_PX  # pixels to a place of the 16 x 16 map
-    reach = unit * WHOLE_PX
-    part = real[:, :, top * unit : top * unit + reach, left * unit : left * unit + reach]
+    part = part_of(real, top * unit, left * unit, unit * WHOLE_PX)
     return F.adaptive_avg_pool2d(part, side), F.adaptive_avg_pool2d(real, side)
 
 
@@ -67,7 +68,7 @@ def step(training: Training, draw: Callable[[int], Draw], now: int) -> dict[str,
             with torch.set_grad_enabled(pieces == 1):
                 seen_fake = painted(one)
             seen_real = augment.augment(one.real, one.random, strength)
-            top, left = window(one.random)
+            top, left = window(one.random, seen_real.device)
             part, whole = discriminator.encode(seen_real)
             logits_real = discriminator.judge(whole).float()
             logits_fake = discriminator(seen_fake.detach()).float()

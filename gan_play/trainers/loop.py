@@ -10,7 +10,7 @@ import functools
 import math
 import os
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from gan_play.models import together
 from gan_play.refusals import Refused, refuse
-from gan_play.trainers import memory, pairs, ranks
+from gan_play.trainers import memory, pairs, ranks, replay
 from gan_play.trainers.clock import batch_indices, draw_seed, random_for, sent
 from gan_play.trainers.recipes import Settings, build_discriminator, build_generator, recipe_of
 
@@ -61,6 +61,15 @@ def rate_share(step: int, level_steps: int) -> float:
     return min(1.0, step / WARM_UP_STEPS) * (min(1.0, math.sqrt(level_steps / step)) if level_steps else 1.0)
 
 
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """How fast the next step learns. Where the rate lies on the device, it is changed there."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
 class Training:
     """All that changes while a GAN trains: two networks, the averaged generator, two optimizers, the step.
 
@@ -88,15 +97,19 @@ class Training:
     def _optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         learning = [p for p in network.parameters() if p.requires_grad]
         fused = self.recipe.optimizer == "adam" and self.settings.device in ("cpu", "cuda")
+        given: dict[str, Any] = {}
+        if learning[0].is_cuda:  # where steps are recorded: its rate and count lie where they are used
+            given = {"lr": torch.zeros((), device=learning[0].device), "capturable": True}
         if self.recipe.optimizer == "rmsprop":
-            optimizer, kept = torch.optim.RMSprop(learning), ("square_avg",)
+            optimizer, kept = torch.optim.RMSprop(learning, **given), ("square_avg",)
         else:
-            optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused)
+            optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused, **given)
             kept = ("exp_avg", "exp_avg_sq")
         # What an optimizer makes at its first step, made now: the state has one shape for good. A fused one counts
-        # its steps on the parameters' device, the others on the CPU.
+        # its steps on the parameters' device, as do all that are recorded; the others on the CPU.
         for parameter in learning:
-            step = torch.zeros((), dtype=torch.float32, device=parameter.device if fused else None)
+            there = parameter.device if fused or given else None
+            step = torch.zeros((), dtype=torch.float32, device=there)
             optimizer.state[parameter] = {"step": step} | {n: torch.zeros_like(parameter) for n in kept}
         return optimizer
 
@@ -205,6 +218,12 @@ def at_hand(pixels: np.ndarray, device: str) -> Tensor | Mapped:
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(device)
 
 
+def replays(training: Training) -> bool:
+    """Whether its steps are recorded and played again: on a graphics card that shares them with no other."""
+    alone = training.crew is None
+    return alone and training.settings.device == "cuda" and os.environ.get("GAN_PLAY_REPLAY") != "0"
+
+
 def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
     """Trains without end on pixels (N, S, S, 3) uint8; one tick a step. Close the generator to stop.
 
@@ -217,16 +236,22 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
     training.generator.train()
     training.discriminator.train()
     crew = training.crew
+
+    def as_usual(now: int) -> dict[str, Tensor]:
+        return recipe.step(training, functools.partial(recipe.draw or draw, training, data, kinds, now), now)
+
+    take = as_usual
+    if replays(training):
+        take = replay.Replayed(training, as_usual, recipe.kind, replay.GraphicsCard())
     while crew is None or crew.go_on(training):
         now = training.step + 1
         share = rate_share(now, recipe.level_steps)
         for optimizer, rate, dial in zip(
             (training.optimizer_g, training.optimizer_d), recipe.rates, ("rate_g", "rate_d")
         ):
-            optimizer.param_groups[0]["lr"] = rate * settings.dials[dial] * share
-        drawing = functools.partial(recipe.draw or draw, training, data, kinds, now)
+            set_rate(optimizer, rate * settings.dials[dial] * share)
         with crew.step() if crew else contextlib.nullcontext():
-            numbers = recipe.step(training, drawing, now)
+            numbers = take(now)
             if crew:
                 numbers = crew.whole(numbers)
         update_average(training, average_decay(now, settings.images_a_step))
@@ -239,8 +264,7 @@ def draw(training: Training, data: Tensor | Mapped, kinds: Tensor | None, now: i
     settings, dials, generator = training.settings, training.settings.dials, training.generator
     seed, batch, device = settings.seed, settings.batch, settings.device
     several = f"/{part}" if part else ""
-    place = (now - 1) * training.recipe.critic_steps + part + 1
-    indices = batch_indices(seed, place, batch, len(data))
+    indices = batch_indices(seed, now, batch, len(data), part, training.recipe.critic_steps)
     random = random_for(seed, now, f"augment{several}")
     mine = ranks.rows(batch)
     real = data[sent(indices[mine], data.device)].float().div_(127.5).sub_(1)

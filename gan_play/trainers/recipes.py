@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,6 +88,7 @@ class Recipe:
     sizes: tuple[int, ...] = SIZES
     labels: str = "none"  # or "optional", "needed": whether it learns a set's folders apart
     step: Callable[[Training, Callable[[int], Draw], int], dict[str, Tensor]] = adversarial.step
+    kind: Callable[[int], Hashable] = lambda now: 0  # what sort of step one is, where not all do the same
     critic_steps: int = 1  # for each one of the painter, on pictures of their own
     penalty: adversarial.Penalty | None = None
     wish: adversarial.Wish | None = None
@@ -414,6 +415,7 @@ RECIPES = {
             sizes=ANY_SIZES,
             labels="optional",
             step=stylegan2.step,
+            kind=stylegan2.kind,
             watch=("augmented", "How often it shakes the pictures, as it found best"),
         ),
         Recipe(

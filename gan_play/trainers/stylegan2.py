@@ -38,6 +38,11 @@ ADA_IMAGES = (
 # authors' own setting for fine-tuning is this one; small sets are memorised sooner
 
 
+def kind(now: int) -> tuple[bool, ...]:
+    """What a step does that others don't: R1, path lengths, a new strength of the shake."""
+    return now % R1_EVERY == 1, now % PATH_EVERY == 1, now % ADA_EVERY == 0
+
+
 def gamma_of(settings: Settings) -> float:
     """The weight of R1: the dial, or 0.0002 size^2 / batch where that is 0 (Karras 2020, ADA, appendix C)."""
     return settings.dials["gamma"] or 0.0002 * settings.size_px**2 / settings.batch
