@@ -202,7 +202,7 @@ def test_a_dial_that_is_moved_counts_from_the_next_step_on(monkeypatch):
 
 
 def recorded(draw) -> Tape:
-    tape = Tape()
+    tape = Tape("cpu")
     with clock.told_to(tape), tape:
         draw(3)
     return tape
@@ -262,6 +262,7 @@ def test_a_generator_that_is_set_back_is_found():
     [
         (lambda now: clock.sent(torch.rand(4), "cpu"), "wasn't drawn"),
         (lambda now: clock.sent(torch.tensor([now]), "cpu"), "wasn't drawn"),
+        (lambda now: clock.sent(clock.batch_indices(5, now, 4, 10), "meta"), "elsewhere"),
         (lambda now: clock.random_for(5, now, "one") and float(torch.rand(1)), None),
         (lambda now: float(torch.rand(1, generator=clock.random_for(5, now, "one"))), "looked at"),
     ],

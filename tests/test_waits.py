@@ -72,7 +72,7 @@ def test_while_a_step_is_recorded_nothing_is_sent_but_what_is_drawn(recipe, pres
     training, given = begun(recipe, preset, monkeypatch)
     for now in (1, 17):
         drawing = functools.partial(training.recipe.draw or loop.draw, training, *given, now)
-        tape = replay.Tape()
+        tape = replay.Tape("meta")
         with Waiting() as mode, clock.told_to(tape), tape:
             before = mode.sent
             recipe_of(training.settings).step(training, drawing, now)

@@ -62,11 +62,13 @@ class Tape(TorchDispatchMode):
     """How the random numbers of a step are made, and where they arrive on the device; a `clock.Listener`.
 
     Records while it is entered: what comes of generators, of the pictures chosen, and of other things together with
-    these. `rewrite` does the same for another step, into the same memory.
+    these. `rewrite` does the same for another step, into the same memory. `device` is where all has to arrive: what
+    only a CPU can do, such as reading pictures from the disk, can't be played there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         super().__init__()
+        self._device = torch.device(device).type
         self._seeds: dict[int, tuple[torch.Generator, int, str]] = {}  # by the generator's own address
         self._chosen: list[tuple[Tensor, Callable[[int], Tensor]]] = []
         self._done: list[_Done] = []
@@ -85,6 +87,8 @@ class Tape(TorchDispatchMode):
     def sent(self, x: Tensor, device: str | torch.device) -> Tensor:
         if _spot(x) not in self._drawn:
             raise Unrepeatable("something was sent that wasn't drawn")
+        if torch.device(device).type != self._device:
+            raise Unrepeatable("something drawn was sent elsewhere")
         place = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=device)
         self.arrived.append((x, place))
         return place
@@ -238,7 +242,7 @@ class Replayed:
         return played
 
     def _recorded(self, now: int) -> Recording:
-        tape = Tape()
+        tape = Tape(self.training.settings.device)
         play, numbers = self.card.record(self.step, now, tape)
         tape.check(now)
         return Recording(tape, play, numbers)
