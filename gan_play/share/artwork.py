@@ -562,7 +562,7 @@ def write_film(
             yield frame
 
     def said(encoded: str) -> str:
-        return xmp(sealed(artwork, digest.hexdigest(), fields), model, home, encoded)
+        return xmp(sealed(artwork, digest.hexdigest(), fields), model, *rights_of(home, model), encoded)
 
     note = f"{MADE} Code: {encode(artwork)}"
     film.write_film(hashed(), path, fps, total, progress, note, said, sound)
@@ -657,9 +657,9 @@ def rights_of(home: Path | None, model: Model | None) -> tuple[str, str]:
     return store.rights_of(run or {}) or RIGHTS, digest if known else ""
 
 
-def xmp(artwork: Artwork, model: Model | None = None, home: Path | None = None, frames: str = "") -> str:
-    """The card of an artwork as an XMP packet; `frames` is the digest of a film's frames as they are encoded."""
-    rights, dataset = rights_of(home, model)
+def xmp(artwork: Artwork, model: Model | None, rights: str, dataset: str, frames: str = "") -> str:
+    """The card of an artwork as an XMP packet, with what `rights_of` found; `frames` is the digest of a film's frames
+    as they are encoded."""
     own = {"Card": str(CARD_VERSION), "Code": encode(artwork)}
     own["Model"] = artwork.model if model is None else model.digest
     own |= {"Dataset": dataset} if dataset else {}
@@ -685,9 +685,10 @@ def _plainly(digest: str, rights: str, dataset: str) -> dict[str, str]:
 def card(artwork: Artwork, model: Model | None = None, home: Path | None = None) -> dict[str, str]:
     """What a PNG says about itself in text chunks: the code that brings it back, the model, the set, the rights, the
     versions; in plain words, and as XMP."""
-    said = _plainly(artwork.model, *rights_of(home, model))
+    stated = rights_of(home, model)
+    said = _plainly(artwork.model, *stated)
     said |= {"Title": _title(artwork, model)} if model is not None else {}
-    return {**said, "Code": encode(artwork), metadata.PNG_KEY: xmp(artwork, model, home)}
+    return {**said, "Code": encode(artwork), metadata.PNG_KEY: xmp(artwork, model, *stated)}
 
 
 def grid_card(model: Model, home: Path, what: str, seeds: Sequence[Seed] = ()) -> dict[str, str]:
@@ -735,14 +736,10 @@ def other_size(size: tuple[int, int], other: tuple[int, int]) -> str:
 def _fields(pixels: np.ndarray) -> bytes:
     """The mean colours of nine fields, three by three, rounded down: 27 bytes."""
     height, width = pixels.shape[:2]
-    means = []
-    for row in range(3):
-        for column in range(3):
-            field = pixels[
-                row * height // 3 : (row + 1) * height // 3, column * width // 3 : (column + 1) * width // 3
-            ]
-            means += (field.reshape(-1, 3).sum(axis=0, dtype=np.int64) // (field.size // 3)).tolist()
-    return bytes(means)
+    rows, columns = ([third * side // 3 for third in range(4)] for side in (height, width))
+    sums = np.add.reduceat(pixels, rows[:3], axis=0, dtype=np.int64)  # (3, W, 3)
+    sums = np.add.reduceat(sums, columns[:3], axis=1)  # (3, 3, 3)
+    return (sums // np.outer(np.diff(rows), np.diff(columns))[..., None]).astype(np.uint8).tobytes()
 
 
 def verdict(seal: str, found: str) -> str:
