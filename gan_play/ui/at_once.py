@@ -81,10 +81,11 @@ def inlined(home: Path, html: str) -> str:
     """A grid with its pictures in it, the same bytes as at their addresses; as many are painted at once as may be."""
     codes = re.findall(r'data-code="([^"]+)"', html)
     with ThreadPoolExecutor(sample.PAINTERS) as painters:
-        for code, found in zip(codes, painters.map(lambda code: share_routes.picture(home, code), codes)):
-            data = "data:image/png;base64," + base64.b64encode(found.png).decode()
-            html = html.replace(f'src="{tiles.address(code)}"', f'src="{data}"')
-    return html
+        painted = painters.map(lambda code: base64.b64encode(share_routes.picture(home, code).png), codes)
+        shown = {
+            tiles.address(code): f"data:image/png;base64,{png.decode()}" for code, png in zip(codes, painted)
+        }
+    return re.sub(r'src="([^"]+)"', lambda found: f'src="{shown[found[1]]}"', html)
 
 
 def turned(home: Path, asked: dict[str, str]) -> str:
