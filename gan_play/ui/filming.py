@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,20 @@ from gan_play.steps import steps_of
 from gan_play.ui import breed, look, sounds, stopping, tiles, timeline
 from gan_play.ui.desk import Desk, artwork_of, stay
 from gan_play.ui.gather import uploaded
+from gan_play.ui.line import MOST_IN_LINE, Line
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.wires import Wires, prover
 from gan_play.ui.words import say
+
+LINE = Line()
+"""One film is made at a time: two would take twice as long each, and twice the memory."""
+
+
+def turn_words(ahead: int) -> str:
+    """What somebody is told whose film isn't made yet: how many come before, and how long the first of them takes."""
+    said = say("play.film.turn", ahead=ahead)
+    left_s = LINE.left_s
+    return said if left_s is None else f"{said} {say('play.film.turn.left', left=look.time_words(left_s))}"
 
 
 def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
@@ -33,7 +45,8 @@ def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
             now = time.monotonic()
             if total and now - shown_at > 0.25:
                 shown_at = now
-                left = look.time_words((now - begun) / done * (total - done))
+                LINE.left_s = (now - begun) / done * (total - done)
+                left = look.time_words(LINE.left_s)
                 yield tiles.waiting(say("play.film.frames", done=done, total=total, left=left), done / total)
 
 
@@ -102,11 +115,12 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
     def make_film(request: gr.Request, when: str, *values):
         """Make the film of the walk on the desk, with progress; the film stays if the page is closed after it."""
         desk, over, said = Desk.sent(values), stopping.asker(request, "film", when), ""
-        with told():
+        with told(), LINE.place() as ahead:
             artwork = artwork_of(desk)
             if artwork is None or not artwork.is_film:
                 raise gr.Error(say("play.need.walk"), print_exception=False)
-            for sentence in films(home, artwork, desk.form):
+            turns = (tiles.waiting(turn_words(count), 0.0) for count in LINE.waiting(ahead, over))
+            for sentence in itertools.chain(turns, films(home, artwork, desk.form)):
                 if over():
                     said = tiles.note(say("play.film.cancelled"))
                     break
@@ -121,7 +135,7 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
         buttons,
         js=stopping.NOW,
         api_name="ui_play_film",
-        concurrency_limit=1,
+        concurrency_limit=MOST_IN_LINE,
         show_progress="minimal",
         show_progress_on=progress,
         **PRIVATE,

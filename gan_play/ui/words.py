@@ -377,6 +377,8 @@ ENGLISH = {
     "play.film.make": "Make the film",
     "play.film.cancel": "Cancel",
     "play.film.begin": "Beginning the film ...",
+    "play.film.turn": "One film is made at a time. Before yours: {ahead}.",
+    "play.film.turn.left": "The one that is being made takes about {left} more.",
     "play.film.frames": "Frame {done} of {total}, about {left} left",
     "play.film.cancelling": "Stopping ...",
     "play.film.cancelled": "Cancelled. Nothing was kept; the stills are still there.",

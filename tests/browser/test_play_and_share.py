@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 from gan_play import files
 from gan_play.pictures import images
 from gan_play.share import artwork as artworks
+from gan_play.ui import filming, tiles
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 
@@ -180,6 +182,44 @@ def test_a_walk_becomes_a_film_that_plays_and_can_be_shared(play: Page, visit):
     expect(other.locator("#stage video")).to_be_visible()
     expect(other.locator("#proof")).to_contain_text("Identical")
     assert sha256(other) == same
+
+
+@pytest.mark.slow  # three visitors
+def test_who_waits_for_a_film_reads_how_many_come_before_and_gets_it_when_the_first_is_gone(
+    visit, there: str, monkeypatch
+):
+    finish = threading.Event()
+
+    def endless(*_: object) -> Iterator[str]:
+        filming.LINE.left_s = 18.0
+        while not finish.is_set():
+            yield tiles.waiting("Frame 1 of 2", 0.5)
+            finish.wait(0.2)
+
+    pages = []
+    with monkeypatch.context() as patch:
+        patch.setattr(filming, "films", endless)
+        for width in (1280, 1280, 390):
+            page = visit(there, width)
+            painted(page)
+            pick(page, 6, 7)
+            page.get_by_label("Walk", exact=True).check()
+            expect(page.locator("#stage .stills span")).to_have_count(12)
+            page.locator("#play-make").click()
+            expect(page.locator("#film-progress p")).to_be_visible()
+            pages.append(page)
+        first, second, third = pages
+        expect(first.locator("#film-progress")).to_contain_text("Frame 1 of 2")
+        for page, ahead in ((second, 1), (third, 2)):
+            expect(page.locator("#film-progress")).to_contain_text(f"Before yours: {ahead}.")
+            expect(page.locator("#film-progress")).to_contain_text("takes about 18 s more.")
+        third.locator("#play-cancel").click()
+        expect(third.locator("#film-progress")).to_contain_text("Cancelled.")
+        first.close()  # nobody is left to see this film
+        expect(second.locator("#film-progress")).to_contain_text("Frame 1 of 2")
+        finish.set()
+        expect(second.locator("#play-make")).to_be_visible()
+    assert filming.LINE.left_s is None
 
 
 @pytest.mark.slow  # a visit of its own: its tools are tested without a browser too
