@@ -85,7 +85,7 @@ def inlined(home: Path, html: str) -> str:
         shown = {
             tiles.address(code): f"data:image/png;base64,{png.decode()}" for code, png in zip(codes, painted)
         }
-    return re.sub(r'src="([^"]+)"', lambda found: f'src="{shown[found[1]]}"', html)
+    return re.sub(r'src="([^"]+)"', lambda found: f'src="{shown.get(found[1], found[1])}"', html)
 
 
 def turned(home: Path, asked: dict[str, str]) -> str:
