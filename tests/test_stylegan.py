@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from gan_play.models import stylegan
+from gan_play.models.layers import LaidOut
 from gan_play.models.stylegan import Stylegan2Discriminator, Stylegan2Generator
 
 SIZES = pytest.mark.parametrize("size_px", [28, 32, 64])
@@ -63,9 +64,10 @@ def by_the_paper(layer: stylegan.StyledConvolution, x, w, noise):
     return torch.cat(pictures)
 
 
+@pytest.mark.parametrize("learns", [False, True])
 @pytest.mark.parametrize("enlarged", [False, True])
-def test_a_styled_convolution_is_the_papers_picture_by_picture(enlarged):
-    layer = stylegan.StyledConvolution(5, 4, 6, enlarged)
+def test_a_styled_convolution_is_the_papers_picture_by_picture(enlarged, learns):
+    layer = stylegan.StyledConvolution(5, 4, 6, enlarged).train(learns)
     layer.noise_strength.data.fill_(0.3)
     layer.bias.data.normal_()
     side = 14 if enlarged else 7
@@ -73,6 +75,41 @@ def test_a_styled_convolution_is_the_papers_picture_by_picture(enlarged):
     y = layer(x, w, noise)
     assert y.shape == (3, 4, side, side)
     assert torch.allclose(y, by_the_paper(layer, x, w, noise), atol=1e-12)
+
+
+@pytest.mark.parametrize("noisy", [False, True])
+def test_a_painting_keeps_the_bits_of_the_plain_sum(noisy):
+    torch.set_default_dtype(torch.float32)
+    layer = stylegan.StyledConvolution(5, 4, 6).eval()
+    layer.noise_strength.data.fill_(0.3)
+    layer.bias.data.normal_()
+    x, w, noise = torch.randn(3, 5, 16, 16), torch.randn(3, 6), torch.randn(3, 1, 16, 16) if noisy else None
+    style, weight = layer.style(w), layer.weight * layer.scale
+    back = (stylegan.demodulation(weight, style) * stylegan.GAIN)[:, :, None, None]
+    added = (layer.bias * stylegan.GAIN)[None, :, None, None]
+    if noisy:
+        added = added + noise * (layer.noise_strength * stylegan.GAIN)
+    y = torch.addcmul(added, F.conv2d(x * style[:, :, None, None], weight, padding=1), back)
+    assert torch.equal(layer(x, w, noise), F.leaky_relu(y, 0.2))
+
+
+def test_a_gradient_is_laid_out_as_asked_for_and_so_is_its_own():
+    last, first = torch.channels_last, torch.contiguous_format
+    x = torch.randn(2, 3, 4, 5, requires_grad=True)
+    y = LaidOut.apply(x, last, first)
+    assert torch.equal(y, x) and y.is_contiguous(memory_format=last)
+    toward = torch.randn(2, 3, 4, 5).contiguous(memory_format=last).requires_grad_()
+    (gradient,) = torch.autograd.grad(y, x, toward, create_graph=True)
+    assert torch.equal(gradient, toward) and gradient.is_contiguous()
+    (again,) = torch.autograd.grad(gradient, toward, torch.randn(2, 3, 4, 5))
+    assert again.is_contiguous(memory_format=last)
+
+
+def test_what_learns_stays_channels_last():
+    layer = stylegan.StyledConvolution(5, 4, 6, enlarged=True)
+    x = torch.randn(3, 5, 7, 7).contiguous(memory_format=torch.channels_last)
+    y = layer(x, torch.randn(3, 6), torch.randn(3, 1, 14, 14))
+    assert y.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_demodulation_gives_unit_variance_whatever_the_style():
@@ -177,6 +214,27 @@ def test_a_picture_alone_is_the_same_picture_in_a_batch(residual):
         together = generator.synthesis(ws, noise)
         alone = generator.synthesis(ws[1:2], [level[1:2] for level in noise])
     assert torch.allclose(together[1:2], alone, atol=1e-5)
+
+
+@SHAPES
+def test_a_generator_learns_what_it_paints(residual):
+    """Its pictures, gradients and gradients of gradients are those of the plain form, that of painting."""
+    generator = a_generator(16, residual=residual)
+    z, noise = torch.randn(3, 16), noise_for(generator, 3)
+    found = []
+    for learns in (True, False):
+        for part in (generator.first, *generator.blocks, *generator.pictures):
+            part.train(learns)
+        generator.training = True  # not cut off at -1 and 1
+        ws = generator.map(z)[:, None].expand(-1, generator.num_ws, -1)
+        pictures = generator.synthesis(ws, noise)
+        (gradient,) = torch.autograd.grad(pictures.square().sum(), ws, create_graph=True)
+        numbers = [one for one in generator.parameters() if one.requires_grad]
+        twice = torch.autograd.grad(gradient.square().sum(), numbers, materialize_grads=True)
+        found.append([pictures, gradient, *twice])
+    for one, other in zip(*found):
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-9 * other.abs().max().item())
+    assert sum(one.any().item() for one in found[1]) > len(numbers) - len(generator.pictures)
 
 
 @SHAPES
