@@ -312,6 +312,26 @@ def test_the_critic_can_be_differentiated_twice():
     assert by_rule[place].item() == pytest.approx(((moved[0] - moved[1]) / (2 * step)).item(), rel=1e-4)
 
 
+def test_a_block_of_the_critic_can_be_differentiated_twice():
+    block, x = stylegan.DownBlock(2, 3), torch.randn(4, 2, 4, 4, requires_grad=True)
+    assert torch.autograd.gradcheck(block, x)
+    assert torch.autograd.gradgradcheck(block, x)
+
+
+def test_the_spread_learns_as_a_standard_deviation_does():
+    x = torch.randn(8, 3, 4, 4, dtype=torch.float32, requires_grad=True)
+    toward = torch.randn_like(x, requires_grad=True)
+    groups = x.unflatten(0, (4, 2))
+    by_torch = (groups.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3)).repeat(4)
+    both = []
+    for spread in (stylegan.with_spread(x)[:, 3, 0, 0], by_torch):
+        (gradient,) = torch.autograd.grad(spread.square().sum(), x, create_graph=True)
+        both.append([spread, gradient, *torch.autograd.grad((gradient * toward).sum(), x)])
+    for one, other in zip(*both):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-6)
+        assert other.any()
+
+
 def test_a_fresh_network_paints_and_judges_at_a_moderate_scale():
     torch.set_default_dtype(torch.float32)
     generator, discriminator = Stylegan2Generator(64, 8).train(), Stylegan2Discriminator(64, 8)
