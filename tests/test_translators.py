@@ -2,8 +2,16 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from gan_play.models.translators import PATCHES, PatchDiscriminator, UnetTranslator, patch_layers
+from gan_play.models.translators import (
+    PATCHES,
+    InstanceNorm,
+    PatchDiscriminator,
+    UnetTranslator,
+    patch_layers,
+    twice,
+)
 from gan_play.trainers.recipes import RECIPES
 
 
@@ -78,3 +86,39 @@ def test_a_translator_that_repairs_leaves_what_is_whole_as_it_is_and_learns_from
     assert torch.equal(made[whole], source[:, :3][whole]) and not torch.equal(made, source[:, :3])
     (gradient,) = torch.autograd.grad(made.square().sum(), made)
     assert torch.autograd.grad(made, network.paint.bias, gradient * whole)[0].abs().max() == 0
+
+
+@pytest.mark.parametrize("channels, keeps", [(3, False), (4, True)])
+def test_a_translator_learns_what_it_paints(channels, keeps):
+    """Its results and gradients are those of the plain form, that of painting."""
+    network = UnetTranslator(32, 4, channels, keeps).double()
+    source = (torch.rand(3, channels, 32, 32, dtype=torch.float64) * 2 - 1).requires_grad_()
+    toward = torch.randn(3, 3, 32, 32, dtype=torch.float64)
+    found = []
+    for learns in (True, False):
+        made = network.train(learns)(source)
+        gradients = torch.autograd.grad((made.double() * toward).sum(), [source, *network.parameters()])
+        found.append([made, *gradients])
+    for one, other in zip(*found):  # what is painted is rounded to float32 before its tanh
+        # A bias before a norm changes nothing: its gradient is rounding alone.
+        assert torch.allclose(one, other, rtol=1e-5, atol=1e-5 * other.abs().max().item() + 1e-12)
+    assert sum(one.abs().max() > 1e-3 for one in found[0]) > len(list(network.parameters())) / 2
+
+
+def test_doubling_and_convolving_in_one_is_doubling_then_convolving():
+    network = UnetTranslator(16, 4).double()
+    x, beside = torch.randn(2, 8, 5, 7, dtype=torch.float64), torch.randn(2, 3, 10, 14, dtype=torch.float64)
+    whole, part = (torch.nn.Conv2d(count, 6, 3, padding=1).double() for count in (8, 11))
+    assert torch.allclose(network.doubled(x, whole), whole(twice(x)), atol=1e-12)
+    both = torch.cat([twice(x), beside], dim=1)
+    assert torch.allclose(network.doubled(x, part, beside), part(both), atol=1e-12)
+    network.eval()
+    assert torch.equal(network.doubled(x, whole), whole(twice(x)))  # painting keeps its bits
+    assert torch.equal(network.doubled(x, part, beside), part(both))
+
+
+def test_a_norm_that_learns_lays_its_maps_out_channels_last():
+    norm, x = InstanceNorm(4), torch.randn(2, 4, 6, 5)
+    y = norm(x)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(y, norm.eval()(x)) and torch.equal(y, F.instance_norm(x))

@@ -115,6 +115,19 @@ def channels_at(size: int, size_px: int, width: int, most: int = 8) -> int:
     return max(8, min(most * width, width * size_px // (2 * size)))
 
 
+def unfolding(weight: Tensor) -> Tensor:
+    """The weights (I, O, 4, 4) of a transposed convolution, stride 2, that doubles the size and convolves in one.
+
+    weight (O, I, 3, 3) is that of the convolution after doubling to the nearest pixel. Two of its three taps fall on
+    copies of one pixel, so their sum does: 4 products for each of 9 (Shi 2016, "Is the deconvolution layer the same as
+    a convolutional layer?").
+    """
+    for axis in (2, 3):
+        first, middle, last = weight.unbind(axis)
+        weight = torch.stack([last, middle + last, first + middle, first], dim=axis)
+    return weight.transpose(0, 1)
+
+
 def adain(x: Tensor, y: Tensor, weight: float = 1.0) -> Tensor:
     """sigma(y) (x - mu(x)) / sigma(x) + mu(y) for each channel: x in y's statistics (B, C, H, W).
 

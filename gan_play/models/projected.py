@@ -19,24 +19,12 @@ from gan_play.models.layers import (
     merge_styles,
     style_bands,
     track_mean,
+    unfolding,
 )
 from gan_play.models.pretrained import STAGE_CHANNELS, frozen_features
 
 # Channels at each resolution, in units of `width`: most of them where the picture is small.
 CHANNELS = {4: 8, 8: 8, 16: 4, 32: 2, 64: 1, 128: 0.5, 256: 0.25, 512: 0.25}
-
-
-def unfolding(weight: Tensor) -> Tensor:
-    """The weights (I, O, 4, 4) of a transposed convolution, stride 2, that doubles the size and convolves in one.
-
-    weight (O, I, 3, 3) is that of the convolution after doubling to the nearest pixel. Two of its three taps fall on
-    copies of one pixel, so their sum does: 4 products for each of 9 (Shi 2016, "Is the deconvolution layer the same as
-    a convolutional layer?").
-    """
-    for axis in (2, 3):
-        first, middle, last = weight.unbind(axis)
-        weight = torch.stack([last, middle + last, first + middle, first], dim=axis)
-    return weight.transpose(0, 1)
 
 
 def as_map(numbers: Tensor, x: Tensor) -> Tensor:

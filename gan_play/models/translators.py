@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_play.models.layers import as_picture, sizes_of
+from gan_play.models.layers import as_picture, sizes_of, unfolding
 
 PATCHES = {3: 70, 2: 34, 1: 16}
 """How many pixels square a `PatchDiscriminator` with so many layers sees at once (Isola 2017, section 6.2)."""
@@ -25,7 +25,8 @@ def patch_layers(size_px: int) -> int:
 class InstanceNorm(nn.Module):
     """Each channel of each picture brought to mean 0 and spread 1, then scaled and shifted (Ulyanov 2016).
 
-    A map of one place, which has no spread, becomes its shift.
+    A map of one place, which has no spread, becomes its shift. While it learns its maps are laid out channels last, as
+    the convolutions around it want them; torch's norm itself leaves them channels first.
     """
 
     def __init__(self, channels: int) -> None:
@@ -36,7 +37,8 @@ class InstanceNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[2] * x.shape[3] == 1:
             return self.bias[None, :, None, None].expand_as(x)
-        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=1e-5)
+        y = F.instance_norm(x, weight=self.weight, bias=self.bias, eps=1e-5)
+        return y.contiguous(memory_format=torch.channels_last) if self.training else y
 
 
 def begin_small(network: nn.Module) -> None:
@@ -81,7 +83,21 @@ class UnetTranslator(nn.Module):
         self.paint = nn.Conv2d(last, 3, 3, 1, 1)
         begin_small(self)
 
+    def doubled(self, x: Tensor, layer: nn.Conv2d, beside: Tensor | None = None) -> Tensor:
+        """The layer after doubling the size, on x and what lies `beside` it then: (B, I, H, W) -> (B, O, 2H, 2W).
+
+        While it learns, x is doubled and convolved in one: the same but for rounding; painting keeps its bits.
+        """
+        if not self.training:
+            x = twice(x)
+            return layer(x if beside is None else torch.cat([x, beside], dim=1))
+        mine, others = layer.weight.tensor_split([x.shape[1]], dim=1)
+        y = F.conv_transpose2d(x, unfolding(mine), layer.bias, stride=2, padding=1)
+        return y if beside is None else y + F.conv2d(beside, others, padding=1)
+
     def forward(self, source: Tensor) -> Tensor:
+        if self.training:
+            source = source.contiguous(memory_format=torch.channels_last)
         maps, x = [], source
         for level, layer in enumerate(self.down):
             x = layer(x if level == 0 else F.leaky_relu(x, 0.2))
@@ -90,10 +106,10 @@ class UnetTranslator(nn.Module):
             maps.append(x)  # (B, channels, H / 2^(level + 1), W / 2^(level + 1))
         maps.pop()
         for layer, norm in zip(self.up, self.up_norm):
-            x = norm(layer(twice(F.relu(x))))
+            x = norm(self.doubled(F.relu(x), layer))
             x = torch.cat([x, maps.pop()], dim=1)
-        x = torch.cat([twice(F.relu(x)), source.to(x.dtype)], dim=1)  # (B, into + C, H, W)
-        x = self.paint(F.leaky_relu(self.fine(x), 0.2)).float()
+        x = self.doubled(F.relu(x), self.fine, source.to(x.dtype))
+        x = self.paint(F.leaky_relu(x, 0.2)).float()
         if self.keeps:
             x = x + torch.atanh(0.98 * source[:, :3].float().clamp(-1, 1))
         x = as_picture(x)

@@ -98,8 +98,9 @@ def feature_distance(seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor
     """
     terms = []
     for x, y in zip(seen, wanted):
-        x, y = x.float().flatten(1), y.float().flatten(1)
-        terms.append((y - x).abs().mean(dim=1) / y.abs().mean(dim=1).clamp(min=1e-6))
+        x, y = x.float(), y.float()
+        off, usual = (maps.abs().mean(dim=(1, 2, 3)) for maps in (y - x, y))
+        terms.append(off / usual.clamp(min=1e-6))
     return torch.stack(terms).mean()
 
 
