@@ -5,8 +5,8 @@
     python -m benchmarks.play --home HOME --run RUN    of a run of one's own
 
 In the browser a picture is one of the grid that is clicked and comes to the stage, until the frame after it is decoded;
-a grid is the next page of it, until all 36 are there: after a bare click, and where a pointer came to the button first,
-as a mouse does; the film is asked for through the page's API. Each is of seeds that weren't painted before.
+a grid is the next page of it, until all 36 are there: after a bare click, after another page was turned, and where a
+pointer came to the button first, as a mouse does; the film is asked for through the page's API. Each is of seeds that weren't painted before.
 """
 
 import argparse
@@ -27,8 +27,9 @@ STOPS, SECONDS = 4, 8.0
 NEAR_MS = 200
 """How long a pointer is on a button before it presses."""
 
-BY_MOUSE = "a grid of 36, by mouse"
-GOALS = {"a picture": "60 ms", "a grid of 36": "400 ms", BY_MOUSE: "400 ms", "a film of 8 s": "6 s"}
+BY_MOUSE, FURTHER = "a grid of 36, by mouse", "a grid of 36, after another"
+GOALS = {"a picture": "60 ms", "a film of 8 s": "6 s"}
+GOALS |= dict.fromkeys(("a grid of 36", FURTHER, BY_MOUSE), "400 ms")
 HEAD = "| what | goal | median, ms | most, ms | times |\n|---|---|---|---|---|"
 PICK = """([selector]) => new Promise((done) => {
   const [stage, tile] = [document.querySelector('#stage'), document.querySelector(selector)];
@@ -100,15 +101,19 @@ def in_browser(home: Path, run: str, times: int) -> None:
     with browser.opened(home) as page:
         print(HEAD)
         client, seeds = Client(page.url, verbose=False), itertools.count(20_000)
-        pictures, grids, by_mouse = [], [], []
+        pictures, grids, further, by_mouse = [], [], [], []
         for turn in range(times + 1):
             page.wait_for_timeout(1500)
             grids.append(page.evaluate(TURN))
+            page.wait_for_timeout(2500)
+            further.append(page.evaluate(TURN))
             for place in range(2, 5):
                 page.wait_for_timeout(1000)
                 pictures.append(page.evaluate(PICK, [f"#seeds .tile:nth-of-type({place + 5 * (turn % 6)})"]))
 
-        for _ in range(times):
+        for turn in range(times):
+            page.evaluate(PICK, [f"#seeds .tile:nth-of-type({turn + 2})"])  # what was painted ahead won't do now
+            page.wait_for_timeout(1500)
             page.hover("#play-next")
             page.wait_for_timeout(NEAR_MS)
             by_mouse.append(page.evaluate(TURN))
@@ -121,6 +126,7 @@ def in_browser(home: Path, run: str, times: int) -> None:
 
         print(row("a picture", pictures[3:]))
         print(row("a grid of 36", grids[1:]))
+        print(row(FURTHER, further[1:]))
         print(row(BY_MOUSE, by_mouse))
         print(row("a film of 8 s", timed(filmed, times)), flush=True)
 

@@ -381,6 +381,18 @@ def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(
 
 
 @pytest.mark.slow  # a visit of its own
+def test_who_turns_pages_finds_the_next_one_painted_also_without_a_pointer(play: Page):
+    with play.expect_response(lambda answer: "seeds?turns=next&first=36" in answer.url) as next_page:
+        play.evaluate("document.querySelector('#play-next').click()")
+    next_page.value.finished()
+    held_back(play)
+    play.route("**/gradio_api/seeds*", lambda route: route.abort())
+    play.evaluate("document.querySelector('#play-next').click()")
+    expect(tile(play, 72)).to_be_visible()
+    painted(play)
+
+
+@pytest.mark.slow  # a visit of its own
 def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
     old, stale = source(play), source(play, '#seeds .tile[data-seed="6"] img')
     let_go = held_back(play)

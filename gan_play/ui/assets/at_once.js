@@ -73,8 +73,10 @@ const tell = () => {
   trigger('did', {did: asked});
 };
 // Gradio takes a tenth of a second to ask: what can be shown at once is painted first.
+let last = '';  // what was done last
 const did = (deed, shown = Promise.resolve()) => {
   look();
+  last = deed.do;
   waiting.push(deed);
   Promise.race([shown, new Promise((late) => { setTimeout(late, 1000); })])
     .finally(() => requestAnimationFrame(() => setTimeout(tell)));
@@ -130,7 +132,7 @@ document.addEventListener('click', (event) => {
     if (button) press(button, what, code, liked);
   }, {once: true});
 }, true);
-// Once a hand comes near, the page that it would turn to is painted.
+// Once a hand comes near, or has turned a page, the page that it would turn to is painted. A finger comes near unseen.
 const near = async (turn) => {
   const found = await turned(value('play-first'), [turn]);
   found?.grid.querySelectorAll('img:not([src^="data:"])').forEach((image) => { new Image().src = image.src; });
@@ -142,6 +144,7 @@ const approach = (event) => {
 document.addEventListener('pointerover', approach);
 document.addEventListener('focusin', approach);
 document.addEventListener('gan-play-settled', () => {
-  const turn = at('#play-next:hover, #play-previous:hover, #play-next:focus-visible, #play-previous:focus-visible');
-  if (turn) near(turn.id.replace('play-', ''));
+  const over = at('#play-next:hover, #play-previous:hover, #play-next:focus-visible, #play-previous:focus-visible');
+  const turn = over ? over.id.replace('play-', '') : last;
+  if (['next', 'previous'].includes(turn)) near(turn);
 });
