@@ -6,7 +6,8 @@
 
 In the browser a picture is one of the grid that is clicked and comes to the stage, until the frame after it is decoded;
 a grid is the next page of it, until all 36 are there: after a bare click, after another page was turned, and where a
-pointer came to the button first, as a mouse does; the film is asked for through the page's API. Each is of seeds that weren't painted before.
+pointer came to the button first, as a mouse does; the film is asked for through the page's API. Each is of seeds that
+weren't painted before.
 """
 
 import argparse
@@ -112,7 +113,9 @@ def in_browser(home: Path, run: str, times: int) -> None:
                 pictures.append(page.evaluate(PICK, [f"#seeds .tile:nth-of-type({place + 5 * (turn % 6)})"]))
 
         for turn in range(times):
-            page.evaluate(PICK, [f"#seeds .tile:nth-of-type({turn + 2})"])  # what was painted ahead won't do now
+            page.evaluate(
+                PICK, [f"#seeds .tile:nth-of-type({turn + 2})"]
+            )  # what was painted ahead won't do now
             page.wait_for_timeout(1500)
             page.hover("#play-next")
             page.wait_for_timeout(NEAR_MS)
