@@ -9,6 +9,7 @@ from gan_play.pictures import datasets, examples, images
 from gan_play.refusals import Refused
 from gan_play.steps import Ended
 from gan_play.ui import child, work
+from gan_play.ui.line import Line
 
 
 def test_steps_and_the_end_come_through_and_closing_early_ends_the_child(tmp_path):
@@ -48,7 +49,7 @@ def test_a_stop_is_said_and_leaves_no_bar(monkeypatch):
         raise Ended
 
     monkeypatch.setattr(child, "following", following)
-    told = list(work.watched("Looking…", atlas.mapping))
+    told = list(work.watched(Line("set"), "Looking…", lambda: False, atlas.mapping))
     assert len(told) == 2 and "Nothing was kept" in told[-1][0]["value"] and told[-1][1]["visible"] is False
 
 
@@ -58,5 +59,5 @@ def test_a_child_that_dies_is_said_on_the_page_and_leaves_no_bar(monkeypatch):
         raise RuntimeError("the child process ended early")
 
     monkeypatch.setattr(child, "following", following)
-    told = list(work.watched("Looking…", atlas.mapping))
+    told = list(work.watched(Line("set"), "Looking…", lambda: False, atlas.mapping))
     assert len(told) == 2 and "broke off" in told[-1][0]["value"] and told[-1][1]["visible"] is False

@@ -13,8 +13,11 @@ from gan_play.share import translating
 from gan_play.steps import Ended
 from gan_play.ui import child, clip, look, stopping, tiles
 from gan_play.ui.gather import given_list, uploaded
+from gan_play.ui.line import TOGETHER, Line
 from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.words import say
+
+LINE = Line("batch")
 
 
 def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
@@ -34,6 +37,9 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         packed = gr.File(label=say("batch.packed"), visible=False, elem_id="batch-zip", height=80)
 
     moment = gr.Textbox("", visible="hidden", elem_id="batch-moment", label="moment")
+
+    def waiting(said: str) -> dict:
+        return {progress: gr.update(value=tiles.waiting(said, 0.0))}
 
     def wrong(refused: Refused) -> dict:
         return {progress: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
@@ -63,7 +69,8 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             given |= {"side_px": translating.check_side(side), "for_good": not shared.public}
             target.parent.mkdir(parents=True)
             yield {stop: gr.update(visible=True, value=say("batch.stop"))}
-            names, refusals = yield from following(run_id, here, target, given, over)
+            steps = following(run_id, here, target, given, over)
+            names, refusals = yield from LINE.served(steps, over, waiting)
             said = say("batch.done.one" if len(names) == 1 else "batch.done", count=len(names))
             html = tiles.note(said, "good") + "".join(tiles.note(one.sentence, "bad") for one in refusals[:8])
             # Gradio removes it in time.
@@ -86,6 +93,7 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
             except StopIteration as end:
                 return end.value
             said = say("batch.step", done=step.done, total=step.total)
+            LINE.left_s = step.seconds_left
             if step.seconds_left:
                 said += f", {say('bar.left', time=look.time_words(step.seconds_left))}"
             yield {progress: gr.update(value=tiles.waiting(said, step.done / max(1, step.total)))}
@@ -96,9 +104,8 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         [progress, stop, packed],
         js=stopping.NOW,
         api_name="ui_translate_many",
-        concurrency_limit=1,
         show_progress="hidden",
-        **PRIVATE,
+        **PRIVATE | TOGETHER,
     )
     for after in ("then", "failure"):
         getattr(begun, after)(

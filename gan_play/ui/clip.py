@@ -21,9 +21,11 @@ from gan_play.steps import Ended
 from gan_play.translate import translator, video
 from gan_play.ui import child, look, stopping, tiles, transform
 from gan_play.ui.gather import given_list, uploaded
+from gan_play.ui.line import TOGETHER, Line
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, is_run
 from gan_play.ui.words import say
 
+LINE = Line("clip")
 TOLD_EVERY_S = 0.5
 
 
@@ -119,6 +121,9 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         stop = gr.Button(say("clip.stop"), visible=False, elem_id="clip-stop")
         result = piece("result")
     lying, moment = hidden("lying"), hidden("moment")
+
+    def waiting(said: str) -> dict:
+        return {progress: gr.update(value=tiles.waiting(said, 0.0))}
 
     def wrong(refused: Refused) -> dict:
         return {progress: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
@@ -216,7 +221,8 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
                 progress: gr.update(value=tiles.waiting(say("clip.begin"), 0)),
                 result: gr.update(value=""),
             }
-            report = yield from following(run_id, here, target, side_px, given, over)
+            steps = following(run_id, here, target, side_px, given, over)
+            report = yield from LINE.served(steps, over, waiting)
             kept = save_file_to_cache(target, get_upload_folder())  # Gradio removes it in time
             yield {progress: gr.update(value=""), result: gr.update(value=film_html(kept, report))}
         except Refused as refused:
@@ -243,8 +249,8 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
                 elif now - told_at > TOLD_EVERY_S:
                     told_at, said = now, say("clip.step", done=f"{done:,}", total=f"{total or 0:,}")
                     if total and total > done:
-                        left = (now - begun) / (done - 1) * (total - done)
-                        said += f", {say('bar.left', time=look.time_words(left))}"
+                        LINE.left_s = (now - begun) / (done - 1) * (total - done)
+                        said += f", {say('bar.left', time=look.time_words(LINE.left_s))}"
                     share = done / total if total else 0.0
                     yield {progress: gr.update(value=tiles.waiting(said, share))}
 
@@ -254,9 +260,8 @@ def build(shared: Shared, chosen: gr.Dropdown, turned: list) -> None:
         [go, stop, progress, result],
         js=stopping.NOW,
         api_name="ui_clip_film",
-        concurrency_limit=1,
         show_progress="hidden",
-        **PRIVATE,
+        **PRIVATE | TOGETHER,
     )
 
     def idle():

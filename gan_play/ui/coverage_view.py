@@ -13,8 +13,11 @@ from gan_play.refusals import Refused, refuse
 from gan_play.runs import store
 from gan_play.share import artwork
 from gan_play.ui import look, stopping, tiles, work
+from gan_play.ui.line import Line
 from gan_play.ui.shared import QUIET, Shared, is_run, may_steer, told
 from gan_play.ui.words import say
+
+LINE = Line("model")
 
 MOST_MISSING = 120  # pictures that are shown
 
@@ -50,9 +53,8 @@ def build(shared: Shared) -> None:
             if not may_steer(shared, event.run, key):
                 raise Refused(refuse("not-owner"))
             over = stopping.asker(request, "cover", when)
-            yield from work.watched(
-                say("cover.looking"), coverage.covering, shared.home, event.run, over=over
-            )
+            said = say("cover.looking")
+            yield from work.watched(LINE, said, over, coverage.covering, shared.home, event.run)
 
     def pick(event: gr.EventData):
         """A seed was clicked: take the very picture to Play, from the model that was looked at."""

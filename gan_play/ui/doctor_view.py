@@ -16,9 +16,12 @@ from gan_play.pictures import datasets, doctor
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import labels
 from gan_play.ui import look, stopping, work
+from gan_play.ui.line import Line
 from gan_play.ui.routes import SET_ID
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
+
+LINE = Line("set")
 
 MOST_GROUPS = 120  # of duplicates that are shown
 MOST_OF_GROUP = 24  # pictures of one group that are shown
@@ -85,7 +88,7 @@ def build(shared: Shared, read_choice: Reader) -> None:
         with told():
             folder, _ = marked(shared.home, event)
             over = stopping.asker(request, "look", when)
-            yield from work.watched(say("doctor.looking"), atlas.mapping, folder, over=over)
+            yield from work.watched(LINE, say("doctor.looking"), over, atlas.mapping, folder)
 
     shared.chosen.change(show, shared.chosen, view, api_name="ui_doctor", **QUIET)
     work.wire(view.look, look_at_all, [], [progress, stop], (show, shared.chosen, view), "look")

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,24 +13,17 @@ from gan_play.latent import sample
 from gan_play.refusals import Refused, refuse
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
-from gan_play.steps import steps_of
+from gan_play.steps import Ended, steps_of
 from gan_play.ui import breed, look, sounds, stopping, tiles, timeline
 from gan_play.ui.desk import Desk, artwork_of, stay
 from gan_play.ui.gather import uploaded
-from gan_play.ui.line import MOST_IN_LINE, Line
+from gan_play.ui.line import TOGETHER, Line
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.wires import Wires, prover
 from gan_play.ui.words import say
 
-LINE = Line()
+LINE = Line("film")
 """One film is made at a time: two would take twice as long each, and twice the memory."""
-
-
-def turn_words(ahead: int) -> str:
-    """What somebody is told whose film isn't made yet: how many come before, and how long the first of them takes."""
-    said = say("play.film.turn", ahead=ahead)
-    left_s = LINE.left_s
-    return said if left_s is None else f"{said} {say('play.film.turn.left', left=look.time_words(left_s))}"
 
 
 def films(home: Path, artwork: Artwork, form: str) -> Iterator[str]:
@@ -115,17 +107,19 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
     def make_film(request: gr.Request, when: str, *values):
         """Make the film of the walk on the desk, with progress; the film stays if the page is closed after it."""
         desk, over, said = Desk.sent(values), stopping.asker(request, "film", when), ""
-        with told(), LINE.place() as ahead:
+        with told():
             artwork = artwork_of(desk)
             if artwork is None or not artwork.is_film:
                 raise gr.Error(say("play.need.walk"), print_exception=False)
-            turns = (tiles.waiting(turn_words(count), 0.0) for count in LINE.waiting(ahead, over))
-            for sentence in itertools.chain(turns, films(home, artwork, desk.form)):
-                if over():
-                    said = tiles.note(say("play.film.cancelled"))
-                    break
-                shown = gr.update(visible=True, value=say("play.film.cancel"))
-                yield gr.update(value=sentence), gr.update(visible=False), shown
+            steps = films(home, artwork, desk.form)
+            try:
+                for sentence in LINE.served(steps, over, lambda said: tiles.waiting(said, 0.0)):
+                    if over():
+                        raise Ended
+                    shown = gr.update(visible=True, value=say("play.film.cancel"))
+                    yield gr.update(value=sentence), gr.update(visible=False), shown
+            except Ended:
+                said = tiles.note(say("play.film.cancelled"))
         yield gr.update(value=said), gr.skip(), gr.skip()
 
     buttons = [progress, make, cancel]
@@ -135,10 +129,9 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
         buttons,
         js=stopping.NOW,
         api_name="ui_play_film",
-        concurrency_limit=MOST_IN_LINE,
         show_progress="minimal",
         show_progress_on=progress,
-        **PRIVATE,
+        **PRIVATE | TOGETHER,
     )
     on(making.success, stay).then(prover(home), [code, form], facts, api_name="ui_play_film_proof", **QUIET)
 

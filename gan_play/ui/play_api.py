@@ -24,7 +24,7 @@ from gan_play.share import films, naming, styled, translating
 from gan_play.share.artwork import Artwork
 from gan_play.share.gallery import check_alive
 from gan_play.translate import instant, style
-from gan_play.ui import child, sounds
+from gan_play.ui import child, sounds, transform
 from gan_play.ui.blend import create
 from gan_play.ui.gather import uploaded
 from gan_play.ui.share_routes import picture
@@ -451,7 +451,10 @@ def register(shared: Shared) -> None:
                 dials,
                 sent(mask) if mask else None,
             )
-            *_, last = child.following(styled.painting, home, *wish, tuple(map(sent, elsewhere or ())))
+            steps = child.following(styled.painting, home, *wish, tuple(map(sent, elsewhere or ())))
+            *_, last = transform.PROPERLY.served(
+                steps, lambda: False, str
+            )  # those of the page come in their turn too
         return file(last.png, "painted.png"), last.style, last.content
 
     def translate_picture(

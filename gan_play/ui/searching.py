@@ -8,8 +8,10 @@ import gradio as gr
 
 from gan_play.latent import palette
 from gan_play.refusals import Refused
+from gan_play.steps import Ended
 from gan_play.ui import stopping, tiles, yours
 from gan_play.ui.desk import Desk, found_in
+from gan_play.ui.line import TOGETHER
 from gan_play.ui.share_routes import picture
 from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.wires import Wires
@@ -61,7 +63,7 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
         where, stop = part["progress"], part["stop"]
         yield {stop: gr.update(visible=True, value=say("yours.stop")), point: gr.update(value="")}
         try:
-            for html, so_far in begin():
+            for html, so_far in yours.LINE.served(begin(), over, lambda said: (tiles.waiting(said, 0.0), "")):
                 ended = bool(so_far) and over()
                 said = tiles.note(say("yours.stopped")) if ended else html
                 yield {where: gr.update(value=said), point: gr.update(value=so_far)}
@@ -69,6 +71,8 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
                     break
         except Refused as refused:
             yield wrong(where, refused)
+        except Ended:  # before its turn
+            yield {where: gr.update(value="")}
         yield {stop: gr.update(visible=False)}
 
     def find(sent: str, in_hand: str, request: gr.Request):
@@ -120,11 +124,9 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
             inputs,
             [part["progress"], part["stop"], point, *more],
             api_name=f"ui_play_{name}",
-            concurrency_limit=1,
-            concurrency_id="search",
             show_progress="minimal",
             show_progress_on=part["progress"],
-            **PRIVATE | options,
+            **PRIVATE | TOGETHER | options,
         )
         on(searching.success, found_in, point)
         part["stop"].click(

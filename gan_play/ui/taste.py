@@ -13,11 +13,15 @@ from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share import liking
 from gan_play.share.liking import Proposed
+from gan_play.steps import Ended
 from gan_play.ui import collect, look, stopping, tiles
+from gan_play.ui.line import TOGETHER, Line
 from gan_play.ui.share_routes import title_of
 from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.tiles import Tile
 from gan_play.ui.words import say
+
+LINE = Line("search")
 
 
 def standing(found: Proposed) -> str:
@@ -57,7 +61,8 @@ def proposing(
         done, total = step
         if done and time.monotonic() - told_at > 0.5:
             told_at = time.monotonic()
-            left = look.time_words((told_at - began) / done * (total - done))
+            LINE.left_s = (told_at - began) / done * (total - done)
+            left = look.time_words(LINE.left_s)
             yield tiles.waiting(say("taste.looking", done=done, total=total, left=left), done / total), None
 
 
@@ -98,10 +103,10 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
         try:
             begin = tiles.note(say("taste.begin"))
             yield {said: gr.update(value=begin), go: gr.update(visible=False), stop: gr.update(visible=True)}
-            for step, model in proposing(shared, key, digest, truncation, number(label), at):
+            steps = proposing(shared, key, digest, truncation, number(label), at)
+            for step, model in LINE.served(steps, over, lambda words: (tiles.waiting(words, 0.0), None)):
                 if over():
-                    yield {said: gr.update(value="")}
-                    return
+                    raise Ended
                 if model is None:
                     yield {said: gr.update(value=step)}
                     continue
@@ -113,6 +118,8 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
                 }
         except Refused as refused:
             yield {said: gr.update(value=tiles.note(refused.refusal.sentence))}
+        except Ended:
+            yield {said: gr.update(value="")}
 
     work = go.click(
         propose,
@@ -120,9 +127,8 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
         [*parts, turn],
         js=stopping.NOW,
         api_name="ui_taste",
-        concurrency_limit=1,
         show_progress="hidden",
-        **PRIVATE,
+        **PRIVATE | TOGETHER,
     )
 
     def end(when: str, request: gr.Request) -> None:

@@ -25,6 +25,7 @@ from gan_play.steps import Ended
 from gan_play.translate import style
 from gan_play.ui import child, look, stopping, tiles
 from gan_play.ui.gather import given_list, read_choice, uploaded
+from gan_play.ui.line import TOGETHER, Line
 from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
 from gan_play.ui.words import say
 
@@ -36,6 +37,9 @@ MOST_MASK_CHARS = 600_000
 
 MOST_WEIGHT = 4
 """Times that one style may count more than another on the page."""
+
+PROPERLY, AT_ONCE = Line("style"), Line("style")
+"""One painting of each kind is painted at a time; a quick one doesn't wait for a slow one."""
 
 MARKS = """(now, marks, ...rest) => { const on = document.querySelector('#transform-own canvas');
   return [String(Date.now()), on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
@@ -264,8 +268,8 @@ def watched(before: str, moments: Iterator[styled.Moment]) -> Iterator[tuple[str
             return
         said, done = say("yours.step", step=seen.step, steps=seen.steps), seen.share - begun[1]
         if done > 0:
-            left = (time.monotonic() - begun[0]) / done * (1 - seen.share)
-            said += f", {say('bar.left', time=look.time_words(left))}"
+            PROPERLY.left_s = (time.monotonic() - begun[0]) / done * (1 - seen.share)
+            said += f", {say('bar.left', time=look.time_words(PROPERLY.left_s))}"
         yield compared(before, after) + tiles.waiting(said, seen.share), after, False
 
 
@@ -460,7 +464,9 @@ def build(shared: Shared) -> None:
         }
         try:
             moments = child.following(styled.painting, shared.home, *wish, over=over)
-            for html, after, done in watched(str(wish[0]), moments):
+            steps = watched(str(wish[0]), moments)
+            steps = PROPERLY.served(steps, over, lambda said: (tiles.waiting(said, 0.0), "", False))
+            for html, after, done in steps:
                 shown = {result: gr.update(value=html), so_far: gr.update(value=after)}
                 yield shown | ({stop: gr.update(visible=False)} if done else {})
         except Refused as refused:
@@ -475,25 +481,21 @@ def build(shared: Shared) -> None:
         "inputs": [moment, marks, content, styles, size, strength, scale, keep],
         "outputs": [result, so_far, stop, message],
         "js": MARKS,
-        "concurrency_limit": 1,
         "show_progress": "minimal",
         "show_progress_on": result,
         **PRIVATE,
+        **TOGETHER,
     }
-    go.click(paint, **painting, api_name="ui_transform_paint", concurrency_id="style")
+    go.click(paint, **painting, api_name="ui_transform_paint")
     for name, button in (("show", go), ("show_now", at_once)):
         button.click(None, None, None, js=TO_RESULT, api_name=f"ui_transform_{name}", **PRIVATE)
 
     def paint_now(request: gr.Request, when: str, *sent: object):
         """Paint it at once. A small one in this process: a child would take longer to begin than this takes."""
-        before = time.monotonic()
         try:
             wish = wished(limits.MOST_INSTANT_PX, *sent)
             over = begin(request, when)
-            if wish[3].size_px <= limits.MOST_STYLED_PX:
-                png = styled.png_at_once(style.read(shared.home, *wish))
-            else:
-                png = yield from in_pieces(wish, over)
+            png, took_s = yield from AT_ONCE.served(painted_now(wish, over), over, waiting_for_now)
             after = file(png, "painted.png")
         except Refused as refused:
             yield wrong(refused) | {stop: gr.update(visible=False)}
@@ -504,7 +506,7 @@ def build(shared: Shared) -> None:
             broke = tiles.note(say("work.broke"), "bad")
             yield {message: gr.update(value=broke), stop: gr.update(visible=False)}
             return
-        sentence = say("transform.now.done", time=look.time_words(max(1.0, time.monotonic() - before)))
+        sentence = say("transform.now.done", time=look.time_words(max(1.0, took_s)))
         yield {
             result: gr.update(value=result_html(str(wish[0]), after, sentence)),
             so_far: gr.update(value=after),
@@ -512,14 +514,27 @@ def build(shared: Shared) -> None:
             message: gr.update(value=""),
         }
 
-    def in_pieces(wish: tuple, over: Callable[[], bool]):
-        """A large one, in a child, with its progress; returns the PNG."""
-        yield {
+    def waiting_for_now(said: str) -> dict:
+        """One that isn't on its way yet."""
+        return {
             stop: gr.update(visible=True, value=say("batch.stop")),
             so_far: gr.update(value=""),
             message: gr.update(value=""),
-            result: gr.update(value=tiles.waiting(say("batch.begin"), 0)),
+            result: gr.update(value=tiles.waiting(said, 0.0)),
         }
+
+    def painted_now(wish: tuple, over: Callable[[], bool]):
+        """Its progress, where that is worth telling; returns the PNG, and how long it took."""
+        before = time.monotonic()
+        if wish[3].size_px <= limits.MOST_STYLED_PX:
+            png = styled.png_at_once(style.read(shared.home, *wish))
+        else:
+            png = yield from in_pieces(wish, over)
+        return png, time.monotonic() - before
+
+    def in_pieces(wish: tuple, over: Callable[[], bool]):
+        """A large one, in a child, with its progress; returns the PNG."""
+        yield waiting_for_now(say("batch.begin"))
         steps, begun = child.following(styled.at_once_in_pieces, shared.home, *wish, over=over), None
         while True:
             try:
@@ -530,11 +545,11 @@ def build(shared: Shared) -> None:
             begun = begun or now  # the time left is told from the first piece on
             said = say("transform.pieces", done=done, total=total)
             if done > 1:
-                left = look.time_words((now - begun) / (done - 1) * (total - done))
-                said += f", {say('bar.left', time=left)}"
+                AT_ONCE.left_s = (now - begun) / (done - 1) * (total - done)
+                said += f", {say('bar.left', time=look.time_words(AT_ONCE.left_s))}"
             yield {result: gr.update(value=tiles.waiting(said, done / total))}
 
-    at_once.click(paint_now, **painting, api_name="ui_transform_now", concurrency_id="style-now")
+    at_once.click(paint_now, **painting, api_name="ui_transform_now")
 
     def stopped(request: gr.Request, when: str, path: str, after: str):
         """What there is by now is the result."""

@@ -9,6 +9,7 @@ import gradio as gr
 from gan_play.refusals import Refused
 from gan_play.steps import Ended
 from gan_play.ui import child, look, stopping
+from gan_play.ui.line import TOGETHER, Line
 from gan_play.ui.shared import PRIVATE, QUIET
 from gan_play.ui.words import say
 
@@ -18,33 +19,35 @@ Listener = tuple[Callable, Any, Any]
 
 
 def watched(
-    opening: str, work: Callable[..., Iterator], *given: object, over: Callable[[], bool] | None = None
+    line: Line, opening: str, over: Callable[[], bool], work: Callable[..., Iterator], *given: object
 ) -> Iterator[tuple]:
-    """Follows the work on the page, until `over` says that it shall end: updates of its progress and its Stop button.
+    """Follows the work on the page from its turn on, until it shall be `over`: updates of its progress and its Stop
+    button.
 
     The work's steps tell `done`, `total`, `sentence` and `seconds_left`; where it is refused, that is said.
     """
     yield gr.update(value=look.progress(0, opening)), gr.update(visible=True, value=say("gather.cancel"))
-    steps, told_at = child.following(work, *given, over=over), time.monotonic()
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration:
-            break
-        except Ended:
-            yield gr.update(value=look.note(say("gather.cancelled"))), gr.update(visible=False)
-            return
-        except (Refused, RuntimeError) as error:
-            # A child that is gone was most often killed for want of memory.
-            said = error.refusal.sentence if isinstance(error, Refused) else say("work.broke")
-            yield gr.update(value=look.note(said, "bad")), gr.update(visible=False)
-            return
+    steps, said = bars(line, child.following(work, *given, over=over)), ""
+    try:
+        yield from line.served(steps, over, lambda turn: (gr.update(value=look.progress(0, turn)), gr.skip()))
+    except Ended:
+        said = look.note(say("gather.cancelled"))
+    except Refused as refused:
+        said = look.note(refused.refusal.sentence, "bad")
+    except RuntimeError:  # a child that is gone was most often killed for want of memory
+        said = look.note(say("work.broke"), "bad")
+    yield gr.update(value=said), gr.update(visible=False)
+
+
+def bars(line: Line, steps: Iterator) -> Iterator[tuple]:
+    """How far the work is, every now and then."""
+    told_at = time.monotonic()
+    for step in steps:
         if time.monotonic() - told_at > TOLD_EVERY_S:
-            told_at, said = time.monotonic(), step.sentence
+            told_at, said, line.left_s = time.monotonic(), step.sentence, step.seconds_left
             if step.seconds_left:
                 said += f", {say('bar.left', time=look.time_words(step.seconds_left))}"
             yield gr.update(value=look.progress(step.done / max(1, step.total), said)), gr.skip()
-    yield gr.update(value=""), gr.update(visible=False)
 
 
 def wire(event: Callable, begin: Callable, inputs: list, bar: list, made: Listener, name: str) -> None:
@@ -59,10 +62,9 @@ def wire(event: Callable, begin: Callable, inputs: list, bar: list, made: Listen
         [moment, *inputs],
         bar,
         js=stopping.NOW,
-        concurrency_limit=1,
         show_progress="hidden",
         api_name=f"ui_{name}",
-        **PRIVATE,
+        **PRIVATE | TOGETHER,
     )
     begun.then(*made, api_name=f"ui_{name}_made", **QUIET)
     bar[1].click(

@@ -21,8 +21,11 @@ from gan_play.refusals import Refusal, Refused
 from gan_play.share import artwork as artworks
 from gan_play.ui import look, tiles
 from gan_play.ui.gather import uploaded
+from gan_play.ui.line import Line
 from gan_play.ui.share_routes import picture
 from gan_play.ui.words import say
+
+LINE = Line("search")
 
 SIDE_PX = 256
 """Of the canvas: fine enough to paint on, small enough to be sent."""
@@ -105,6 +108,7 @@ def watched(
         first = seen.step if first is None else first
         spent = time.monotonic() - begun
         left = spent / (seen.step - first) * (steps - seen.step) if seen.step > first else None
+        LINE.left_s = left
         if seen.step < steps:
             said = say("yours.step", step=seen.step, steps=steps)
             said += f", {say('bar.left', time=look.time_words(left))}" if left else ""
