@@ -443,6 +443,11 @@ def build(shared: Shared) -> None:
         weights = weights_of(shared, theirs_now)
         return own_path, paths, theirs_now["set"], checked, marked(marks, own_path), (), weights
 
+    def nothing() -> dict:
+        """Of work that was ended: who ended it has said so. Gradio sends a work's last answer once more when it is
+        over, which would hide that."""
+        return {message: gr.skip()}
+
     def begin(request: gr.Request, when: str) -> Callable[[], bool]:
         """What was being painted gives its place."""
         stopping.stop(request, "style", str(round(stopping.number(when)) - 1))
@@ -471,7 +476,8 @@ def build(shared: Shared) -> None:
                 yield shown | ({stop: gr.update(visible=False)} if done else {})
         except Refused as refused:
             yield {result: gr.update(value=""), stop: gr.update(visible=False)} | wrong(refused)
-        except Ended:  # who stopped it has said so
+        except Ended:
+            yield nothing()
             return
         except RuntimeError:  # a child that is gone was most often killed for want of memory
             broke = tiles.note(say("work.broke"), "bad")
@@ -500,7 +506,8 @@ def build(shared: Shared) -> None:
         except Refused as refused:
             yield wrong(refused) | {stop: gr.update(visible=False)}
             return
-        except Ended:  # who stopped it has said so
+        except Ended:
+            yield nothing()
             return
         except RuntimeError:
             broke = tiles.note(say("work.broke"), "bad")
