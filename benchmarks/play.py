@@ -104,7 +104,10 @@ def in_browser(home: Path, run: str, times: int) -> None:
         client, seeds = Client(page.url, verbose=False), itertools.count(20_000)
         pictures, grids, further, by_mouse = [], [], [], []
         for turn in range(times + 1):
-            page.wait_for_timeout(1500)
+            box = page.locator("#play-seed :is(input, textarea)")  # to where nothing was painted ahead
+            box.fill(str(1000 * (turn + 1)))
+            box.press("Enter")
+            page.wait_for_timeout(2500)
             grids.append(page.evaluate(TURN))
             page.wait_for_timeout(2500)
             further.append(page.evaluate(TURN))
