@@ -1,5 +1,3 @@
-import copy
-import dataclasses
 import hashlib
 import json
 import os
@@ -16,7 +14,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_play import files
 from gan_play.latent import sample
 from gan_play.latent.mix import mix, mix_grid
 from gan_play.latent.walk import walk
@@ -42,27 +39,6 @@ def all_operations(model):
         "walk": digest(np.stack(list(frames))),
         "walk z": digest(np.stack(list(walk(model, [1, 5], seconds=0.5, fps=12, how="z")))),
     }
-
-
-@pytest.mark.parametrize("recipe", ["starter-64", "projected", "fastgan", "r3gan", "sngan"])
-def test_weights_that_are_laid_as_the_maps_lie_paint_the_very_same_grid(tmp_path, recipe):
-    if recipe == "starter-64":
-        held = sample.load(files.SHIPPED, recipe)
-    else:
-        (tmp_path / "toy-000000").mkdir()
-        toy = playing.in_run(tmp_path / "toy-000000", playing.model(recipe))
-        files.write_json(tmp_path / "toy-000000" / "run.json", playground.about(toy))
-        held = sample.load(tmp_path, "toy-000000")
-    plain = copy.deepcopy(held.generator).to(memory_format=torch.contiguous_format)
-    weights, laid = plain.state_dict(), torch.channels_last
-    assert any(
-        not weights[name].is_contiguous(memory_format=laid) and w.is_contiguous(memory_format=laid)
-        for name, w in held.generator.state_dict().items()
-        if w.ndim == 4
-    )
-    grid, label = range(36), 0 if held.labels else None
-    as_before = sample.sample(dataclasses.replace(held, generator=plain), grid, label=label)
-    assert np.array_equal(sample.sample(held, grid, label=label), as_before)
 
 
 def test_the_same_seed_gives_the_same_picture_and_another_seed_another():

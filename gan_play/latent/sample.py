@@ -392,11 +392,6 @@ def _hold(path: Path, folder: Path, run_id: str) -> Model:
     generator.to(
         "cpu", torch.float32, memory_format=torch.contiguous_format
     )  # channels_last sums in another order
-    if RECIPES[settings.recipe].task == "paint":
-        # But here: painters' maps lie so, and weights that don't are laid anew for each picture, to the same sums.
-        for layer in generator.modules():
-            if isinstance(layer, nn.Conv2d):
-                layer.to(memory_format=torch.channels_last)
     generator.eval().requires_grad_(False)
     name, labels = _called(run_id, folder)
     model = Model(
