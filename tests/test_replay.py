@@ -55,10 +55,13 @@ class Pretend:
     """Records as a graphics card does: the step isn't taken, and all but its draws stays as it was."""
 
     def __init__(self, training: loop.Training) -> None:
-        self.training, self.played = training, 0
+        self.training, self.played, self.forgotten = training, 0, 0
 
     def at_work(self):
         return contextlib.nullcontext()
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def record(self, step, now, tape):
         before = {name: tensor.clone() for name, tensor in self.training.tensors().items()}
@@ -92,7 +95,7 @@ def steps_of(training: loop.Training) -> Iterator[loop.Tick]:
 
 def on(card: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets one training take its steps on a card, all others as usual."""
-    monkeypatch.setattr(loop, "replays", lambda training: training is card.training)
+    monkeypatch.setattr(loop, "replays", lambda training, data: training is card.training)
     monkeypatch.setattr(replay, "GraphicsCard", lambda: card)
 
 
@@ -181,6 +184,26 @@ def test_where_memory_is_short_the_training_goes_on_as_usual(monkeypatch):
     assert all(torch.equal(tensor, state[name]) for name, tensor in as_usual(9).items())
 
 
+def test_where_a_recording_takes_the_memory_of_a_step_it_is_let_go(monkeypatch):
+    training = loop.begin(settings_of("dcgan"))
+    card = Pretend(training)
+    on(card, monkeypatch)
+    step, taken = training.recipe.step, []
+
+    def full(training, draw, now):
+        taken.append(now)
+        if taken.count(now) == 1 and now == 2 + replay.WARM_UP:  # the second proof: one is recorded by then
+            step(training, draw, now)  # some of it is done already
+            raise torch.OutOfMemoryError("out of memory")
+        return step(training, draw, now)
+
+    training.recipe = dataclasses.replace(training.recipe, step=full)
+    with pytest.warns(RuntimeWarning, match="out of memory"):
+        state = grown(training, 9)
+    assert (card.played, card.forgotten) == (1, 1)
+    assert all(torch.equal(tensor, state[name]) for name, tensor in as_usual(9).items())
+
+
 def test_a_dial_that_is_moved_counts_from_the_next_step_on(monkeypatch):
     def moved(training: loop.Training) -> dict[str, Tensor]:
         steps = steps_of(training)
@@ -194,7 +217,7 @@ def test_a_dial_that_is_moved_counts_from_the_next_step_on(monkeypatch):
     card = Pretend(played)
     on(card, monkeypatch)
     state = moved(played)
-    assert card.played == 8 - replay.WARM_UP + 8 - replay.WARM_UP
+    assert (card.played, card.forgotten) == (8 - replay.WARM_UP + 8 - replay.WARM_UP, 1)
     assert all(torch.equal(tensor, state[name]) for name, tensor in moved(usual).items())
 
 
@@ -244,6 +267,17 @@ def test_a_tape_draws_what_another_step_draws():
         tape.check(4)
 
 
+def changed_later(now: int) -> None:
+    drawn = torch.rand(4, generator=clock.random_for(5, now, "one"))
+    clock.sent(drawn, "cpu")
+    drawn += 1
+
+
+def test_what_is_changed_after_it_was_sent_is_found():
+    with pytest.raises(Unrepeatable, match="something else"):
+        recorded(changed_later).check(3)
+
+
 def set_back(now: int) -> None:
     random = clock.random_for(5, now, "one")
     before = random.get_state()
@@ -263,6 +297,7 @@ def test_a_generator_that_is_set_back_is_found():
         (lambda now: clock.sent(torch.rand(4), "cpu"), "wasn't drawn"),
         (lambda now: clock.sent(torch.tensor([now]), "cpu"), "wasn't drawn"),
         (lambda now: clock.sent(clock.batch_indices(5, now, 4, 10), "meta"), "elsewhere"),
+        (lambda now: clock.batch_indices(5, now, 4, 10).to("meta"), "wasn't sent"),
         (lambda now: clock.random_for(5, now, "one") and float(torch.rand(1)), None),
         (lambda now: float(torch.rand(1, generator=clock.random_for(5, now, "one"))), "looked at"),
     ],

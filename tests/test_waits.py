@@ -70,14 +70,13 @@ def test_no_step_waits_for_the_card(recipe, preset, monkeypatch):
 def test_while_a_step_is_recorded_nothing_is_sent_but_what_is_drawn(recipe, preset, monkeypatch):
     """A card that records can't be sent anything; what is drawn has places of its own there."""
     training, given = begun(recipe, preset, monkeypatch)
-    for now in (1, 17):
+    for now in (1, 2, 4, 17):
         drawing = functools.partial(training.recipe.draw or loop.draw, training, *given, now)
         tape = replay.Tape("meta")
         with Waiting() as mode, clock.told_to(tape), tape:
-            before = mode.sent
             recipe_of(training.settings).step(training, drawing, now)
         assert tape.arrived
-    assert mode.sent == before  # only the first may send what never changes
+        assert now == 1 or mode.sent == 0  # only the first may send what never changes
 
 
 def test_the_mode_sees_what_waits_and_nothing_can_be_read_there():

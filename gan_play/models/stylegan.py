@@ -145,11 +145,12 @@ class StyledConvolution(nn.Module):
         # The gain, moved into the small tensors: sqrt(2) lrelu(y) = lrelu(sqrt(2) y).
         back = (demodulation(weight, style) * GAIN).to(y.dtype)[:, :, None, None]
         added = (self.bias * GAIN).to(y.dtype)[None, :, None, None]
-        noise = 0 if noise is None else (noise * (self.noise_strength * GAIN)).to(y.dtype)
-        if self.training:
-            y = torch.addcmul(added, y, back).add_(noise)
-        else:
-            y = torch.addcmul(added + noise, y, back)
+        if noise is not None:
+            noise = (noise * (self.noise_strength * GAIN)).to(y.dtype)
+            added = added if self.training else added + noise
+        y = torch.addcmul(added, y, back)
+        if noise is not None and self.training:
+            y.add_(noise)
         return F.leaky_relu(y, 0.2, inplace=True)
 
 

@@ -105,6 +105,9 @@ class Training:
         else:
             optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused, **given)
             kept = ("exp_avg", "exp_avg_sq")
+        optimizer._warned_capturable_if_run_uncaptured = (
+            True  # it would, since most of its steps aren't recorded
+        )
         # What an optimizer makes at its first step, made now: the state has one shape for good. A fused one counts
         # its steps on the parameters' device, as do all that are recorded; the others on the CPU.
         for parameter in learning:
@@ -218,10 +221,11 @@ def at_hand(pixels: np.ndarray, device: str) -> Tensor | Mapped:
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).to(device)
 
 
-def replays(training: Training) -> bool:
-    """Whether its steps are recorded and played again: on a graphics card that shares them with no other."""
-    alone = training.crew is None
-    return alone and training.settings.device == "cuda" and os.environ.get("GAN_PLAY_REPLAY") != "0"
+def replays(training: Training, data: Tensor | Mapped) -> bool:
+    """Whether its steps are recorded and played again: on a graphics card that holds all pictures, and takes whole
+    steps alone."""
+    whole = training.crew is None and training.pieces == 1 and isinstance(data, Tensor)
+    return whole and training.settings.device == "cuda" and os.environ.get("GAN_PLAY_REPLAY") != "0"
 
 
 def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = None) -> Iterator[Tick]:
@@ -241,7 +245,7 @@ def train(training: Training, pixels: np.ndarray, labels: np.ndarray | None = No
         return recipe.step(training, functools.partial(recipe.draw or draw, training, data, kinds, now), now)
 
     take = as_usual
-    if replays(training):
+    if replays(training, data):
         take = replay.Replayed(training, as_usual, recipe.kind, replay.GraphicsCard())
     while crew is None or crew.go_on(training):
         now = training.step + 1

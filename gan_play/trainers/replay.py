@@ -22,10 +22,10 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from gan_play.trainers import clock
+from gan_play.trainers import clock, memory
 
 WARM_UP = (
     4  # steps of a kind, before one is recorded: what is made once, and chosen by trying, is there by then
@@ -33,6 +33,9 @@ WARM_UP = (
 PROOFS = (
     2  # steps that are played and taken as usual: the second has other draws than the one that was recorded
 )
+ROOM = 2.2
+"""Times what a step needs that has to be free: a recording keeps it for good, and others are still taken as usual."""
+
 ALIKE = 0.1
 """Of the way that a step went: how far apart both may end, since a card adds some sums in any order."""
 
@@ -74,6 +77,7 @@ class Tape(TorchDispatchMode):
         self._done: list[_Done] = []
         self._drawn: dict[Hashable, Tensor] = {}  # by spot; held, so that none is used again
         self.arrived: list[tuple[Tensor, Tensor]] = []  # what was drawn, and its place on the device
+        self._as_sent: list[Tensor] = []  # copies of what was drawn: it may be changed later
 
     # As a listener
 
@@ -91,6 +95,8 @@ class Tape(TorchDispatchMode):
             raise Unrepeatable("something drawn was sent elsewhere")
         place = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=device)
         self.arrived.append((x, place))
+        with _disable_current_modes():
+            self._as_sent.append(x.clone())
         return place
 
     # As a mode
@@ -107,9 +113,10 @@ class Tape(TorchDispatchMode):
         results = [x for x in tree_leaves(made) if isinstance(x, Tensor)]
         if not results:
             raise Unrepeatable("a random number was looked at")
-        if all(x.device.type == "cpu" for x in results):
-            self._done.append(_Done(func, args, kwargs, results))
-            self._drawn |= {_spot(x): x for x in results}
+        if any(x.device.type != "cpu" for x in results):
+            raise Unrepeatable("something drawn was used on the device, where it wasn't sent")
+        self._done.append(_Done(func, args, kwargs, results))
+        self._drawn |= {_spot(x): x for x in results}
         return made
 
     # Afterwards
@@ -138,9 +145,7 @@ class Tape(TorchDispatchMode):
 
     def check(self, now: int) -> None:
         """Unrepeatable unless the tape, run for the step that it was recorded of, draws what that step drew."""
-        if not all(
-            torch.equal(drawn, again) for (drawn, _), (again, _) in zip(self.arrived, self.redrawn(now))
-        ):
+        if not all(torch.equal(sent, again) for sent, (again, _) in zip(self._as_sent, self.redrawn(now))):
             raise Unrepeatable("drawn again, it is something else")
 
 
@@ -150,25 +155,40 @@ class Card(Protocol):
     def at_work(self) -> contextlib.AbstractContextManager[object]:
         """Around all that it is asked."""
 
+    def forget(self) -> None:
+        """What was recorded before isn't played again."""
+
     def record(self, step: Step, now: int, tape: Tape) -> tuple[Callable[[], None], dict[str, Tensor]]:
-        """What plays the step, which isn't taken yet, and where its numbers will be."""
+        """What plays the step, which isn't taken yet, and where its numbers will be. RuntimeError where it can't."""
 
 
 class GraphicsCard:
     """Records steps as CUDA graphs, which share their memory, on a stream of its own."""
 
     def __init__(self) -> None:
-        self.stream, self.pool = torch.cuda.Stream(), torch.cuda.graph_pool_handle()
+        self.stream, self.needed_bytes = torch.cuda.Stream(), 0
+        self.forget()
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         outside = torch.cuda.current_stream()
         self.stream.wait_stream(outside)
-        with torch.cuda.stream(self.stream):
-            yield
-        outside.wait_stream(self.stream)
+        torch.cuda.reset_peak_memory_stats()
+        try:
+            with torch.cuda.stream(self.stream):
+                yield
+        finally:
+            outside.wait_stream(self.stream)
+            taken = torch.cuda.max_memory_allocated() - torch.cuda.memory_allocated()
+            self.needed_bytes = max(self.needed_bytes, taken)
+
+    def forget(self) -> None:
+        self.pool = torch.cuda.graph_pool_handle()
 
     def record(self, step: Step, now: int, tape: Tape) -> tuple[Callable[[], None], dict[str, Tensor]]:
+        torch.cuda.empty_cache()
+        if memory.free_bytes("cuda") < ROOM * self.needed_bytes:
+            raise Unrepeatable("memory is short")
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream), clock.told_to(tape), tape:
             numbers = step(now)
@@ -207,7 +227,8 @@ class Replayed:
 
     def __call__(self, now: int) -> dict[str, Tensor]:
         if self.training.settings is not self.known:  # recordings hold the dials as they were
-            self.known, self.taken, self.recordings = self.training.settings, {}, {}
+            self.known, self.taken = self.training.settings, {}
+            self._forget()
         if self.why_not:
             return self.step(now)
         kind = self.kind(now)
@@ -218,30 +239,46 @@ class Replayed:
             self.taken[kind] = self.taken.get(kind, 0) + 1
             return self._proved(kind, now) if self.taken[kind] > WARM_UP else self.step(now)
 
+    def _forget(self) -> None:
+        self.recordings = {}
+        self.card.forget()
+
+    def _give_up(self, why: object) -> None:
+        self.why_not = str(why)
+        self._forget()
+        warnings.warn(f"Steps are taken as usual, none is played: {why}.", RuntimeWarning, stacklevel=3)
+
     def _state(self) -> dict[str, Tensor]:
         return {name: tensor.to("cpu", copy=True) for name, tensor in self.training.tensors().items()}
 
     def _proved(self, kind: Hashable, now: int) -> dict[str, Tensor]:
         """Takes a step both ways from one state; ends as it does as usual where they differ."""
         before = self._state()
-        numbers = self.step(now)
+        try:
+            numbers = self.step(now)
+        except RuntimeError as error:
+            if not (self.recordings and memory.is_short(error)):
+                raise
+            self._give_up(error)  # what recordings hold is what it lacks
+            memory.release()
+            self.training.load(before)
+            return self.step(now)
         usual = self._state()
         try:
             self.training.load(before)
-            recording = self.recordings.get(kind) or self._recorded(now)
+            recording = self.recordings.get(kind) or self._record(now)
             played = recording.take(now)
             if not apart(self._state(), usual, before) <= ALIKE:
                 raise Unrepeatable("played, it is another step")
         except RuntimeError as error:
-            self.why_not, self.recordings = str(error), {}
-            warnings.warn(f"Steps are taken as usual, none is played: {error}.", RuntimeWarning, stacklevel=2)
+            self._give_up(error)
             self.training.load(usual)
             return numbers
         recording.proofs += 1
         self.recordings[kind] = recording
         return played
 
-    def _recorded(self, now: int) -> Recording:
+    def _record(self, now: int) -> Recording:
         tape = Tape(self.training.settings.device)
         play, numbers = self.card.record(self.step, now, tape)
         tape.check(now)

@@ -112,12 +112,14 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
             if artwork is None or not artwork.is_film:
                 raise gr.Error(say("play.need.walk"), print_exception=False)
             steps = films(home, artwork, desk.form)
+            turns = LINE.served(steps, over, lambda said: tiles.waiting(said, 0.0))
             try:
-                for sentence in LINE.served(steps, over, lambda said: tiles.waiting(said, 0.0)):
-                    if over():
-                        raise Ended
-                    shown = gr.update(visible=True, value=say("play.film.cancel"))
-                    yield gr.update(value=sentence), gr.update(visible=False), shown
+                with contextlib.closing(turns):
+                    for sentence in turns:
+                        if over():
+                            raise Ended
+                        shown = gr.update(visible=True, value=say("play.film.cancel"))
+                        yield gr.update(value=sentence), gr.update(visible=False), shown
             except Ended:
                 said = tiles.note(say("play.film.cancelled"))
         yield gr.update(value=said), gr.skip(), gr.skip()

@@ -452,9 +452,8 @@ def register(shared: Shared) -> None:
                 sent(mask) if mask else None,
             )
             steps = child.following(styled.painting, home, *wish, tuple(map(sent, elsewhere or ())))
-            *_, last = transform.PROPERLY.served(
-                steps, lambda: False, str
-            )  # those of the page come in their turn too
+            # Those of the page come in their turn, too.
+            *_, last = transform.PROPERLY.served(steps, lambda: False, str)
         return file(last.png, "painted.png"), last.style, last.content
 
     def translate_picture(

@@ -1,5 +1,6 @@
 """Play's searches, wired: a picture of one's own is found in the model, and a picture painted towards five colours."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -63,16 +64,18 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
         where, stop = part["progress"], part["stop"]
         yield {stop: gr.update(visible=True, value=say("yours.stop")), point: gr.update(value="")}
         try:
-            for html, so_far in yours.LINE.served(begin(), over, lambda said: (tiles.waiting(said, 0.0), "")):
-                ended = bool(so_far) and over()
-                said = tiles.note(say("yours.stopped")) if ended else html
-                yield {where: gr.update(value=said), point: gr.update(value=so_far)}
-                if ended:
-                    break
+            turns = yours.LINE.served(begin(), over, lambda said: (tiles.waiting(said, 0.0), ""))
+            with contextlib.closing(turns):
+                for html, so_far in turns:
+                    ended = bool(so_far) and over()
+                    said = tiles.note(say("yours.stopped")) if ended else html
+                    yield {where: gr.update(value=said), point: gr.update(value=so_far)}
+                    if ended:
+                        break
         except Refused as refused:
             yield wrong(where, refused)
         except Ended:  # before its turn
-            yield {where: gr.update(value="")}
+            yield {where: gr.update(value=tiles.note(say("gather.cancelled")))}
         yield {stop: gr.update(visible=False)}
 
     def find(sent: str, in_hand: str, request: gr.Request):

@@ -1,6 +1,7 @@
 """Play's "More like what I like": off until it is asked for; then the best of many seeds and of their children, and how
 sure that is."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.tiles import Tile
 from gan_play.ui.words import say
 
-LINE = Line("search")
+LINE = Line("taste")
 
 
 def standing(found: Proposed) -> str:
@@ -104,18 +105,20 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
             begin = tiles.note(say("taste.begin"))
             yield {said: gr.update(value=begin), go: gr.update(visible=False), stop: gr.update(visible=True)}
             steps = proposing(shared, key, digest, truncation, number(label), at)
-            for step, model in LINE.served(steps, over, lambda words: (tiles.waiting(words, 0.0), None)):
-                if over():
-                    raise Ended
-                if model is None:
-                    yield {said: gr.update(value=step)}
-                    continue
-                yield {
-                    said: gr.update(value=tiles.note(standing(step), "good")),
-                    go: gr.update(value=say("taste.more")),
-                    best: gr.update(value=shown(step, model)),
-                    turn: gr.update(value=str(at + 1)),
-                }
+            turns = LINE.served(steps, over, lambda words: (tiles.waiting(words, 0.0), None))
+            with contextlib.closing(turns):
+                for step, model in turns:
+                    if over():
+                        raise Ended
+                    if model is None:
+                        yield {said: gr.update(value=step)}
+                        continue
+                    yield {
+                        said: gr.update(value=tiles.note(standing(step), "good")),
+                        go: gr.update(value=say("taste.more")),
+                        best: gr.update(value=shown(step, model)),
+                        turn: gr.update(value=str(at + 1)),
+                    }
         except Refused as refused:
             yield {said: gr.update(value=tiles.note(refused.refusal.sentence))}
         except Ended:

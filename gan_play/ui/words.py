@@ -27,6 +27,7 @@ ENGLISH = {
     "line.batch": "One ZIP of pictures is made at a time. Before yours: {ahead}.",
     "line.clip": "One video is painted at a time. Before yours: {ahead}.",
     "line.search": "One search runs at a time. Before yours: {ahead}.",
+    "line.taste": "Proposals are made one at a time. Before yours: {ahead}.",
     "line.set": "Sets are looked through one at a time. Before yours: {ahead}.",
     "line.model": "Models are compared with their pictures one at a time. Before yours: {ahead}.",
     "line.left": "The one that is on its way takes about {left} more.",
