@@ -182,6 +182,7 @@ def build_watching(shared: Shared) -> gr.HTML:
         [shared.run, shared.key, sure],
         shared.run,
         js=SURE.format(question=json.dumps(say("train.delete.sure"))),
+        trigger_mode="multiple",  # who said no and presses again isn't passed over
         api_name="ui_delete",
         **QUIET,
     )
