@@ -105,9 +105,8 @@ class Training:
         else:
             optimizer = torch.optim.Adam(learning, betas=self.recipe.betas, fused=fused, **given)
             kept = ("exp_avg", "exp_avg_sq")
-        optimizer._warned_capturable_if_run_uncaptured = (
-            True  # it would, since most of its steps aren't recorded
-        )
+        # Else it warns, since its first steps aren't recorded.
+        optimizer._warned_capturable_if_run_uncaptured = True
         # What an optimizer makes at its first step, made now: the state has one shape for good. A fused one counts
         # its steps on the parameters' device, as do all that are recorded; the others on the CPU.
         for parameter in learning:
