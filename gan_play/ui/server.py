@@ -25,7 +25,7 @@ from starlette.middleware import Middleware
 from gan_play import files, limits
 from gan_play.refusals import Refused, refuse
 from gan_play.runs import worker
-from gan_play.ui import at_once, bakeoff, look, page, routes, share_routes, sliders, tiles, timeline
+from gan_play.ui import at_once, bakeoff, look, page, routes, share_routes, sliders, streams, tiles, timeline
 
 ADOPT_SECONDS = 5
 LOOKS_S = 0.01
@@ -105,6 +105,7 @@ def launch(
     # By the names of Gradio's own queue: `queue()` would make another, and another server around it.
     blocks._queue.max_size = limits.MOST_QUEUED
     blocks._queue.sleep_when_free = LOOKS_S
+    streams.send_whole()
     door = Middleware(routes.Door, names=names(host, share), addresses=host not in (None, *routes.LOOPBACK))
     settings = dict(
         server_name=host,
@@ -129,7 +130,7 @@ def launch(
                 *share_routes.routes(folder),
                 *bakeoff.routes(folder),
             ],
-            "middleware": [door],
+            "middleware": [door, Middleware(streams.Closing)],
             "openapi_url": None,
         },
         _frontend=False,  # else it asks itself for the page, and gives up where a busy computer takes over 3 s

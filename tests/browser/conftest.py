@@ -106,3 +106,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{i}.png").write_bytes(images.encode(pixels, "png"))
     (folder / "notes.jpg").write_text("not a picture")
     return folder
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder called "twins" with twelve files of two pictures side by side: a sunset in grey, and in colour."""
+    from gan_play.pictures import examples, images
+
+    folder = tmp_path_factory.mktemp("pictures") / "twins"
+    folder.mkdir()
+    for i in range(12):
+        right = examples.draw("sunsets", i, 32)
+        left = np.repeat(right.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+        (folder / f"{i}.png").write_bytes(images.encode(np.concatenate([left, right], axis=1), "png"))
+    return folder

@@ -1,30 +1,15 @@
 """Pairs through a real browser: side by side they are parted, and a preset is seen on one's own pictures first."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gan_play.pictures import examples, images
 from gan_play.runs import store, worker
 
 pytestmark = pytest.mark.slow
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
-
-
-@pytest.fixture(scope="module")
-def side_by_side(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with twelve files of two pictures each: a sunset, and the same in grey."""
-    folder = tmp_path_factory.mktemp("pictures") / "twins"
-    folder.mkdir()
-    for i in range(12):
-        right = examples.draw("sunsets", i, 32)
-        left = np.repeat(right.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-        (folder / f"{i}.png").write_bytes(images.encode(np.concatenate([left, right], axis=1), "png"))
-    return folder
 
 
 @pytest.fixture
@@ -35,10 +20,10 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[list]:
     yield started
 
 
-def test_pairs_are_parted_chosen_previewed_and_started(visit, address, home, side_by_side, quiet):
+def test_pairs_are_parted_chosen_previewed_and_started(visit, address, home, pairs, quiet):
     page = visit(address)
     page.get_by_role("tab", name="Gather", exact=True).click()
-    page.set_input_files("#drop input[name=folder]", side_by_side)
+    page.set_input_files("#drop input[name=folder]", pairs)
     page.wait_for_selector("#report .contact img")
     page.locator("#gather-split").click()
     expect(page.locator("#report")).to_contain_text("left (12), right (12)")
