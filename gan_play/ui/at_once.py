@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
@@ -31,6 +32,9 @@ from gan_play.ui.words import say
 
 MOST_DONE = 100
 """What a hand does while the server is asked; more at once is no hand's."""
+
+CALM_MS = 700
+"""How long a page of seeds is looked at before the next one is painted ahead."""
 
 MOST_INLINED_PX = 64
 """Side of pictures that come with their grid: 36 are 0.5 MB and 0.3 s of two cores; of 128 px, four times that."""
@@ -68,6 +72,11 @@ def wire(room: SimpleNamespace, wires: Wires, picked: Callable[[Desk, dict], Des
     for over in ("then", "failure"):
         js = "() => { document.dispatchEvent(new Event('gan-play-answered')); }"
         getattr(doing, over)(None, None, None, js=js, api_name=f"ui_play_did_{over}", **PRIVATE)
+
+    js = "() => { document.dispatchEvent(new Event('gan-play-page')); }"
+    gr.on(
+        [room.digest.change, room.first.change], None, None, None, js=js, api_name="ui_play_page", **PRIVATE
+    )
 
     # While sliders are dragged the page's script asks for the picture: `ui/sliders.py`.
     sliders = [room.truncation, *room.bands.values(), *room.steering.values()]
@@ -118,5 +127,5 @@ def address_routes(home: Path) -> list[APIRoute]:
 def script() -> str:
     """The script, with its words."""
     words = {"open": say("act.open.of", title="{title}"), "like": say("act.like")}
-    known = {"words": words, "following": FOLLOWING}
+    known = {"words": words, "following": FOLLOWING, "calm": CALM_MS}
     return f"const known = {json.dumps(known)};\n" + look.asset("at_once.js")

@@ -393,6 +393,19 @@ def test_who_turns_pages_finds_the_next_one_painted_also_without_a_pointer(play:
 
 
 @pytest.mark.slow  # a visit of its own
+def test_a_page_that_was_looked_at_for_a_while_is_turned_without_asking(play: Page):
+    with play.expect_response(lambda answer: "seeds?turns=next&first=360" in answer.url) as next_page:
+        play.locator("#play-seed :is(input, textarea)").fill("360")
+        play.keyboard.press("Enter")
+    next_page.value.finished()
+    held_back(play)
+    play.route("**/gradio_api/seeds*", lambda route: route.abort())
+    play.evaluate("document.querySelector('#play-next').click()")
+    expect(tile(play, 396)).to_be_visible()
+    painted(play)
+
+
+@pytest.mark.slow  # a visit of its own
 def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
     old, stale = source(play), source(play, '#seeds .tile[data-seed="6"] img')
     let_go = held_back(play)

@@ -132,9 +132,11 @@ document.addEventListener('click', (event) => {
     if (button) press(button, what, code, liked);
   }, {once: true});
 }, true);
-// Once a hand comes near, or has turned a page, the page that it would turn to is painted. A finger comes near unseen.
-const near = async (turn) => {
+// Once a hand comes near, or a page has been looked at for a while, the page that it would turn to is painted. A finger
+// comes near unseen; large pictures, which are painted one by one, wait for a hand all the same.
+const near = async (turn, large = true) => {
   const found = await turned(value('play-first'), [turn]);
+  if (!large) return;
   found?.grid.querySelectorAll('img:not([src^="data:"])').forEach((image) => { new Image().src = image.src; });
 };
 const approach = (event) => {
@@ -143,8 +145,19 @@ const approach = (event) => {
 };
 document.addEventListener('pointerover', approach);
 document.addEventListener('focusin', approach);
+const over = () => turner({target:
+  at('#play-next:hover, #play-previous:hover, #play-next:focus-visible, #play-previous:focus-visible') ?? document.body});
+let calm = 0;
+const rest = () => {
+  clearTimeout(calm);
+  calm = setTimeout(() => {
+    if (!idle() || !value('play-digest') || !at('#seeds')?.checkVisibility() || document.hidden) return;
+    near(over() || (last === 'previous' ? last : 'next'), false);
+  }, known.calm);
+};
+document.addEventListener('gan-play-page', rest);
 document.addEventListener('gan-play-settled', () => {
-  const over = at('#play-next:hover, #play-previous:hover, #play-next:focus-visible, #play-previous:focus-visible');
-  const turn = over ? over.id.replace('play-', '') : last;
+  const turn = over() || last;
   if (['next', 'previous'].includes(turn)) near(turn);
+  rest();
 });
