@@ -6,8 +6,8 @@
 
 In the browser a picture is one of the grid that is clicked and comes to the stage, until the frame after it is decoded;
 a grid is the next page of it, until all 36 are there: after a bare click 2.5 s after it was opened, at once when it
-was, after another page was turned, and where a pointer came to the button first, as a mouse does; the film is asked for through the page's API. Each is of seeds that
-weren't painted before.
+was, after another page was turned, and where a pointer came to the button first, as a mouse does; the film is asked for
+through the page's API. Each is of seeds that weren't painted before.
 """
 
 import argparse

@@ -26,3 +26,14 @@ def test_who_says_no_to_deleting_and_presses_again_is_not_passed_over(tmp_path: 
     events = page.make(tmp_path).get_config_file()["dependencies"]
     (deleting,) = [event for event in events if event["api_name"] == "ui_delete"]
     assert deleting["trigger_mode"] == "multiple"
+
+
+def test_what_only_programs_ask_is_not_laid_out_and_not_waited_for(tmp_path: Path):
+    config = page.make(tmp_path).get_config_file()
+    parameters = {one["id"]: one["props"] for one in config["components"] if one["type"] == "api"}
+    assert len(parameters) > 200 and not any(props.get("visible", True) for props in parameters.values())
+
+    def laid_out(node: dict) -> set[int]:
+        return {node["id"]}.union(*(laid_out(child) for child in node.get("children", [])))
+
+    assert not laid_out(config["layout"]) & parameters.keys()

@@ -96,7 +96,7 @@ def tools(names: str, size: int, colours: bool = False) -> str:
         )
         label = escape(say("yours.colour"))
         box = f'<div class="own-row pots">{pots}<input type="color" value="{COLOURS[0]}" aria-label="{label}"></div>'
-    return f'{box}<div class="own-row">{kinds}{thick}{back}</div>'
+    return f'{box}<div class="own-row">{kinds}{thick}</div><div class="own-row">{back}</div>'
 
 
 def other(act: str) -> str:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import gradio as gr
+from gradio.components.api_component import Api
 
 from gan_play.refusals import Refused
 from gan_play.runs import store
@@ -89,8 +90,21 @@ def make(home: Path, public: bool = False) -> gr.Blocks:
         shared.kept.render()  # last: where a browser blocks storage, nothing declared below would render
         arrive(shared, blocks, here)
         api.register(shared)
+        leave_out(blocks)
         tell_one(blocks, bar)
     return blocks
+
+
+def leave_out(blocks: gr.Blocks) -> None:
+    """Keeps the 220 parameters of the endpoints for programs out of the page.
+
+    Gradio makes a component of each and lays it out, though nothing of it is seen: a third of all, and of what the page
+    goes through for each of its events before it is there.
+    """
+    for one in [child for child in blocks.children if isinstance(child, Api)]:
+        # The page waits until all is laid out that isn't said to be invisible.
+        one.get_config = lambda known=one.get_config: {**known(), "visible": False}
+        blocks.children.remove(one)
 
 
 def tell_one(blocks: gr.Blocks, one: gr.HTML) -> None:
