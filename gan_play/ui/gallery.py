@@ -59,6 +59,20 @@ def keep(shared: Shared, code: str, key: str = "", how: str = "kept") -> Work:
     )
 
 
+def wire_keep(shared: Shared, piece: gr.HTML, api_name: str) -> None:
+    """Hangs in the gallery what a piece shows when its Keep is pressed."""
+
+    def kept(event: gr.EventData, key: str):
+        data = event._data if isinstance(event._data, dict) else {}
+        with told():
+            keep(shared, str(data.get("code", "")), key)
+        gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
+
+    # A toast needs the queue; of two that are kept in a hurry Gradio would pass over the second.
+    keeping = QUIET | {"queue": True, "trigger_mode": "multiple"}
+    piece.keep(kept, shared.key, None, api_name=api_name, **keeping)
+
+
 def figure(home: Path, work: Work, bred: bool = False) -> str:
     """One work as HTML: the picture or the playing film, what it is, the same actions as everywhere."""
     code, title = work.code, work.name or work.title

@@ -40,10 +40,9 @@ from gan_play.ui.desk import (
     through_labels,
 )
 from gan_play.ui.filming import filmed
-from gan_play.ui.shared import PRIVATE, QUIET, Shared, told
+from gan_play.ui.shared import PRIVATE, QUIET, Shared
 from gan_play.ui.showing import nearest
 from gan_play.ui.wires import Wires, prover
-from gan_play.ui.words import say
 
 
 def build(shared: Shared) -> None:
@@ -124,17 +123,7 @@ def build(shared: Shared) -> None:
 
     arriving.wire(shared, room, wires)
 
-    def kept(event: gr.EventData, key: str):
-        """The gallery takes what the stage shows."""
-        data = event._data if isinstance(event._data, dict) else {}
-        if data.get("do") == "keep":
-            with told():
-                gallery.keep(shared, str(data.get("code", "")), key)
-            gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
-
-    # A toast needs the queue; of two that are kept in a hurry Gradio would pass over the second.
-    keeping = QUIET | {"queue": True, "trigger_mode": "multiple"}
-    view.act(kept, shared.key, None, api_name="ui_play_keep", **keeping)
+    gallery.wire_keep(shared, view, "ui_play_keep")
 
     # What is on the stage: its proof, and when asked what it is nearest to
 

@@ -457,21 +457,19 @@ def translate(shared: Shared) -> None:
 
     # What is done with a painting
 
-    def acted(event: gr.EventData, key: str):
-        """Kept in the gallery, or sent to Play as the picture to look for."""
+    def acted(event: gr.EventData):
+        """Sent to Play as the picture to look for."""
         data = event._data if isinstance(event._data, dict) else {}
-        code = str(data.get("code", ""))
         with told():
-            if data.get("do") == "keep":
-                gallery.keep(shared, code, key)
-                gr.Info(say("gallery.kept"), title=say("tab.gallery"), duration=3)
-            elif data.get("do") == "to-yours":
-                path = transform.file(picture(home, artworks.find_code(code)).png, "painted.png")
+            if data.get("do") == "to-yours":
+                code = artworks.find_code(str(data.get("code", "")))
+                path = transform.file(picture(home, code).png, "painted.png")
                 return gr.update(value=path), gr.Tabs(selected="play")
         return gr.skip()
 
     queued = QUIET | {"queue": True}  # a toast needs the queue
-    result.act(acted, shared.key, [shared.brought, shared.tabs], api_name="ui_translate_act_on", **queued)
+    result.act(acted, None, [shared.brought, shared.tabs], api_name="ui_translate_act_on", **queued)
+    gallery.wire_keep(shared, result, "ui_translate_keep")
 
     def opened(request: gr.Request, when: str, code: str, done: str, key: str):
         """A link, a kept work or a dropped file: the translator, the picture and the dials that it was made with."""

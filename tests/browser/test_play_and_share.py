@@ -425,6 +425,32 @@ def test_a_picture_of_settings_that_have_changed_is_not_shown(play: Page):
 
 
 @pytest.mark.slow  # a visit of its own
+def test_a_heart_that_was_pressed_stands_whatever_the_server_was_asked_before(play: Page):
+    held = []
+
+    def hold(route) -> None:
+        asked = '"liked"' in (route.request.post_data or "")
+        held.append((route, route.fetch())) if asked else route.continue_()
+
+    play.route(lambda url: "component_server" in url, hold)
+    pick(play, 5)
+    settled(play)
+    play.wait_for_timeout(1000)
+    heart = play.locator("#stage [data-do=like]")
+    heart.click()
+    expect(heart).to_contain_text("Liked")
+    early = list(held)
+    assert early
+    for route, answer in early:
+        route.fulfill(response=answer)
+    play.wait_for_timeout(1000)
+    expect(heart).to_contain_text("Liked")
+    assert heart.get_attribute("aria-pressed") == "true"
+    for route, answer in held[len(early) :]:
+        route.fulfill(response=answer)
+
+
+@pytest.mark.slow  # a visit of its own
 def test_what_is_kept_in_a_hurry_are_the_pictures_that_were_shown(play: Page):
     let_go = held_back(play)
     for seed in (15, 16, 17):

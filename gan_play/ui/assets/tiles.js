@@ -26,7 +26,9 @@ const key = () => document.querySelector('#state-owner textarea')?.value ?? '';
 const asking = async (question, asked) => {
   try { return await server[question](asked); } catch (failed) { return {sentence: words.lost}; }
 };
-// A heart is hollow until the server has said otherwise. What stands beside a liked picture was seen and passed over.
+// A heart is hollow until the server has said otherwise; what was pressed since it was asked stands, whatever it says.
+// What stands beside a liked picture was seen and passed over.
+let presses = 0;
 const heart = (button, liked) => {
   button.textContent = liked ? words.liked : words.like;
   button.setAttribute('aria-pressed', String(liked));
@@ -34,12 +36,15 @@ const heart = (button, liked) => {
 const hearts = async () => {
   const all = [...element.querySelectorAll('[data-do="like"]')];
   if (!all.length) return;
+  const since = presses;
   const answer = await asking('liked', [key(), ...all.map((button) => button.dataset.code)]);
-  all.forEach((button) => heart(button, (answer.liked || []).includes(button.dataset.code)));
+  all.filter((button) => !(button.pressed > since))
+    .forEach((button) => heart(button, (answer.liked || []).includes(button.dataset.code)));
 };
 const like = async (button) => {
   const liked = button.getAttribute('aria-pressed') !== 'true';
   heart(button, liked);
+  button.pressed = ++presses;
   const room = document.querySelector('#brood .tile.current') ? '#brood' : '#seeds';
   const beside = element.closest('#stage') ? [...document.querySelectorAll(room + ' .tile')] : [];
   const answer = await asking('liking', [button.dataset.code, key(), liked ? 'yes' : '',
@@ -108,7 +113,7 @@ element.addEventListener('click', (event) => {
     if (doing.dataset.do === 'share') return share(doing);
     if (doing.dataset.do === 'like') return like(doing);
     if (doing.dataset.do === 'withdraw') return withdraw(doing);
-    return trigger('act', {do: doing.dataset.do, code, first: element.querySelector('[data-first]')?.dataset.first || ''});
+    return trigger(doing.dataset.do === 'keep' ? 'keep' : 'act', {do: doing.dataset.do, code, first: element.querySelector('[data-first]')?.dataset.first || ''});
   }
   const zoom = event.target.closest('[data-zoom]');
   if (zoom) {
@@ -165,6 +170,7 @@ watch('value', () => {
   hearts();
 });
 hearts();
+document.addEventListener('gan-play-liked', hearts);
 // What was laid out ahead of the server's answer stays only where the answer says the same.
 const codes = (root) => [...root.querySelectorAll('[data-code]:not(.told)')].map((piece) => piece.dataset.code).join();
 document.addEventListener('gan-play-settled', () => {
