@@ -1,8 +1,11 @@
-"""The page as Gradio gets it: plain data for a browser, and clicks that count."""
+"""The page as Gradio gets it: plain data for a browser, answers that undo nothing, and clicks that count."""
 
 from pathlib import Path
 
-from gan_play.ui import page
+import gradio as gr
+
+from gan_play.pictures.datasets import Progress, Taken
+from gan_play.ui import gather, page
 
 
 def strange(value: object, path: tuple = ()) -> list[str]:
@@ -20,6 +23,18 @@ def test_what_describes_the_page_is_plain_data(tmp_path: Path):
     # once put the whole server into the description of the page, which is copied for each visitor.
     config = page.make(tmp_path).get_config_file()
     assert strange(config["components"]) == []
+
+
+def test_what_was_read_is_chosen_once_and_the_last_answer_says_nothing(tmp_path: Path):
+    # Gradio sends the last answer once more when all is over: another set may have been chosen by then.
+    def reading():
+        yield Progress(1, 1, 0.0, "Looking at the pictures")
+        return Taken("0123456789abcdef", tmp_path, {})
+
+    answers = list(gather.taking(reading(), "Waves", "#ffffff"))
+    told = [answer[2]["value"] for answer in answers if answer[2] != gr.skip()]
+    assert len(told) == 1 and "0123456789abcdef" in told[0]
+    assert answers[-1] == (gr.skip(), gr.skip(), gr.skip())
 
 
 def test_who_says_no_to_deleting_and_presses_again_is_not_passed_over(tmp_path: Path):

@@ -8,7 +8,7 @@ import gradio.utils
 
 from gan_play.ui import server, streams
 
-CLOSE = b'data: {"msg":"close_stream"}\n\n'
+CLOSE = b'data: {"event_id":null,"msg":"close_stream"}\n\n'
 
 
 class Visitor:
@@ -67,8 +67,12 @@ def test_who_never_leaves_a_closed_stream_is_waited_for_no_longer_than_that(monk
         stream = Visitor(door, "/gradio_api/queue/data", "mine")
         await asyncio.sleep(0.01)
         mine = Visitor(door, "/gradio_api/queue/join", "mine", asking("mine"))
-        await asyncio.wait_for(asyncio.gather(mine.task, stream.task), 5)
-        assert not door.closing
+        await asyncio.wait_for(asyncio.gather(mine.task, stream.task), 1)
+        assert not door.closing and len(mine.sent) == 2
+        for _ in range(streams.MOST_WAITS):
+            again = Visitor(door, "/gradio_api/queue/data", "mine")
+            await asyncio.wait_for(again.task, 1)
+        await asyncio.wait_for(Visitor(door, "/gradio_api/queue/data", "mine").task, 0.05)
 
     monkeypatch.setattr(streams, "LONGEST_S", 0.1)
     asyncio.run(go())

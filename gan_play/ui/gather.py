@@ -227,6 +227,8 @@ def taking(
             yield gr.update(value=look.progress(share, step.sentence)), gr.skip(), gr.skip()
     choice = {"set": taken.set_id, "how": "crop", "background": rgb(colour), "name": name}
     yield gr.update(value=""), gr.update(visible=False), gr.update(value=json.dumps(choice))
+    # Gradio sends the last answer once more when all is over, maybe after something else has been chosen.
+    yield gr.skip(), gr.skip(), gr.skip()
 
 
 def parting(folder: Path) -> Iterator:

@@ -1,4 +1,4 @@
-"""No event and no answer is lost on a busy computer: two races in the page of Gradio 6.31, ended here.
+"""No event and no answer is lost on a busy computer: two races in the page of Gradio 6.31, won here.
 
 All queued events of a page answer over one stream. When the last is done, Gradio's server says `close_stream`, and
 ends it. A page that asks for its next event just then may read the answer to its asking first: it takes the stream that
@@ -19,7 +19,15 @@ from urllib.parse import parse_qs
 import gradio.utils
 
 LONGEST_S = 3.0
-"""How long a page may take to leave a closed stream: one that has left unseen, behind a proxy, waits no longer."""
+"""How long a page may take to leave a closed stream."""
+
+MOST_WAITS = 3
+"""A page that so many times in turn wasn't seen to leave is no longer waited for: some proxies don't tell."""
+
+MOST_REMEMBERED = 10_000
+CLOSE = b'"msg":"close_stream"'
+MOST_CLOSE_BYTES = 100
+"""A message that closes a stream is short; an answer that holds the same words is longer."""
 
 
 def send_whole() -> None:
@@ -39,6 +47,7 @@ class Closing:
     def __init__(self, app: Callable) -> None:
         self.app = app
         self.closing: dict[str, asyncio.Event] = {}  # by session: set as soon as its page has left
+        self.unseen: dict[str, int] = {}  # by session: how many times in turn its page wasn't seen to leave
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         path = scope.get("path", "") if scope["type"] == "http" else ""
@@ -54,13 +63,18 @@ class Closing:
         """Sends a stream, and ends it only when the page has left it."""
 
         async def sending(message: dict) -> None:
-            if b'"close_stream"' not in message.get("body", b""):
+            body = message.get("body", b"")
+            if CLOSE not in body or len(body) > MOST_CLOSE_BYTES or self.unseen.get(session, 0) >= MOST_WAITS:
                 return await send(message)
             left = self.closing[session] = asyncio.Event()
             try:
                 await send(message)
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(disconnected(receive), LONGEST_S)
+                await asyncio.wait_for(disconnected(receive), LONGEST_S)
+                self.unseen.pop(session, None)
+            except asyncio.TimeoutError:
+                if len(self.unseen) >= MOST_REMEMBERED:
+                    self.unseen.clear()
+                self.unseen[session] = self.unseen.get(session, 0) + 1
             finally:  # also where the server gives the stream up, which is how it hears that the page has left
                 left.set()
                 if self.closing.get(session) is left:
@@ -72,8 +86,10 @@ class Closing:
         """Sends the answer to an asking as soon as no stream of its session is being closed."""
 
         async def sending(message: dict) -> None:
-            if message["type"] == "http.response.start" and (left := self.closing.get(session_of(body))):
-                await left.wait()
+            begins = message["type"] == "http.response.start"
+            if begins and self.closing and (left := self.closing.get(session_of(body))):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(left.wait(), LONGEST_S)
             await send(message)
 
         return sending

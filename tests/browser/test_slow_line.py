@@ -21,19 +21,21 @@ LATE_S = 3.0
 
 
 @pytest.fixture
-def slow_line(address: str, monkeypatch) -> Iterator[str]:
-    """The page's address over a line on which the end of a stream comes late."""
+def slow_line(address: str, monkeypatch) -> Iterator[tuple[str, list[bool]]]:
+    """The page's address over a line on which the end of a stream comes late; whether the page asked before it came."""
     monkeypatch.setattr(streams, "LONGEST_S", 60.0)
-    asked = threading.Event()
+    asked, met = threading.Event(), []
 
     def pump(source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if b"/queue/join" in data:
                     asked.set()
-                if b"close_stream" in data:
+                if (at := data.find(b"close_stream")) >= 0:
+                    target.sendall(data[:at])
+                    data = data[at:]
                     asked.clear()
-                    asked.wait(20)
+                    met.append(asked.wait(20))
                     time.sleep(LATE_S)
                 target.sendall(data)
         for end in (source, target):
@@ -51,14 +53,16 @@ def slow_line(address: str, monkeypatch) -> Iterator[str]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line) as line:
         line.daemon_threads = True
         threading.Thread(target=line.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{line.server_address[1]}/"
+        yield f"http://127.0.0.1:{line.server_address[1]}/", met
         line.shutdown()
 
 
 def test_what_is_asked_for_while_a_stream_is_being_closed_is_answered(visit, slow_line, pairs: Path):
-    page = visit(slow_line)
+    line, met = slow_line
+    page = visit(line)
     page.get_by_role("tab", name="Gather", exact=True).click()
     page.set_input_files("#drop input[name=folder]", pairs)
     page.wait_for_selector("#report .contact img")
     page.locator("#gather-split").click()
     expect(page.locator("#report")).to_contain_text("left (12), right (12)", timeout=60_000)
+    assert any(met)

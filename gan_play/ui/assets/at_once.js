@@ -52,7 +52,10 @@ const turned = (first, turns) => {
       const told = document.createElement('template');
       told.innerHTML = await answer.text();
       return {grid: told.content.firstChild, settings: now, label};
-    }).catch(() => null);  // the page says itself that the server is gone
+    }).catch(() => null).then((found) => {  // the page says itself that the server is gone
+      if (!found && ready.of === of) ready.of = '';
+      return found;
+    });
     ready = {of, page: answer};
   }
   return ready.page;
@@ -118,7 +121,10 @@ const press = (button, what, code, liked) => {
   if (liked) button.setAttribute('aria-pressed', liked);
   button.click();
   button.dataset.code = now;
-  if (what === 'like') { button.textContent = known.words.like; button.setAttribute('aria-pressed', 'false'); }
+  if (what !== 'like') return;
+  button.textContent = known.words.like;
+  button.setAttribute('aria-pressed', 'false');
+  button.pressed = 0;
 };
 document.addEventListener('click', (event) => {
   const pressed = event.target.closest?.('button, [data-do]');
@@ -152,12 +158,11 @@ const rest = () => {
   clearTimeout(calm);
   calm = setTimeout(() => {
     if (!idle() || !value('play-digest') || !at('#seeds')?.checkVisibility() || document.hidden) return;
-    near(over() || (last === 'previous' ? last : 'next'), false);
+    near(over() || (last === 'previous' && value('play-first') !== '0' ? last : 'next'), false);
   }, known.calm);
 };
 document.addEventListener('gan-play-page', rest);
 document.addEventListener('gan-play-settled', () => {
   const turn = over() || last;
   if (['next', 'previous'].includes(turn)) near(turn);
-  rest();
 });

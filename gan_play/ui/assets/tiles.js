@@ -24,7 +24,7 @@ const large = (figure, code, src) => {
 };
 const key = () => document.querySelector('#state-owner textarea')?.value ?? '';
 const asking = async (question, asked) => {
-  try { return await server[question](asked); } catch (failed) { return {sentence: words.lost}; }
+  try { return await server[question](asked) ?? {sentence: words.lost}; } catch { return {sentence: words.lost}; }
 };
 // A heart is hollow until the server has said otherwise; what was pressed since it was asked stands, whatever it says.
 // What stands beside a liked picture was seen and passed over.
@@ -36,20 +36,26 @@ const heart = (button, liked) => {
 const hearts = async () => {
   const all = [...element.querySelectorAll('[data-do="like"]')];
   if (!all.length) return;
-  const since = presses;
-  const answer = await asking('liked', [key(), ...all.map((button) => button.dataset.code)]);
-  all.filter((button) => !(button.pressed > since))
-    .forEach((button) => heart(button, (answer.liked || []).includes(button.dataset.code)));
+  const since = presses, codes = all.map((button) => button.dataset.code);
+  const answer = await asking('liked', [key(), ...codes]);
+  if (!answer.liked) return;
+  all.filter((button, place) => button.dataset.code === codes[place] && !(button.pressed > since))
+    .forEach((button) => heart(button, answer.liked.includes(button.dataset.code)));
 };
 const like = async (button) => {
   const liked = button.getAttribute('aria-pressed') !== 'true';
+  const code = button.dataset.code;
   heart(button, liked);
   button.pressed = ++presses;
   const room = document.querySelector('#brood .tile.current') ? '#brood' : '#seeds';
   const beside = element.closest('#stage') ? [...document.querySelectorAll(room + ' .tile')] : [];
-  const answer = await asking('liking', [button.dataset.code, key(), liked ? 'yes' : '',
+  const answer = await asking('liking', [code, key(), liked ? 'yes' : '',
     beside.map((tile) => tile.dataset.code)]);
-  if (answer.sentence) { heart(button, !liked); tell(button.closest('.actions'), answer.sentence); }
+  if (button.dataset.code === code) button.pressed = ++presses;  // what was asked meanwhile may not know of it yet
+  if (answer.sentence) {
+    if (button.dataset.code === code) heart(button, !liked);
+    tell(button.closest('.actions'), answer.sentence);
+  }
   else document.dispatchEvent(new CustomEvent('gan-play-liked'));
 };
 const tell = (row, text) => {
