@@ -241,6 +241,7 @@ def test_what_is_kept_hangs_in_the_gallery_until_it_is_removed(play: Page):
     expect(work).to_have_count(0)
 
 
+@pytest.mark.slow  # a visit of its own
 def test_a_bad_link_and_a_bad_seed_are_told_in_a_sentence(visit, there: str):
     page = visit(f"{there}/?art=%3Cimg%20src=x%20onerror=alert(1)%3E")
     painted(page)
@@ -334,6 +335,7 @@ def test_a_click_shows_its_picture_before_the_server_answers_and_the_answer_agre
     assert play.locator("#state-made textarea").input_value() in wanted
 
 
+@pytest.mark.slow  # a visit of its own
 def test_of_quick_clicks_the_last_wins_and_none_is_lost(play: Page):
     play.evaluate(FRAMES)
     last = play.evaluate(CLICK, [3, 8, 3, 11])

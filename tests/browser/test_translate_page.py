@@ -107,6 +107,7 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow  # a visit of its own
 def test_a_late_painting_of_what_lay_on_the_desk_before_is_not_shown(serve, visit, tmp_path, monkeypatch):
     begun, go_on, painting = threading.Event(), threading.Event(), share_routes.painting
 
