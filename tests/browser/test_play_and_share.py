@@ -382,16 +382,21 @@ def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(
     expect(title(play)).to_contain_text("Seed 40")
 
 
+def turns_without_asking(play: Page, first: int) -> None:
+    """The next page is shown whole though nothing more is answered."""
+    held_back(play)
+    play.route("**/gradio_api/seeds*", lambda route: route.abort())
+    play.evaluate("document.querySelector('#play-next').click()")
+    expect(tile(play, first)).to_be_visible()
+    painted(play)
+
+
 @pytest.mark.slow  # a visit of its own
 def test_who_turns_pages_finds_the_next_one_painted_also_without_a_pointer(play: Page):
     with play.expect_response(lambda answer: "seeds?turns=next&first=36" in answer.url) as next_page:
         play.evaluate("document.querySelector('#play-next').click()")
     next_page.value.finished()
-    held_back(play)
-    play.route("**/gradio_api/seeds*", lambda route: route.abort())
-    play.evaluate("document.querySelector('#play-next').click()")
-    expect(tile(play, 72)).to_be_visible()
-    painted(play)
+    turns_without_asking(play, 72)
 
 
 @pytest.mark.slow  # a visit of its own
@@ -400,11 +405,7 @@ def test_a_page_that_was_looked_at_for_a_while_is_turned_without_asking(play: Pa
         play.locator("#play-seed :is(input, textarea)").fill("360")
         play.keyboard.press("Enter")
     next_page.value.finished()
-    held_back(play)
-    play.route("**/gradio_api/seeds*", lambda route: route.abort())
-    play.evaluate("document.querySelector('#play-next').click()")
-    expect(tile(play, 396)).to_be_visible()
-    painted(play)
+    turns_without_asking(play, 396)
 
 
 @pytest.mark.slow  # a visit of its own

@@ -119,7 +119,8 @@ element.addEventListener('click', (event) => {
     if (doing.dataset.do === 'share') return share(doing);
     if (doing.dataset.do === 'like') return like(doing);
     if (doing.dataset.do === 'withdraw') return withdraw(doing);
-    return trigger(doing.dataset.do === 'keep' ? 'keep' : 'act', {do: doing.dataset.do, code, first: element.querySelector('[data-first]')?.dataset.first || ''});
+    const first = element.querySelector('[data-first]')?.dataset.first || '';
+    return trigger(doing.dataset.do === 'keep' ? 'keep' : 'act', {do: doing.dataset.do, code, first});
   }
   const zoom = event.target.closest('[data-zoom]');
   if (zoom) {
