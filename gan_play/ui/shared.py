@@ -102,10 +102,13 @@ def may_steer(shared: Shared, run: str, key: str) -> bool:
     return not shared.public or owns(shared.home, run, key)
 
 
-def visible_runs(shared: Shared, key: str) -> list:
-    """The runs to list: all at home; in public the browser's own and the shipped ones, others only by their link."""
+def visible_runs(shared: Shared, key: str, also: object = None) -> list:
+    """The runs to list: all at home; in public the browser's own and the shipped ones, others only by their link (such
+    as `also`, which it has)."""
     runs = store.list_runs(shared.home)
-    return [run for run in runs if not shared.public or run.shipped or may_steer(shared, run.id, key)]
+    if not shared.public:
+        return runs
+    return [run for run in runs if run.shipped or run.id == also or may_steer(shared, run.id, key)]
 
 
 def whose(shared: Shared, key: object) -> str:

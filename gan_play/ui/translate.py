@@ -77,10 +77,12 @@ class Desks:
 # Which translators there are
 
 
-def translators(shared: Shared, key: str) -> list[tuple[str, str]]:
-    """(what it is called, its run) of each translator that this browser may see and that has learnt something."""
+def translators(shared: Shared, key: str, in_hand: object = None) -> list[tuple[str, str]]:
+    """(what it is called, its run) of each translator that has learnt something, of those that this browser may see,
+    and of the one in hand, which a link may have brought.
+    """
     found = []
-    for run in visible_runs(shared, key):
+    for run in visible_runs(shared, key, in_hand):
         if run.task == "translate" and checkpoints.newest(store.find_run(shared.home, run.id)):
             found.append((f"{run.name}, {run.size_px} px", run.id))
     return found
@@ -294,9 +296,12 @@ def translate(shared: Shared) -> None:
 
     table = [nothing, begin, chosen, what, desk, content, kind, message, result, *turned]
 
-    def offer(request: gr.Request, key: str, run: str) -> dict:
-        """Which translators there are by now; the one in hand stays."""
-        found = translators(shared, key)
+    def offer(request: gr.Request, key: str, run: str, coming: str = "") -> dict:
+        """Which translators there are by now; the one in hand stays. While a link is on its way to an empty desk
+        nothing is laid there: this answer may come after the link's."""
+        if coming and not run:
+            return {message: gr.skip()}
+        found = translators(shared, key, run)
         here = [one for _, one in found]
         first = run if run in here else here[0] if here else None
         said = {
@@ -312,7 +317,7 @@ def translate(shared: Shared) -> None:
         how = kind_of(model) if model else ""
         return take(run) | lay(request, run, how) | {result: gr.update(value=waiting_html(model))}
 
-    asked = [shared.key, chosen]
+    asked = [shared.key, chosen, shared.translated]
     shared.transform_tab.select(offer, asked, table, api_name="ui_translate_offer", **QUIET)
     shared.owner.change(offer, asked, table, api_name="ui_translate_arrive", **QUIET)
     chosen.input(begin_with, chosen, table, api_name="ui_translate_choose", **QUIET)
@@ -471,7 +476,7 @@ def translate(shared: Shared) -> None:
     result.act(acted, None, [shared.brought, shared.tabs], api_name="ui_translate_act_on", **queued)
     gallery.wire_keep(shared, result, "ui_translate_keep")
 
-    def opened(request: gr.Request, when: str, code: str, done: str, key: str):
+    def opened(request: gr.Request, when: str, code: str, done: str, key: str, in_hand: str):
         """A link, a kept work or a dropped file: the translator, the picture and the dials that it was made with."""
         if not code or code == done:
             yield {message: gr.skip()}
@@ -497,20 +502,19 @@ def translate(shared: Shared) -> None:
             if named.translation.mask:
                 begun = laid(inputs.find(home, named.translation.mask), "marks.png")
         except (Refused, Ended) as error:
-            why = wrong(error) if isinstance(error, Refused) else {result: gr.update(value="")}
-            yield said | why | {shared.translated: gr.update(value=""), stop: gr.update(visible=False)}
+            refused = isinstance(error, Refused)
+            said |= {} if refused else {result: gr.update(value="")}
+            said |= offer(request, key, in_hand)
+            said |= wrong(error) if refused else {}
+            yield said | {shared.translated: gr.update(value=""), stop: gr.update(visible=False)}
             return
-        offered = [one for _, one in translators(shared, key)]
-        choices = (
-            translators(shared, key) if run in offered else [*translators(shared, key), (model.name, run)]
-        )
         said |= take(run, sized=False)
         drawn = dials.drawn and not over
         said |= lay(request, run, *(("draw", "", path) if drawn else ("", path, begun)))
         said |= {
             nothing: gr.update(value=""),
             begin: gr.update(visible=False),
-            chosen: gr.update(choices=choices, value=run, visible=True),
+            chosen: gr.update(choices=translators(shared, key, run), value=run, visible=True),
             result: gr.update(value=html),
             strength: gr.update(visible=True, value=dials.strength),
             size: gr.update(visible=True, value=max(pixels.shape[:2])),
@@ -520,7 +524,7 @@ def translate(shared: Shared) -> None:
 
     shared.translated.change(
         opened,
-        [moment, shared.translated, handled, shared.key],
+        [moment, shared.translated, handled, shared.key, chosen],
         [*table, handled, shared.translated, stop],
         js=stopping.NOW,
         api_name="ui_translate_open",

@@ -17,9 +17,9 @@ from playwright.sync_api import Page, expect
 
 from gan_play.pictures import examples, images
 from gan_play.share import artwork as artworks
-from gan_play.share import card
+from gan_play.share import card, translating
 from gan_play.steps import Ended
-from gan_play.translate import inputs
+from gan_play.translate import inputs, translator
 from gan_play.ui import child, share_routes
 from tests.test_video import a_sound, a_video, scene
 
@@ -104,6 +104,7 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
         path.unlink()
     gone = visit(address + "?art=" + second)
     expect(gone.locator("#translate-message")).to_contain_text("isn't here: a link holds none")
+    expect(gone.locator("#translate-desk canvas")).to_be_visible()
 
 
 @pytest.mark.timeout(300)
@@ -196,6 +197,47 @@ def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, vi
     shot(page, "hints")
     other = visit(page.url)
     other.wait_for_function("document.querySelector('#translate-desk canvas.hints')?.dataset.marked === '1'")
+
+
+@pytest.mark.slow  # visits of its own
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("public", [False, True])
+def test_what_a_link_brought_stays_on_the_desk(serve, visit, tmp_path, public):
+    for preset in ("flat", "colour"):
+        playground.translator_in(tmp_path, preset, f"toy-{preset}")
+    model = translator.load(tmp_path, "toy-colour")
+    dials = translator.check_dials(model, drawn=True)
+    pixels = examples.draw("mountains", 3, 32)
+    code = artworks.encode(translating.artwork_of(tmp_path, model, pixels, dials))
+    address = serve(tmp_path, public)
+    page = visit(address)
+    names = page.evaluate("Object.fromEntries(gradio_config.dependencies.map((one) => [one.id, one.api_name]))")
+    late = []
+
+    def answer(route):
+        if names[str(route.request.post_data_json["fn_index"])] in ("ui_translate_arrive", "ui_translate_offer"):
+            late.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/gradio_api/run/predict*", answer)  # which translators there are is answered after the link
+    page.goto(f"{address}?art={code}")
+    hints = page.locator("#translate-desk canvas.hints[data-marked='1']")
+    expect(hints).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert late
+    for route, there in late:
+        route.fulfill(response=there)
+    page.unroute("**/gradio_api/run/predict*")
+    page.wait_for_timeout(1500)
+    expect(hints).to_be_visible()
+    page.click("#tab-gallery-button")
+    with page.expect_response("**/gradio_api/run/predict*"):
+        page.click("#tab-transform-button")
+    page.wait_for_timeout(1500)
+    expect(hints).to_be_visible()
+    expect(page.locator("#translate-model input")).to_have_value("Toy colour, 32 px")
+    assert code in page.url
 
 
 @pytest.mark.slow  # a visit of its own, and a film
