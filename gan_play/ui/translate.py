@@ -269,7 +269,8 @@ def translate(shared: Shared) -> None:
         return translator.load(home, run) if is_run(home, run) else None
 
     def lay(request: gr.Request, run: str, how: str = "", path: str = "", begun: str = "") -> dict:
-        """The desk with a sheet or a picture on it; what lay there before isn't painted any more."""
+        """The desk with a sheet or a picture on it; what lay there before isn't painted any more, and its painting can
+        be opened again."""
         model = model_at(run)
         desks.lay(request, (run, how, path))
         return {
@@ -277,6 +278,8 @@ def translate(shared: Shared) -> None:
             content: gr.update(value=path),
             kind: gr.update(value=how),
             message: gr.update(value=""),
+            shared.translated: gr.update(value=""),
+            handled: gr.update(value=""),
         }
 
     def take(run: str, sized: bool = True) -> dict:
@@ -294,7 +297,8 @@ def translate(shared: Shared) -> None:
             said[size] = gr.update(visible=True, value=side)
         return said
 
-    table = [nothing, begin, chosen, what, desk, content, kind, message, result, *turned]
+    laid_out = [desk, content, kind, message, shared.translated, handled]
+    table = [nothing, begin, chosen, what, *laid_out, result, *turned]
 
     def offer(request: gr.Request, key: str, run: str, coming: str = "") -> dict:
         """Which translators there are by now; the one in hand stays. While a link is on its way to an empty desk
@@ -350,7 +354,7 @@ def translate(shared: Shared) -> None:
             said[size] = gr.update(value=draw.side_of(model, data.get("act") == "draw"))
         return said | {result: gr.update(value=waiting_html(model))}
 
-    desk_out = [desk, content, kind, message, size]
+    desk_out = [*laid_out, size]
     reading = {"show_progress": "hidden", "concurrency_limit": 2, **PRIVATE}
     dropped = desk.dropped(drop, [chosen, size, kind], desk_out, api_name="ui_translate_drop", **reading)
     desk.act(act, chosen, [*desk_out, result], api_name="ui_translate_act", **QUIET)
@@ -482,7 +486,6 @@ def translate(shared: Shared) -> None:
             yield {message: gr.skip()}
             return
         over = stopping.asker(request, "translate", when)
-        said = {handled: gr.update(value=code)}
         try:
             named = artworks.decode(code)
             check_alive(home, code)
@@ -502,16 +505,16 @@ def translate(shared: Shared) -> None:
             if named.translation.mask:
                 begun = laid(inputs.find(home, named.translation.mask), "marks.png")
         except (Refused, Ended) as error:
+            gone = {shared.translated: gr.update(value=""), stop: gr.update(visible=False)}
             refused = isinstance(error, Refused)
-            said |= {} if refused else {result: gr.update(value="")}
-            said |= offer(request, key, in_hand)
-            said |= wrong(error) if refused else {}
-            yield said | {shared.translated: gr.update(value=""), stop: gr.update(visible=False)}
+            said = gone if refused else gone | {result: gr.update(value="")}
+            yield said | offer(request, key, in_hand) | (wrong(error) if refused else {})
             return
-        said |= take(run, sized=False)
         drawn = dials.drawn and not over
+        said = take(run, sized=False)
         said |= lay(request, run, *(("draw", "", path) if drawn else ("", path, begun)))
         said |= {
+            **{place: gr.update(value=code) for place in (shared.translated, handled)},
             nothing: gr.update(value=""),
             begin: gr.update(visible=False),
             chosen: gr.update(choices=translators(shared, key, run), value=run, visible=True),
@@ -525,7 +528,7 @@ def translate(shared: Shared) -> None:
     shared.translated.change(
         opened,
         [moment, shared.translated, handled, shared.key, chosen],
-        [*table, handled, shared.translated, stop],
+        [*table, stop],
         js=stopping.NOW,
         api_name="ui_translate_open",
         **QUIET | {"queue": True},

@@ -127,7 +127,7 @@ def test_a_late_painting_of_what_lay_on_the_desk_before_is_not_shown(serve, visi
     assert begun.wait(60)
     choose(page, "Toy sketch")
     result = page.locator("#translate-result .translated")
-    expect(page.locator("#translate-result")).to_contain_text("the painting follows your pen")
+    expect(page.locator("#translate-desk .desk[data-run='toy-sketch']")).to_be_visible()
     go_on.set()
     page.wait_for_timeout(1500)
     expect(result.locator(".actions")).to_be_hidden()
@@ -164,6 +164,7 @@ def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, vi
             break
         page.wait_for_timeout(200)
     assert painted(both).shape == (24, 32, 3) and not (painted(both)[:4] > 250).all()
+    page.wait_for_function(f"location.href.includes({both!r})")
     page.click("#translate-desk [aria-label='Show or hide: Photo']")
     page.wait_for_function(f"!location.href.includes({both!r})")
     hidden = code_of(page)
@@ -184,6 +185,7 @@ def test_one_draws_on_a_photo_in_layers_and_colours_a_picture_by_brush(serve, vi
     choose(page, "Toy colour")
     page.set_input_files("#translate-desk input[type=file]", photo)
     plain = code_of(page)
+    page.wait_for_function(f"location.href.includes({plain!r})")
     assert not artworks.decode(plain).translation.dials.drawn
     page.click("#translate-desk [data-colour='#b5562e']")
     draw(page, (0.2, 0.2), (0.6, 0.2))
@@ -211,11 +213,16 @@ def test_what_a_link_brought_stays_on_the_desk(serve, visit, tmp_path, public):
     code = artworks.encode(translating.artwork_of(tmp_path, model, pixels, dials))
     address = serve(tmp_path, public)
     page = visit(address)
-    names = page.evaluate("Object.fromEntries(gradio_config.dependencies.map((one) => [one.id, one.api_name]))")
+    names = page.evaluate(
+        "Object.fromEntries(gradio_config.dependencies.map((one) => [one.id, one.api_name]))"
+    )
     late = []
 
     def answer(route):
-        if names[str(route.request.post_data_json["fn_index"])] in ("ui_translate_arrive", "ui_translate_offer"):
+        if names[str(route.request.post_data_json["fn_index"])] in (
+            "ui_translate_arrive",
+            "ui_translate_offer",
+        ):
             late.append((route, route.fetch()))
         else:
             route.continue_()
@@ -238,6 +245,16 @@ def test_what_a_link_brought_stays_on_the_desk(serve, visit, tmp_path, public):
     expect(hints).to_be_visible()
     expect(page.locator("#translate-model input")).to_have_value("Toy colour, 32 px")
     assert code in page.url
+    page.click("#translate-desk [data-act=another]")
+    page.wait_for_function(
+        "!location.href.includes('art=')"
+    )  # it is gone from the desk, and can be opened again
+    expect(hints).to_be_hidden()
+    page.click("#tab-gallery-button")
+    page.fill("#gallery-open :is(input, textarea)", code)
+    page.keyboard.press("Enter")
+    expect(hints).to_be_visible()
+    page.wait_for_function(f"location.href.includes({code!r})")
 
 
 @pytest.mark.slow  # a visit of its own, and a film
