@@ -3,6 +3,7 @@
 python -m benchmarks.visitors --visitors 100 --seconds 60 --every 10
 python -m benchmarks.visitors --burst              all of them at the same moment, once
 python -m benchmarks.visitors --api                as programs do, through Gradio's queue
+python -m benchmarks.visitors --ahead              after each picture the next page is painted ahead, as on the page
 
 On the page a grid's pictures come by their codes from a route of their own, past Gradio's queue: so do these.
 
@@ -22,6 +23,7 @@ import time
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 
 from benchmarks import machine
 from gan_play import files
@@ -30,6 +32,7 @@ from gan_play.pictures import examples
 from gan_play.runs import store
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
+from gan_play.ui import at_once
 
 MODEL = "starter-64"
 PATIENCE_S = 120
@@ -47,6 +50,21 @@ def checked(data: bytes) -> bytes:
     if not data.startswith(b"\x89PNG"):
         raise ValueError("no PNG")
     return data
+
+
+def ask_ahead(address: str, seed: int, until: float) -> bool:
+    """Asks for a page of 36 ahead of a hand, 0.7 s after a picture came and as often again as the page does until then;
+    whether the server gave it, rather than paint for who waits. OSError where that fails."""
+    digest, later = sample.load(files.SHIPPED, MODEL).digest, at_once.CALM_MS / 1000
+    asked = {"turns": "next", "digest": digest, "first": seed - seed % 36, "truncation": 0.7, "ahead": 1}
+    while later < at_once.LONGEST_MS / 1000 and time.monotonic() + later < until:
+        time.sleep(later)
+        url = f"{address}gradio_api/seeds?{urlencode(asked)}"
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+            if answer.status == 200:
+                return True
+        later *= 2
+    return False
 
 
 def ask_by_api(address: str, seed: int) -> int:
@@ -67,7 +85,8 @@ def ask_by_api(address: str, seed: int) -> int:
 
 
 def visit(address: str, number: int, given: argparse.Namespace, until: float, told: list) -> None:
-    """One visitor's stay: (seconds, error) of each request go to the list."""
+    """One visitor's stay: (seconds, error) of each request for a picture go to the list, and to `given.pages` whether
+    each page was painted ahead."""
     choice = random.Random(number)
     if not given.burst:
         time.sleep(choice.uniform(0, given.every))
@@ -80,8 +99,13 @@ def visit(address: str, number: int, given: argparse.Namespace, until: float, to
         except (HTTPError, URLError, OSError, ValueError, KeyError) as failure:
             error = f"{type(failure).__name__}: {failure}"
         told.append((time.monotonic() - began, error))
-        if not given.burst:
-            time.sleep(choice.uniform(0.5, 1.5) * given.every)
+        if given.burst:
+            continue
+        until_next = time.monotonic() + choice.uniform(0.5, 1.5) * given.every
+        if given.ahead:
+            page = 1_000_000 * number + 500_000 + 20 * given.first + 36 * asked
+            given.pages.append(ask_ahead(address, page, until_next))
+        time.sleep(max(0.0, until_next - time.monotonic()))
 
 
 def share_of(values: list[float], share: float) -> float:
@@ -101,6 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--api", action="store_const", const=ask_by_api, default=ask, dest="ask", help="as programs do"
     )
+    parser.add_argument("--ahead", action="store_true", help="the next page is painted ahead")
     parser.add_argument("--idle", action="store_true", help="no run trains meanwhile")
     given = parser.parse_args()
     print(machine.title(), flush=True)
@@ -130,7 +155,7 @@ def main() -> None:
                 time.sleep(0.5)
             print("requests | failed | a second | p50 s | p95 s | longest s | steps of the run meanwhile")
             for repeat in range(given.repeats):
-                given.first, told = 1000 * repeat, []
+                given.first, told, given.pages = 1000 * repeat, [], []
                 before = 0 if given.idle else store.status(home, run)["step"]
                 began = time.monotonic()
                 visitors = [
@@ -152,6 +177,8 @@ def main() -> None:
                     sep="\n  " if failed else "",
                     flush=True,
                 )
+                if given.ahead:
+                    print(f"  {sum(given.pages)} of {len(given.pages)} pages were painted ahead", flush=True)
         finally:
             if not given.idle:
                 store.ask(home, run, "stop")

@@ -1,6 +1,7 @@
 """What is done by hand in Play: the page of seeds that a turn leads to, and the desk after several deeds at once."""
 
 import base64
+import dataclasses
 import json
 import re
 from types import SimpleNamespace
@@ -54,6 +55,31 @@ def test_a_page_is_the_grid_that_the_event_will_send(web, home, desk, turns, pag
     )
     assert (number, html) == (36, showing.grid(turn(desk, pages), model))
     assert f'data-settings="{desk.digest[:16]} 0.85"' in html
+
+
+def test_ahead_of_a_hand_a_page_is_the_same(web, desk):
+    ahead = asked(web, desk, "next", ahead="1")
+    assert (ahead.status_code, ahead.text) == (200, asked(web, desk, "next").text)
+
+
+def test_nothing_is_painted_ahead_while_somebody_waits(web, home, desk, monkeypatch):
+    def waiting() -> str:
+        answer = asked(web, dataclasses.replace(desk, first="7200"), "next", ahead="1")
+        assert (answer.status_code, answer.headers["cache-control"]) == (204, "no-store")
+        return answer.text
+
+    painted, paint = [], share_routes.picture
+    monkeypatch.setattr(share_routes, "picture", lambda *of: painted.append(of) or paint(*of))
+    with at_once._ahead:  # another page is painted ahead
+        assert waiting() == ""
+    monkeypatch.setattr(share_routes, "_made_now", {(home, "another"): None})
+    assert waiting() == "" and not painted
+    others = iter([False] * 6 + [True])  # one comes while the sixth is painted
+    monkeypatch.setattr(share_routes, "waited_for", lambda: next(others))
+    assert waiting() == "" and len(painted) == 5
+    monkeypatch.undo()
+    assert not share_routes.waited_for() and at_once.free()
+    assert asked(web, dataclasses.replace(desk, first="7200"), "next", ahead="1").status_code == 200
 
 
 def test_large_pictures_come_from_their_addresses(web, home, desk, monkeypatch):

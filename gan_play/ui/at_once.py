@@ -1,6 +1,7 @@
 """What is clicked in Play's grid and tray is shown at once: the page's script doesn't wait for Gradio's event.
 
     GET /gradio_api/seeds?turns=next&digest=&first=&seed=&tray=&truncation=&label=    the grid of the page turned to
+    .. &ahead=1    the same for a hand that hasn't come yet: 204, and nothing in it, while anybody waits for a picture
 
 A tile's picture is the one that the stage will show, so a click only moves it there; the next page of seeds comes from
 this route, as the event will send it, but with small pictures in it: one request in place of 37. The event decides:
@@ -12,7 +13,8 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +37,12 @@ MOST_DONE = 100
 
 CALM_MS = 700
 """How long a page of seeds is looked at before the next one is painted ahead."""
+
+LONGEST_MS = 10_000
+"""A page that couldn't be painted ahead, since others waited, is asked for again after twice as long, up to this."""
+
+BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAAALAAAAAABAAEAAAICRAEAOw=="
+"""What a picture is that isn't waited for any more: one clear pixel."""
 
 MOST_INLINED_PX = 64
 """Side of pictures that come with their grid: 36 are 0.5 MB and 0.3 s of two cores; of 128 px, four times that."""
@@ -86,19 +94,50 @@ def wire(room: SimpleNamespace, wires: Wires, picked: Callable[[Desk, dict], Des
         event(None, None, None, js=told, api_name=f"ui_play_{do}", **PRIVATE)
 
 
-def inlined(home: Path, html: str) -> str:
-    """A grid with its pictures in it, the same bytes as at their addresses; as many are painted at once as may be."""
+_ahead = threading.Lock()  # one page is painted ahead at a time
+
+
+def free() -> bool:
+    """Whether a page may be painted ahead now."""
+    return not _ahead.locked() and not share_routes.waited_for()
+
+
+def painted(home: Path, codes: Sequence[str], ahead: bool) -> list[bytes] | None:
+    """The PNG of each picture, as many painted at once as may be. Ahead of a hand one after the other, and None as soon
+    as somebody else waits for a picture, or another page is painted ahead.
+    """
+    if not ahead:
+        with ThreadPoolExecutor(sample.PAINTERS) as painters:
+            return list(painters.map(lambda code: share_routes.picture(home, code).png, codes))
+    if not _ahead.acquire(blocking=False):
+        return None
+    try:
+        pngs = []
+        for code in codes:
+            if share_routes.waited_for():
+                return None
+            pngs.append(share_routes.picture(home, code).png)
+        return pngs
+    finally:
+        _ahead.release()
+
+
+def inlined(home: Path, html: str, ahead: bool = False) -> str | None:
+    """A grid with its pictures in it, the same bytes as at their addresses; None as `painted`."""
     codes = re.findall(r'data-code="([^"]+)"', html)
-    with ThreadPoolExecutor(sample.PAINTERS) as painters:
-        painted = painters.map(lambda code: base64.b64encode(share_routes.picture(home, code).png), codes)
-        shown = {
-            tiles.address(code): f"data:image/png;base64,{png.decode()}" for code, png in zip(codes, painted)
-        }
+    pngs = painted(home, codes, ahead)
+    if pngs is None:
+        return None
+    shown = {
+        tiles.address(code): f"data:image/png;base64,{base64.b64encode(png).decode()}"
+        for code, png in zip(codes, pngs)
+    }
     return re.sub(r'src="([^"]+)"', lambda found: f'src="{shown.get(found[1], found[1])}"', html)
 
 
-def turned(home: Path, asked: dict[str, str]) -> str:
-    """The grid after turns such as "next,previous", from what the page says of its desk. Refused for nonsense.
+def turned(home: Path, asked: dict[str, str]) -> str | None:
+    """The grid after turns such as "next,previous", from what the page says of its desk. Refused for nonsense; None
+    where it is asked for ahead of a hand and others wait.
 
     Small pictures are in it; larger ones take long enough to be seen coming one by one, from their addresses.
     """
@@ -108,18 +147,23 @@ def turned(home: Path, asked: dict[str, str]) -> str:
         desk = turn(desk, 1 if way == "next" else -1)
     model = sample.load_digest(home, desk.digest)
     html = showing.grid(fitting(desk, model), model)
-    return inlined(home, html) if model.generator.size_px <= MOST_INLINED_PX else html
+    return inlined(home, html, "ahead" in asked) if model.generator.size_px <= MOST_INLINED_PX else html
 
 
 def address_routes(home: Path) -> list[APIRoute]:
     """The route over one home."""
 
     def seeds(request: Request) -> Response:
+        asked, uncached = dict(request.query_params), {"Cache-Control": "no-store"}
         try:
-            html = turned(home, dict(request.query_params))
+            html = turned(home, asked) if "ahead" not in asked or free() else None
         except Refused as refused:
             return share_routes.missing(refused)
-        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+        return (
+            Response(status_code=204, headers=uncached)
+            if html is None
+            else HTMLResponse(html, headers=uncached)
+        )
 
     return [routes.route("/gradio_api/seeds", seeds)]
 
@@ -127,5 +171,5 @@ def address_routes(home: Path) -> list[APIRoute]:
 def script() -> str:
     """The script, with its words."""
     words = {"open": say("act.open.of", title="{title}"), "like": say("act.like")}
-    known = {"words": words, "following": FOLLOWING, "calm": CALM_MS}
+    known = {"words": words, "following": FOLLOWING, "calm": CALM_MS, "longest": LONGEST_MS, "blank": BLANK}
     return f"const known = {json.dumps(known)};\n" + look.asset("at_once.js")

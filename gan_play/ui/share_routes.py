@@ -87,6 +87,11 @@ def picture(home: Path, code: str) -> Picture:
         _made_now.pop((home, code), None)
 
 
+def waited_for() -> bool:
+    """Whether somebody waits for a picture just now."""
+    return bool(_made_now)
+
+
 @functools.lru_cache(maxsize=KEPT_PICTURES)
 def _picture(home: Path, code: str) -> Picture:
     artwork = artworks.decode(code)

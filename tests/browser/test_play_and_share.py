@@ -382,6 +382,11 @@ def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(
     expect(title(play)).to_contain_text("Seed 40")
 
 
+def page_painted(before: str):
+    """Whether an answer is the page after that one, and no word that others wait."""
+    return lambda answer: answer.status == 200 and f"seeds?turns=next&first={before}&" in answer.url
+
+
 def turns_without_asking(play: Page, first: int) -> None:
     """The next page is shown whole though nothing more is answered."""
     held_back(play)
@@ -393,7 +398,7 @@ def turns_without_asking(play: Page, first: int) -> None:
 
 @pytest.mark.slow  # a visit of its own
 def test_who_turns_pages_finds_the_next_one_painted_also_without_a_pointer(play: Page):
-    with play.expect_response(lambda answer: "seeds?turns=next&first=36" in answer.url) as next_page:
+    with play.expect_response(page_painted("36")) as next_page:
         play.evaluate("document.querySelector('#play-next').click()")
     next_page.value.finished()
     turns_without_asking(play, 72)
@@ -401,7 +406,7 @@ def test_who_turns_pages_finds_the_next_one_painted_also_without_a_pointer(play:
 
 @pytest.mark.slow  # a visit of its own
 def test_a_page_that_was_looked_at_for_a_while_is_turned_without_asking(play: Page):
-    with play.expect_response(lambda answer: "seeds?turns=next&first=360" in answer.url) as next_page:
+    with play.expect_response(page_painted("360")) as next_page:
         play.locator("#play-seed :is(input, textarea)").fill("360")
         play.keyboard.press("Enter")
     next_page.value.finished()

@@ -40,34 +40,46 @@ const look = () => {
     seen.observe(at(id), {subtree: true, childList: true, attributes: true, characterData: true});
   }
 };
-// A page of seeds: asked for once.
-let ready = {of: '', page: null};
-const turned = (first, turns) => {
+// A page of seeds: asked for once. Ahead of a hand the server gives it only while nobody waits for a picture; a hand that
+// comes meanwhile asks for itself.
+let ready = {of: '', ahead: false, page: null};
+const turned = (first, turns, ahead = false) => {
   const [now, label] = [settings(), value('play-label-number')];
   const of = new URLSearchParams({turns: turns.join(), first, label, digest: value('play-digest'),
     seed: value('play-current'), tray: value('state-tray'), truncation: truncation()}).toString();
-  if (ready.of !== of) {
-    const answer = fetch('gradio_api/seeds?' + of).then(async (answer) => {
-      if (!answer.ok) return null;
+  if (ready.of !== of || (ready.ahead && !ahead)) {
+    const mine = ready = {of, ahead, page: null};
+    mine.page = fetch('gradio_api/seeds?' + of + (ahead ? '&ahead=1' : '')).then(async (answer) => {
+      if (answer.status !== 200) return null;
       const told = document.createElement('template');
       told.innerHTML = await answer.text();
       return {grid: told.content.firstChild, settings: now, label};
     }).catch(() => null).then((found) => {  // the page says itself that the server is gone
-      if (!found && ready.of === of) ready.of = '';
+      mine.ahead = false;
+      if (!found) mine.of = '';
       return found;
     });
-    ready = {of, page: answer};
   }
   return ready.page;
 };
 let begun = {first: '0', turns: []};  // from which page on, and how it is turned, since all was answered
+// Pictures of a page that is being left are in the way of the next one's: their requests are given up. The way back, for
+// where there is no other page.
+const leave = () => {
+  const left = [...document.querySelectorAll('#seeds .tile img')].filter((image) => !image.complete)
+    .map((image) => [image, image.getAttribute('src')]);
+  left.forEach(([image]) => { image.src = known.blank; });
+  return () => left.forEach(([image, src]) => { if (image.isConnected) image.src = src; });
+};
 const turnPage = async (turn) => {
   if (idle()) begun = {first: value('play-first'), turns: []};
   begun.turns.push(turn);
-  const count = begun.turns.length, from = begun, found = await turned(begun.first, begun.turns);
-  if (!found || from !== begun || count !== begun.turns.length || idle()) return;
-  page = found;
-  lay();
+  const comeBack = leave(), count = begun.turns.length, from = begun, found = await turned(begun.first, begun.turns);
+  if (found && from === begun && count === begun.turns.length && !idle()) {
+    page = found;
+    lay();
+  }
+  comeBack();
   await Promise.allSettled([...document.querySelectorAll('#seeds .tile img')].map((image) => image.decode()));
 };
 const tell = () => {
@@ -98,7 +110,8 @@ document.addEventListener('gan-play-pick', (event) => {
   if (!tile.closest('#seeds, #tray, #pair')) return;
   event.preventDefault();
   const {code, seed, label = ''} = tile.dataset, image = tile.querySelector('img');
-  picture = {code, src: image.getAttribute('src'), title: image.alt,
+  const src = image.getAttribute('src'), there = src === known.blank ? 'gradio_api/art/' + code + '.png' : src;
+  picture = {code, src: there, title: image.alt,
     settings: tile.closest('[data-settings]')?.dataset.settings};
   lay();
   did({do: 'pick', seed, label}, at('#stage .large img')?.decode().catch(() => {}));
@@ -140,10 +153,10 @@ document.addEventListener('click', (event) => {
 }, true);
 // Once a hand comes near, or a page has been looked at for a while, the page that it would turn to is painted. A finger
 // comes near unseen; large pictures, which are painted one by one, wait for a hand all the same.
-const near = async (turn, large = true) => {
-  const found = await turned(value('play-first'), [turn]);
-  if (!large) return;
-  found?.grid.querySelectorAll('img:not([src^="data:"])').forEach((image) => { new Image().src = image.src; });
+const near = async (turn, ahead = false, large = true) => {
+  const found = await turned(value('play-first'), [turn], ahead);
+  if (large) found?.grid.querySelectorAll('img:not([src^="data:"])').forEach((image) => { new Image().src = image.src; });
+  return found;
 };
 const approach = (event) => {
   const turn = turner(event);
@@ -154,15 +167,17 @@ document.addEventListener('focusin', approach);
 const over = () => turner({target:
   at('#play-next:hover, #play-previous:hover, #play-next:focus-visible, #play-previous:focus-visible') ?? document.body});
 let calm = 0;
-const rest = () => {
+const rest = (later = known.calm) => {
   clearTimeout(calm);
-  calm = setTimeout(() => {
+  calm = setTimeout(async () => {
     if (!idle() || !value('play-digest') || !at('#seeds')?.checkVisibility() || document.hidden) return;
-    near(over() || (last === 'previous' && value('play-first') !== '0' ? last : 'next'), false);
-  }, known.calm);
+    const turn = over() || (last === 'previous' && value('play-first') !== '0' ? last : 'next');
+    const waits = calm;
+    if (!await near(turn, true, false) && calm === waits && later < known.longest) rest(2 * later);
+  }, later);
 };
-document.addEventListener('gan-play-page', rest);
+document.addEventListener('gan-play-page', () => rest());
 document.addEventListener('gan-play-settled', () => {
   const turn = over() || last;
-  if (['next', 'previous'].includes(turn)) near(turn);
+  if (['next', 'previous'].includes(turn)) near(turn, true);
 });
