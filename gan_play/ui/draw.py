@@ -181,9 +181,9 @@ def photo(model: Translator, path: str, marks: str = "") -> str:
     return f'<div class="{own}">{image}{brush}</div>{below}<div class="own-row">{more}</div>'
 
 
-def desk(model: Translator | None, path: str = "", kind: str = "", begun: str = "") -> str:
+def desk(model: Translator | None, path: str = "", kind: str = "", begun: str = "", anew: str = "") -> str:
     """The desk: a sheet (`kind` "draw", the picture at `path` under it), that picture, or a place to drop one. `begun`:
-    see the two."""
+    see the two. What was drawn since on one that is laid again stays, unless `anew` says another word."""
     if model is None:
         return ""
     if kind == "draw":
@@ -194,7 +194,7 @@ def desk(model: Translator | None, path: str = "", kind: str = "", begun: str = 
         inside = transform.choose("own", 1)
         inside += f'<div class="own-row">{other("draw")}</div>' if draws(model) else ""
     title = escape(say("draw.title" if kind == "draw" else "transform.own"))
-    of = f"{model.digest[:16]} {kind} {path} {begun}"
+    of = f"{model.digest[:16]} {kind} {path} {begun} {anew}"
     return (
         f'<div class="desk" data-of="{escape(of)}" data-run="{escape(model.run_id)}" data-kind="{escape(kind)}" '
         f'data-preset="{escape(translator.preset_of(model))}" data-px="{model.settings.size_px}">'

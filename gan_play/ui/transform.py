@@ -7,6 +7,7 @@ where they lie there. The painting runs in a child too, so that the server stays
 import base64
 import binascii
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from html import escape
@@ -63,6 +64,11 @@ def kept(path: object, side_px: int) -> str:
 def file(data: bytes, name: str) -> str:
     """Bytes as a file among Gradio's uploads, which it serves and in time removes."""
     return save_bytes_to_cache(data, name, get_upload_folder())
+
+
+def to_look_for(png: bytes) -> str:
+    """A picture for Play to look for, with a name of its own each time: what stays as it is on the page is no news."""
+    return file(png, f"painted-{secrets.token_hex(4)}.png")
 
 
 def address(path: str | Path) -> str:
@@ -579,7 +585,7 @@ def build(shared: Shared) -> None:
     def to_play(after: str):
         """The painting becomes Play's picture to look for."""
         with told():
-            return gr.update(value=str(uploaded(after))), gr.Tabs(selected="play")
+            return gr.update(value=to_look_for(uploaded(after).read_bytes())), gr.Tabs(selected="play")
 
     result.act(
         to_play,

@@ -37,8 +37,14 @@ from gan_play.ui.words import say
 STRAY_S = 3.0
 """A painting may be asked for this long after another desk was laid, by a page that hadn't been told of that yet."""
 
-GATHER = """(now, sheet, ...rest) => { const on = document.querySelector('#translate-desk .own canvas');
-  return [String(Date.now()), on && on.dataset.marked ? on.toDataURL('image/png') : '', ...rest]; }"""
+GATHER = """(now, sheet, run, ...rest) => {
+  const desk = document.querySelector('#translate-desk .desk'), on = desk?.querySelector('.own canvas');
+  const drawn = on?.dataset.marked ? on.toDataURL('image/png') : '';
+  return [String(Date.now()), drawn, desk?.dataset.run ?? run, ...rest]; }"""
+"""What is painted is what lies on the desk, for the translator that it was laid for; another may be chosen by now."""
+
+
+NEVER = (0.0, ())
 
 
 class Desks:
@@ -53,6 +59,10 @@ class Desks:
     def __init__(self) -> None:
         self._laid: OrderedDict[str, tuple[float, tuple]] = OrderedDict()
         self._writing = threading.Lock()
+
+    def newest(self, request: gr.Request) -> tuple[float, tuple]:
+        """When something was laid last, and what; the same object until something is laid again."""
+        return self._laid.get(str(request.session_hash), NEVER)
 
     def lay(self, request: gr.Request, desk: tuple) -> None:
         """Another desk lies there from now on, or the same one."""
@@ -258,7 +268,8 @@ def translate(shared: Shared) -> None:
             visible=False,
             elem_id="translate-back",
         )
-    content, kind, sheet, handled, moment = map(hidden, ("content", "kind", "sheet", "handled", "moment"))
+    content, kind, sheet = map(hidden, ("content", "kind", "sheet"))
+    handled, failed, moment = map(hidden, ("handled", "failed", "moment"))
     desks = Desks()
     turned = [strength, size, times, back]
 
@@ -268,13 +279,13 @@ def translate(shared: Shared) -> None:
     def model_at(run: object) -> Translator | None:
         return translator.load(home, run) if is_run(home, run) else None
 
-    def lay(request: gr.Request, run: str, how: str = "", path: str = "", begun: str = "") -> dict:
+    def lay(request: gr.Request, run: str, how: str = "", path: str = "", *drawn: str) -> dict:
         """The desk with a sheet or a picture on it; what lay there before isn't painted any more, and its painting can
         be opened again."""
         model = model_at(run)
         desks.lay(request, (run, how, path))
         return {
-            desk: gr.update(value=draw.desk(model, path, how, begun)),
+            desk: gr.update(value=draw.desk(model, path, how, *drawn)),
             content: gr.update(value=path),
             kind: gr.update(value=how),
             message: gr.update(value=""),
@@ -301,9 +312,9 @@ def translate(shared: Shared) -> None:
     table = [nothing, begin, chosen, what, *laid_out, result, *turned]
 
     def offer(request: gr.Request, key: str, run: str, coming: str = "") -> dict:
-        """Which translators there are by now; the one in hand stays. While a link is on its way to an empty desk
-        nothing is laid there: this answer may come after the link's."""
-        if coming and not run:
+        """Which translators there are by now; the one in hand stays. Where a page that knows of none yet has asked
+        before, or waits for a link, nothing is laid: this answer may come after what a hand does with the other one."""
+        if not run and (coming or desks.newest(request)[1]):
             return {message: gr.skip()}
         found = translators(shared, key, run)
         here = [one for _, one in found]
@@ -311,9 +322,12 @@ def translate(shared: Shared) -> None:
         said = {
             nothing: gr.update(value="" if found else look.sentence(say("translate.none"))),
             begin: gr.update(visible=not found),
-            chosen: gr.update(choices=found, value=first, visible=bool(found)),
+            chosen: gr.update(choices=found, visible=bool(found)),
         }
-        return said if first == run else said | begin_with(request, first)
+        if first == run:
+            return said
+        said[chosen] = gr.update(choices=found, value=first, visible=bool(found))
+        return said | begin_with(request, first)
 
     def begin_with(request: gr.Request, run: str | None) -> dict:
         """Another translator is in hand: its desk, and no painting yet."""
@@ -321,10 +335,17 @@ def translate(shared: Shared) -> None:
         how = kind_of(model) if model else ""
         return take(run) | lay(request, run, how) | {result: gr.update(value=waiting_html(model))}
 
+    def choose(request: gr.Request, run: str) -> dict:
+        """Another translator from the list. Gradio's list tells it twice, and by the second time one may have drawn."""
+        model = model_at(run)
+        if model and desks.newest(request)[1] == (run, kind_of(model), ""):
+            return {message: gr.skip()}
+        return begin_with(request, run)
+
     asked = [shared.key, chosen, shared.translated]
     shared.transform_tab.select(offer, asked, table, api_name="ui_translate_offer", **QUIET)
     shared.owner.change(offer, asked, table, api_name="ui_translate_arrive", **QUIET)
-    chosen.input(begin_with, chosen, table, api_name="ui_translate_choose", **QUIET)
+    chosen.input(choose, chosen, table, api_name="ui_translate_choose", **QUIET)
     begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_translate_begin", **QUIET)
 
     # The desk
@@ -394,8 +415,10 @@ def translate(shared: Shared) -> None:
             yield gone if overtaken() else gone | wrong(refused)
             return
         except Ended:
-            said = {message: gr.update(value=tiles.note(say("batch.stopped")))}
-            yield gone if overtaken() else gone | said | {result: gr.update(value=waiting_html(model))}
+            said = {place: gr.update(value="") for place in (shared.translated, handled)}
+            said[message] = gr.update(value=tiles.note(say("batch.stopped")))
+            said[result] = gr.update(value=waiting_html(model))
+            yield gone if overtaken() else gone | said
             return
         if overtaken():
             yield gone
@@ -472,7 +495,7 @@ def translate(shared: Shared) -> None:
         with told():
             if data.get("do") == "to-yours":
                 code = artworks.find_code(str(data.get("code", "")))
-                path = transform.file(picture(home, code).png, "painted.png")
+                path = transform.to_look_for(picture(home, code).png)
                 return gr.update(value=path), gr.Tabs(selected="play")
         return gr.skip()
 
@@ -481,16 +504,24 @@ def translate(shared: Shared) -> None:
     gallery.wire_keep(shared, result, "ui_translate_keep")
 
     def opened(request: gr.Request, when: str, code: str, done: str, key: str, in_hand: str):
-        """A link, a kept work or a dropped file: the translator, the picture and the dials that it was made with."""
+        """A link, a kept work or a dropped file: the translator, the picture and the dials that it was made with.
+
+        It overtakes a painting that is on its way, and is itself unseen where another desk is laid meanwhile. `code`
+        stays as it is on the page: a newer one may wait there already.
+        """
         if not code or code == done:
             yield {message: gr.skip()}
             return
-        over = stopping.asker(request, "translate", when)
+        over, (_, before) = stopping.asker(request, "translate", when), desks.newest(request)
+        desks.lay(request, ("", "link", code))
+        laid_now, seen, gone = desks.newest(request), False, {stop: gr.update(visible=False)}
         try:
             named = artworks.decode(code)
             check_alive(home, code)
             model = artworks.model_of(home, named)
-            yield from following(artworks.find_code(code), over)
+            for said in following(artworks.find_code(code), over):
+                yield said
+                seen = True
             found = picture(home, artworks.find_code(code))
             dials, run = named.translation.dials, model.run_id
             pixels = inputs.find(home, named.translation.picture)
@@ -505,16 +536,22 @@ def translate(shared: Shared) -> None:
             if named.translation.mask:
                 begun = laid(inputs.find(home, named.translation.mask), "marks.png")
         except (Refused, Ended) as error:
-            gone = {shared.translated: gr.update(value=""), stop: gr.update(visible=False)}
-            refused = isinstance(error, Refused)
-            said = gone if refused else gone | {result: gr.update(value="")}
-            yield said | offer(request, key, in_hand) | (wrong(error) if refused else {})
+            if desks.newest(request) is laid_now:
+                desks.lay(request, before)
+            said = {failed: gr.update(value=code)} | offer(request, key, in_hand)
+            said |= {place: gr.update(value="") for place in (result, handled)} if seen else {}
+            said |= wrong(error) if isinstance(error, Refused) else {}
+            yield gone | without_code(said)
+            return
+        if desks.newest(request) is not laid_now:
+            yield gone
             return
         drawn = dials.drawn and not over
         said = take(run, sized=False)
-        said |= lay(request, run, *(("draw", "", path) if drawn else ("", path, begun)))
+        lies = ("draw", "", path) if drawn else ("", path, begun)
+        said |= lay(request, run, *lies, secrets.token_hex(4))
         said |= {
-            **{place: gr.update(value=code) for place in (shared.translated, handled)},
+            handled: gr.update(value=code),
             nothing: gr.update(value=""),
             begin: gr.update(visible=False),
             chosen: gr.update(choices=translators(shared, key, run), value=run, visible=True),
@@ -523,15 +560,25 @@ def translate(shared: Shared) -> None:
             size: gr.update(visible=True, value=max(pixels.shape[:2])),
         }
         said |= {times: gr.update(value=dials.times)} if dials.times > 1 else {}
-        yield said | {stop: gr.update(visible=False)}
+        yield gone | without_code(said)
+
+    def without_code(said: dict) -> dict:
+        return {place: update for place, update in said.items() if place is not shared.translated}
 
     shared.translated.change(
         opened,
         [moment, shared.translated, handled, shared.key, chosen],
-        [*table, stop],
+        [*table, stop, failed],
         js=stopping.NOW,
         api_name="ui_translate_open",
         **QUIET | {"queue": True},
+    ).then(  # so that it can be tried again
+        None,
+        [shared.translated, failed],
+        [shared.translated, failed],
+        js="(code, failed) => [code === failed ? '' : code, '']",
+        api_name="ui_translate_failed",
+        **PRIVATE,
     )
     batch.build(shared, chosen, turned)
     clip.build(shared, chosen, turned)

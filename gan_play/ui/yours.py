@@ -7,6 +7,7 @@ search is `latent/project.py`; what it finds is put into the tray like any picke
 import base64
 import binascii
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from html import escape
@@ -50,8 +51,9 @@ def on_canvas(pixels: np.ndarray) -> str:
         for name in ("undo", "clear")
     )
     return (
-        f'<div class="yours"><canvas data-src="{tiles.data_url(square)}" width="{square.shape[1]}" '
-        f'height="{square.shape[0]}" role="img" aria-label="{escape(say("yours.canvas"))}"></canvas>'
+        f'<div class="yours" data-new="{secrets.token_hex(4)}"><canvas data-src="{tiles.data_url(square)}" '
+        f'width="{square.shape[1]}" height="{square.shape[0]}" role="img" '
+        f'aria-label="{escape(say("yours.canvas"))}"></canvas>'
         f'<div class="yours-row">{buttons}</div>'
         f'<div class="yours-row"><label>{escape(say("yours.colour"))} <input type="color" value="#6f8fb0"></label>'
         f"<label>{escape(say('yours.size'))} "

@@ -4,7 +4,7 @@
 const RESTS_MS = 700, MOST_PAST = 30, SMALL_PX = 256;
 const MOST_LAYERS = 6;
 let tool = 'pen', colour = null, past = [], future = [], of = '', drawn = 0, shown = 0, busy = false, down = false;
-let resting = 0, layers = [], at = 0, kind = '', run = '';
+let resting = 0, stroke = 0, layers = [], at = 0, kind = '', run = '';
 const desk = () => element.querySelector('.desk');
 const canvas = () => element.querySelector('.own canvas');
 const isDamage = (on) => on.classList.contains('damage');
@@ -110,14 +110,15 @@ const live = async () => {
   if (busy || !on || isOver(on)) return;
   busy = true;
   while (shown !== drawn && canvas()) {
-    const [asked, sheet] = [drawn, of], [png, side] = small(canvas());
+    const [asked, sheet, since] = [drawn, of, stroke], [png, side] = small(canvas());
     const back = document.querySelector('#translate-back input')?.checked ? 'back' : '';
     const question = [desk().dataset.run, png, side, typed('translate-strength'), back];
     let answer = {};
     try { answer = await server.live(question); } catch (lost) { /* the next stroke asks again */ }
     if (sheet !== of) break;
     shown = asked;
-    if (answer.src) document.dispatchEvent(new CustomEvent('gan-play-live', {detail: {src: answer.src, before: png}}));
+    const detail = {src: answer.src, before: png, since};
+    if (answer.src) document.dispatchEvent(new CustomEvent('gan-play-live', {detail}));
   }
   busy = false;
 };
@@ -140,6 +141,7 @@ document.addEventListener('pointerdown', (event) => {
 });
 const changed = () => {
   drawn += 1;
+  stroke = Date.now();
   live();
   rest();
 };
