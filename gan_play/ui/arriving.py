@@ -93,19 +93,21 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
     )
 
     def choose(chosen: str):
-        """A model from the list, in its newest state; the link that was opened is done with."""
+        """A model from the list, in its newest state; the link and the tile that were opened are done with."""
         if not is_run(home, chosen):
             raise gr.Error(say("play.no_run"), print_exception=False)
         return {
             shared.model: gr.update(value=chosen),
             shared.art: gr.update(value=""),
+            shared.picked: gr.update(value=""),
             handled: gr.update(value="{}"),
         }
 
+    chosen_out = [shared.model, shared.art, shared.picked, handled, message]
     for name, event in (("choose", model.input), ("newest", newest.click)):
-        event(
-            choose, model, [shared.model, shared.art, handled, message], api_name=f"ui_play_{name}", **QUIET
-        ).then(arrive, arrival, arrived, api_name=f"ui_play_{name}_arrive", **QUIET)
+        event(choose, model, chosen_out, api_name=f"ui_play_{name}", **QUIET).then(
+            arrive, arrival, arrived, api_name=f"ui_play_{name}_arrive", **QUIET
+        )
 
     def look_out(digest: str, chosen: str, key: str):
         """Where nothing is in hand yet, take the first model that appears: a training's first checkpoint."""

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import playground
+import playing
 import pytest
 from playwright.sync_api import Page, expect
 
 from gan_play import files
+from gan_play.latent import sample
 from gan_play.pictures import images
+from gan_play.runs import worker
 from gan_play.share import artwork as artworks
 from gan_play.ui import filming, tiles
 
@@ -239,6 +242,42 @@ def test_what_is_kept_hangs_in_the_gallery_until_it_is_removed(play: Page):
     play.get_by_role("tab", name="Gallery").click()
     work.locator("[data-do=forget]").click()
     expect(work).to_have_count(0)
+
+
+@pytest.fixture
+def two(serve, house: Path, tmp_path: Path) -> tuple[str, str, str]:
+    """The page over a home with two runs, of which the first has a training grid; the digests of their models."""
+    runs = [playground.run_in(tmp_path, run_id=f"toy-00000{seed}", seed=seed) for seed in (0, 1)]
+    first, second = (sample.load(tmp_path, run) for run in runs)
+    worker.write_seeds(tmp_path / runs[0], playing.SIZE_PX, 0)
+    worker.write_grid(tmp_path / runs[0], first.generator, 100)
+    return serve(tmp_path).rstrip("/"), first.digest, second.digest
+
+
+def choose_model(page: Page, place: int) -> None:
+    """From the list, newest first."""
+    page.locator("#play-model-choice input").click()
+    page.get_by_role("option").nth(place).click()
+
+
+@pytest.mark.slow  # a visit of its own
+def test_a_model_from_the_list_stays_though_a_tile_of_another_training_was_picked_before(visit, two):
+    address, first, second = two
+    page = visit(f"{address}/?run=toy-000000")
+    page.locator(".live-tiles button").nth(7).click()
+    expect(title(page)).to_contain_text("Seed 7,")
+    digest = page.locator("#play-digest textarea")
+    expect(digest).to_have_value(first)
+    choose_model(page, 0)
+    expect(digest).to_have_value(second)
+    settled(page)
+    page.wait_for_timeout(1000)
+    expect(digest).to_have_value(second)
+    expect(page.locator("#state-model textarea")).to_have_value("toy-000001")
+    page.get_by_role("tab", name="Train").click()
+    page.locator(".live-tiles button").nth(8).click()
+    expect(title(page)).to_contain_text("Seed 8,")
+    expect(digest).to_have_value(first)
 
 
 @pytest.mark.slow  # a visit of its own
