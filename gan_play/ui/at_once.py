@@ -6,7 +6,8 @@
 A tile's picture is the one that the stage will show, so a click only moves it there; the next page of seeds comes from
 this route, as the event will send it, but with small pictures in it: one request in place of 37. The event decides:
 what is done is told to it one thing after the other, and what is done meanwhile together in the next; whatever the
-script laid out gives way to the last answer.
+script laid out gives way to the last answer. Whatever else changes the desk by a button of the tray, a slider or a box
+is told in the same row, so that no two desks are on their way at once.
 """
 
 import base64
@@ -54,6 +55,13 @@ FOLLOWING = ("sample", "breed", "steer", "project")
 """Tools in which the stage shows the picture that was picked last."""
 
 
+ACTS = (
+    *("left", "right", "move", "out", "clear", "swap"),
+    *("to-mix", "to-walk", "to-breed", "to-steer", "to-film"),
+)
+"""What the buttons and keys of the tray, of the two pictures of a mix and under the stage do."""
+
+
 def after(desk: Desk, data: dict, ways: dict[str, Callable[[Desk, dict], Desk]]) -> Desk:
     """The desk after all that a browser says was done, in its order; `ways` has what each kind of deed makes of one."""
     did = data.get("did")
@@ -63,13 +71,18 @@ def after(desk: Desk, data: dict, ways: dict[str, Callable[[Desk, dict], Desk]])
     return desk
 
 
-def wire(room: SimpleNamespace, wires: Wires, picked: Callable[[Desk, dict], Desk]) -> None:
-    """Wires what is done by hand; `picked` is what a click on a tile makes of a desk."""
+def wire(
+    room: SimpleNamespace,
+    wires: Wires,
+    picked: Callable[[Desk, dict], Desk],
+    acted: Callable[[Desk, dict], Desk],
+) -> None:
+    """Wires what is done by hand; `picked` is what a click on a tile makes of a desk, `acted` what an act does."""
 
     def use_tool(desk: Desk, _: dict) -> Desk:
         return dataclasses.replace(desk, chosen="", came="") if desk.tool == "breed" else desk
 
-    ways = {
+    ways = dict.fromkeys(ACTS, acted) | {
         "pick": picked,
         "next": lambda desk, _: turn(desk, 1),
         "previous": lambda desk, _: turn(desk, -1),
@@ -87,8 +100,12 @@ def wire(room: SimpleNamespace, wires: Wires, picked: Callable[[Desk, dict], Des
     )
 
     # While sliders are dragged the page's script asks for the picture: `ui/sliders.py`.
-    sliders = [room.truncation, *room.bands.values(), *room.steering.values()]
+    sliders = [room.truncation, *room.bands.values(), *room.steering.values(), room.seconds, room.strength]
     moved = [*(slider.release for slider in sliders), room.let_go.change]
+    for choice in (room.band, room.loop, room.how, room.easing, room.form, room.held):
+        moved.append(choice.input)
+    for box in (room.rows, room.columns, room.kinds, room.across):
+        moved += [box.submit, box.blur]
     for event, do in ((room.tool.input, "tool"), *((event, "stay") for event in moved)):
         told = f"() => {{ document.dispatchEvent(new CustomEvent('gan-play-did', {{detail: {{do: '{do}'}}}})); }}"
         event(None, None, None, js=told, api_name=f"ui_play_{do}", **PRIVATE)
@@ -171,5 +188,12 @@ def address_routes(home: Path) -> list[APIRoute]:
 def script() -> str:
     """The script, with its words."""
     words = {"open": say("act.open.of", title="{title}"), "like": say("act.like")}
-    known = {"words": words, "following": FOLLOWING, "calm": CALM_MS, "longest": LONGEST_MS, "blank": BLANK}
+    known = {
+        "words": words,
+        "following": FOLLOWING,
+        "acts": ACTS,
+        "calm": CALM_MS,
+        "longest": LONGEST_MS,
+        "blank": BLANK,
+    }
     return f"const known = {json.dumps(known)};\n" + look.asset("at_once.js")

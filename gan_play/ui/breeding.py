@@ -11,7 +11,7 @@ from gan_play.refusals import Refused
 from gan_play.share import artwork as artworks
 from gan_play.share.artwork import Artwork
 from gan_play.ui import breed, tiles
-from gan_play.ui.desk import Desk, artwork_of, stay
+from gan_play.ui.desk import Desk, artwork_of
 from gan_play.ui.shared import QUIET, Shared, whose
 from gan_play.ui.wires import Wires
 
@@ -21,8 +21,7 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
     home, offered, on, on_piece = shared.home, wires.offered, wires.on, wires.on_piece
     breed_again, breed_back, breed_cross = room.breed_again, room.breed_back, room.breed_cross
     breed_keep, breed_on, desk_in = room.breed_keep, room.breed_on, room.desk_in
-    digest, held = room.digest, room.held
-    model, parents, seed, strength = room.model, room.parents, room.seed, room.strength
+    digest, model, parents, seed = room.digest, room.model, room.parents, room.seed
     tool, tree = room.tool, room.tree
 
     def on_stage(desk: Desk) -> tuple[Model, Artwork]:
@@ -81,8 +80,6 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
             done.then(named, [shared.key, digest], model, api_name="ui_play_back_named", **QUIET)
     on(breed_again.click, breed_anew)
 
-    for source in (strength.release, held.input):
-        on(source, stay)
     on_piece(tree.pick, branch, "pick_family").then(
         named, [shared.key, digest], model, api_name="ui_play_family_named", **QUIET
     )

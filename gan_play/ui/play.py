@@ -35,7 +35,6 @@ from gan_play.ui.desk import (
     pick,
     read_label,
     rearrange,
-    stay,
     steered,
     through_labels,
 )
@@ -50,14 +49,10 @@ def build(shared: Shared) -> None:
     room = rooms.build(shared)
     wires = Wires(shared, room)
     home, on, on_piece = shared.home, wires.on, wires.on_piece
-    across, band, brood = room.across, room.band, room.brood
-    code, columns, digest, easing = room.code, room.columns, room.digest, room.easing
-    every, facts, form = room.every, room.facts, room.form
-    heads, how, kind, kinds = room.heads, room.how, room.kind, room.kinds
-    label, liked, loop = room.label, room.liked, room.loop
-    near_it, nearby, rows = room.near_it, room.nearby, room.rows
-    seconds, strip = room.seconds, room.strip
-    truncation, two, view, wanted = room.truncation, room.two, room.view, room.wanted
+    brood, code, digest, every = room.brood, room.code, room.digest, room.every
+    facts, form, heads, kind = room.facts, room.form, room.heads, room.kind
+    label, liked, near_it, nearby = room.label, room.liked, room.near_it, room.nearby
+    truncation, view, wanted = room.truncation, room.view, room.wanted
 
     def picked(desk: Desk, data: dict) -> Desk:
         if data.get("seed"):
@@ -96,12 +91,10 @@ def build(shared: Shared) -> None:
         on_piece(source.pick, picked, f"pick_{source.elem_id}")
     for source in (heads, brood):
         on_piece(source.pick, child, f"pick_{source.elem_id}")
-    for source in (strip, view, two):
-        on_piece(source.act, acted, f"act_{source.elem_id}")
 
     taste.wire(shared, liked, digest, truncation, label)
     on(wanted.submit, go, wanted)
-    at_once.wire(room, wires, picked)
+    at_once.wire(room, wires, picked, acted)
     breeding.wire(shared, room, wires)
     steering.wire(shared, room, wires)
     searching.wire(shared, room, wires)
@@ -114,12 +107,6 @@ def build(shared: Shared) -> None:
 
     on(kind.input, use_label, kind)
     on(every.click, every_label)
-    for source in (kinds.submit, kinds.blur, across.submit, across.blur):
-        on(source, stay)
-    for source in (band.input, rows.submit, columns.submit, rows.blur, columns.blur, loop.input, how.input):
-        on(source, stay)
-    for source in (easing.input, form.input, seconds.release):
-        on(source, stay)
 
     arriving.wire(shared, room, wires)
 

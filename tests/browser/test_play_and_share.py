@@ -398,6 +398,48 @@ def test_of_quick_clicks_the_last_wins_and_none_is_lost(play: Page):
 
 
 @pytest.mark.slow  # a visit of its own
+def test_what_is_pressed_at_the_tray_is_done_in_its_turn(play: Page):
+    pick(play, 3, 8)
+    let_go = held_back(play)
+    play.evaluate("document.querySelector('#tray [data-do=clear]').click()")
+    play.wait_for_timeout(300)  # the server is being asked by now
+    play.evaluate(CLICK, [11])
+    play.wait_for_timeout(300)
+    let_go()
+    expect(title(play)).to_contain_text("Seed 11")
+    settled(play)
+    expect(play.locator("#tray .tile")).to_have_count(1)
+    assert tray(play) == ["11"]
+    pick(play, 12, 13, 14)
+    settled(play)
+    play.evaluate(
+        "() => { for (let i = 0; i < 3; i++) document.querySelector('#tray [data-do=left]').click(); }"
+    )
+    expect(play.locator("#tray .tile").first).to_have_attribute("data-seed", "14")
+    assert tray(play) == ["14", "11", "12", "13"]
+
+
+@pytest.mark.slow  # a visit of its own
+def test_a_tile_clicked_from_a_box_is_in_the_tray_in_whatever_order_answers_come(play: Page):
+    pick(play, 1, 2, 3, 4)
+    play.get_by_label("Mix many", exact=True).check()
+    expect(play.locator("#stage .table .tile:not(.head)")).to_have_count(4)
+    settled(play)
+    held, free = [], []
+    play.route("**/gradio_api/run/predict*", lambda route: route.continue_() if free else held.append(route))
+    play.get_by_label("Rows", exact=False).fill("7")
+    tile(play, 5).click()
+    play.wait_for_timeout(500)
+    free.append(True)
+    for route in reversed(held):
+        route.fulfill(response=route.fetch())
+        play.wait_for_timeout(300)
+    expect(play.locator("#stage .table .tile:not(.head)")).to_have_count(2)
+    expect(play.locator('#tray .tile[data-seed="5"]')).to_be_visible()
+    settled(play)
+
+
+@pytest.mark.slow  # a visit of its own
 def test_the_next_page_is_there_before_the_server_answers_and_the_answer_agrees(play: Page):
     let_go = held_back(play)
     play.evaluate("() => { for (let i = 0; i < 2; i++) document.querySelector('#play-next').click(); }")

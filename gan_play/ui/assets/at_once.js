@@ -141,7 +141,8 @@ const press = (button, what, code, liked) => {
 };
 document.addEventListener('click', (event) => {
   const pressed = event.target.closest?.('button, [data-do]');
-  if (idle() || !pressed?.closest('#tab-play') || pressed.closest('.tile') || turner(event)) return;
+  if (idle() || !pressed?.closest('#tab-play') || pressed.closest('.tile') || turner(event)
+    || known.acts.includes(pressed.dataset.do)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   const piece = pressed.closest('[id]')?.id, {do: what, code} = pressed.dataset;

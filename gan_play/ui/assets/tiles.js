@@ -107,6 +107,9 @@ const find = () => {
   if (view && here) view.scrollTo(here.parentElement.offsetLeft * zoomed - view.clientWidth / 2,
     here.parentElement.offsetTop * zoomed - view.clientHeight / 2);
 };
+// What changes Play's desk is told after whatever was done before it: ui/at_once.py has it.
+const act = (deed) => element.closest('#stage, #tray, #pair')
+  ? document.dispatchEvent(new CustomEvent('gan-play-did', {detail: deed})) : trigger('act', deed);
 element.addEventListener('click', (event) => {
   const doing = event.target.closest('[data-do]');
   if (doing && element.contains(doing)) {
@@ -120,7 +123,8 @@ element.addEventListener('click', (event) => {
     if (doing.dataset.do === 'like') return like(doing);
     if (doing.dataset.do === 'withdraw') return withdraw(doing);
     const first = element.querySelector('[data-first]')?.dataset.first || '';
-    return trigger(doing.dataset.do === 'keep' ? 'keep' : 'act', {do: doing.dataset.do, code, first});
+    const deed = {do: doing.dataset.do, code, first};
+    return deed.do === 'keep' ? trigger('keep', deed) : act(deed);
   }
   const zoom = event.target.closest('[data-zoom]');
   if (zoom) {
@@ -144,10 +148,10 @@ element.addEventListener('keydown', (event) => {
   if (event.key.toLowerCase() === 's' && !event.ctrlKey && !event.metaKey && !event.altKey) {
     document.querySelector('#stage [data-do="share"]')?.click();
   } else if (event.key === 'Delete' && at.classList.contains('picked')) {
-    trigger('act', {do: 'out', code: '', seed: at.dataset.seed, label: at.dataset.label || ''});
+    act({do: 'out', code: '', seed: at.dataset.seed, label: at.dataset.label || ''});
   } else if (step === undefined) return;
   else if (event.shiftKey && at.classList.contains('picked')) {
-    trigger('act', {do: step < 0 ? 'left' : 'right', code: '', seed: at.dataset.seed, label: at.dataset.label || ''});
+    act({do: step < 0 ? 'left' : 'right', code: '', seed: at.dataset.seed, label: at.dataset.label || ''});
   } else (all[all.indexOf(at) + step] || at).focus();
   event.preventDefault();
 });
@@ -163,7 +167,7 @@ element.addEventListener('pointerup', (event) => {
   const over = document.elementsFromPoint(event.clientX, event.clientY)
     .map((hit) => hit.closest?.('.tile.picked')).find((hit) => hit && hit !== from.tile && element.contains(hit));
   const [one, other] = [from.tile.dataset, over?.dataset];
-  if (over) trigger('act', {do: 'move', code: '', seed: one.seed, label: one.label || '',
+  if (over) act({do: 'move', code: '', seed: one.seed, label: one.label || '',
     to: other.seed, to_label: other.label || ''});
 });
 // A film starts by itself only where it is mute, and a patched element keeps what its attribute said at birth.
