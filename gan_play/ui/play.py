@@ -7,6 +7,7 @@ Pictures come by `<img>` from their address (`ui/share_routes.py`), rendered can
 """
 
 import dataclasses
+from html import escape
 
 import gradio as gr
 
@@ -120,9 +121,10 @@ def build(shared: Shared) -> None:
     def look_near(code: str, key: str):
         """The nearest pictures of the set, for what the stage shows."""
         try:
-            return gr.update(value=nearest(shared, code, key))
+            found = nearest(shared, code, key)
         except Refused as refused:
-            return gr.update(value=tiles.note(refused.refusal.sentence, "bad"))
+            found = tiles.note(refused.refusal.sentence, "bad")
+        return gr.update(value=f'<div data-of="{escape(code)}">{found}</div>')
 
     near_it.click(
         look_near,
@@ -132,5 +134,12 @@ def build(shared: Shared) -> None:
         queue=False,  # it takes no longer than a picture: it needn't wait behind films and long looks
         show_progress="minimal",
         show_progress_on=nearby,
+        **PRIVATE,
+    ).then(  # another picture may be shown by now
+        None,
+        [code, nearby],
+        nearby,
+        js="(code, found) => found.includes(`data-of=\"${code}\"`) ? found : ''",
+        api_name="ui_play_near_then",
         **PRIVATE,
     )

@@ -122,7 +122,7 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
         except Refused as refused:
             yield {said: gr.update(value=tiles.note(refused.refusal.sentence))}
         except Ended:
-            yield {said: gr.update(value="")}
+            yield {said: gr.update(value=tiles.note(say("taste.what")))}
 
     work = go.click(
         propose,
@@ -147,12 +147,13 @@ def wire(shared: Shared, parts: Parts, digest: gr.Textbox, truncation: gr.Slider
     for after in ("then", "failure"):
         getattr(work, after)(idle, None, [go, stop], api_name=f"ui_taste_{after}", **QUIET)
 
-    def gone():
-        """Another model is in hand: what was proposed by the one before means nothing."""
+    def gone(when: str, request: gr.Request):
+        """Another model is in hand: what is, or was, proposed by the one before means nothing."""
+        end(when, request)
         what = tiles.note(say("taste.what"))
         return {best: gr.update(value=""), said: gr.update(value=what), turn: gr.update(value="0")}
 
-    digest.change(gone, None, [best, said, turn], api_name="ui_taste_gone", **QUIET)
+    digest.change(gone, moment, [best, said, turn], js=stopping.NOW, api_name="ui_taste_gone", **QUIET)
 
 
 def number(text: object) -> int | None:

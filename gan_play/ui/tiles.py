@@ -249,7 +249,7 @@ def nearest(code: str, title: str, near: Sequence[Near], sentence: str, size_px:
         for one in near
     )
     return (
-        f'<figure class="nearest{sharp}" data-of="{escape(code)}"><p>{escape(sentence)}</p>'
+        f'<figure class="nearest{sharp}"><p>{escape(sentence)}</p>'
         f'<div class="row" role="group" aria-label="{escape(say("play.near"))}">{own}{others}</div></figure>'
     )
 

@@ -16,7 +16,9 @@ from gan_play.latent import sample
 from gan_play.pictures import images
 from gan_play.runs import worker
 from gan_play.share import artwork as artworks
-from gan_play.ui import filming, tiles
+from gan_play.ui import filming, taste, tiles
+from gan_play.ui import play as play_tab
+from gan_play.ui.words import say
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 
@@ -278,6 +280,70 @@ def test_a_model_from_the_list_stays_though_a_tile_of_another_training_was_picke
     page.locator(".live-tiles button").nth(8).click()
     expect(title(page)).to_contain_text("Seed 8,")
     expect(digest).to_have_value(first)
+
+
+@pytest.mark.slow  # a visit of its own
+def test_what_one_model_proposes_does_not_appear_under_another(visit, two, monkeypatch):
+    finish = threading.Event()
+
+    def endless(*_: object) -> Iterator[tuple]:
+        while not finish.is_set():
+            yield tiles.waiting("Seed 1 of 2", 0.5), None
+            finish.wait(0.2)
+        yield "The best", "a model"
+
+    monkeypatch.setattr(taste, "proposing", endless)
+    monkeypatch.setattr(taste, "standing", lambda found: found)
+    monkeypatch.setattr(taste, "shown", lambda found, _: f"<p>{found}</p>")
+    address, first, second = two
+    page = visit(address)
+    page.get_by_role("tab", name="Play").click()
+    digest = page.locator("#play-digest textarea")
+    expect(digest).to_have_value(second)
+    page.locator("#play-taste > button").click()
+    page.locator("#taste-go").click()
+    expect(page.locator("#taste-said")).to_contain_text("Seed 1 of 2")
+    choose_model(page, 1)
+    expect(digest).to_have_value(first)
+    settled(page)
+    finish.set()
+    expect(page.locator("#taste-go")).to_be_visible()
+    expect(page.locator("#taste-best p")).to_have_count(0)
+    expect(page.locator("#taste-said")).to_have_text(say("taste.what"))
+    page.locator("#taste-go").click()
+    expect(page.locator("#taste-best p")).to_have_count(1)
+
+
+@pytest.mark.slow  # a visit of its own
+def test_the_nearest_pictures_stand_under_the_picture_that_they_were_asked_for(
+    visit, two, tmp_path: Path, monkeypatch
+):
+    asked, finish = threading.Event(), threading.Event()
+
+    def slow(_: object, code: str, key: str) -> str:
+        asked.set()
+        finish.wait()
+        return tiles.note(code)
+
+    monkeypatch.setattr(play_tab, "nearest", slow)
+    (tmp_path / "toy-000001" / "set").mkdir()
+    page = visit(two[0])
+    page.get_by_role("tab", name="Play").click()
+    painted(page)
+    pick(page, 5)
+    settled(page)
+    page.locator("#play-near").click()
+    asked.wait()
+    pick(page, 6)
+    settled(page)
+    finish.set()
+    page.wait_for_timeout(2000)
+    expect(page.locator("#nearest p")).to_have_count(0)
+    page.locator("#play-near").click()
+    code = page.locator("#state-made textarea").input_value()
+    expect(page.locator("#nearest p")).to_have_text(code)
+    page.wait_for_timeout(500)
+    expect(page.locator("#nearest p")).to_have_text(code)
 
 
 @pytest.mark.slow  # a visit of its own
