@@ -208,12 +208,12 @@ def theirs_html(shared: Shared, styles: dict, chosen: str) -> str:
             pass
     several = sum(bool(which) for *_, which in shown) > 1
 
-    def counts(title: str, place: str, which: str) -> str:
+    def counts(title: str, which: str) -> str:
         """How much it counts among the others."""
         words = escape(f"{say('transform.weight')}: {title}")
         return (
             f'<input type="range" min="0" max="{MOST_WEIGHT * EVEN}" value="{weight_of(styles, which)}" '
-            f'data-weight="{place}" aria-label="{words}" title="{words}">'
+            f'data-weight="{escape(which)}" aria-label="{words}" title="{words}">'
             if several and which
             else ""
         )
@@ -221,7 +221,7 @@ def theirs_html(shared: Shared, styles: dict, chosen: str) -> str:
     inside = "".join(
         f'<span><img src="{escape(src)}" alt="{escape(title)}"><button type="button" data-act="out" '
         f'data-place="{place}" aria-label="{escape(say("transform.out", title=title))}">×</button>'
-        f"{counts(title, place, which)}</span>"
+        f"{counts(title, which)}</span>"
         for src, title, place, which in shown
     )
     inside = f'<div class="theirs">{inside}</div>' if inside else ""
@@ -390,12 +390,6 @@ def build(shared: Shared) -> None:
         """Take a picture away again, or take the style of the set in hand."""
         now, data = known(text), sent(event)
         choice = read_choice(shared, chosen)
-        if data.get("act") == "weight":
-            places = {**{str(i): path for i, path in enumerate(now["paths"])}, "set": "set"}
-            which, number = places.get(str(data.get("place"))), str(data.get("value"))
-            if which and number.isdecimal():
-                now["weights"][which] = int(number)
-            return {styles: gr.update(value=json.dumps(known(json.dumps(now))))}
         if data.get("act") == "set" and choice:
             now["set"] = choice["set"]
         elif data.get("place") == "set":

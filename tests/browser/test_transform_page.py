@@ -102,3 +102,44 @@ def test_a_picture_is_painted_like_a_painting_and_sent_to_play(serve, visit, hom
         page.screenshot(path=f"{out}/transform-phone.png", full_page=True)
     page.click("#transform-result [data-act=play]")
     expect(page.locator("#yours canvas[data-drawn]")).to_be_visible()
+
+
+@pytest.mark.slow  # a visit of its own
+@pytest.mark.timeout(300)
+def test_a_painting_is_made_with_the_weights_that_its_sliders_show(serve, visit, home, tmp_path):
+    photo, *paintings = (tmp_path / f"{name}.png" for name in ("photo", "one", "two", "three"))
+    photo.write_bytes(images.encode(examples.draw("mountains", 3, 96)[:72], "png"))
+    for seed, painting in enumerate(paintings):
+        painting.write_bytes(images.encode(examples.draw("rosettes", seed, 80), "png"))
+    page = visit(serve(home))
+    page.click("#tab-transform-button")
+    page.click("#transform-style-button")
+    page.locator("#transform-size input[type=number]").fill("64")
+    page.locator("#transform-size input[type=number]").press("Enter")
+    drop(page, "#transform-own", photo)
+    expect(page.locator("#transform-own canvas")).to_be_visible()
+    drop(page, "#transform-theirs", *paintings)
+    sliders = page.locator("#transform-theirs .theirs input[type=range]")
+    expect(sliders).to_have_count(3)
+    held = """(slider, [way, times]) => { for (let i = 0; i < times; i++) {
+        slider[way](); slider.dispatchEvent(new Event('change', {bubbles: true})); } }"""
+    sliders.nth(0).evaluate(held, ["stepUp", 10])  # as an arrow key that is held, and faster than any answer
+    sliders.nth(2).evaluate(held, ["stepDown", 5])
+    assert [int(slider.input_value()) for slider in sliders.all()] == [20, 10, 5]
+    save = page.locator("#transform-result a[download]")
+
+    def painted() -> str:
+        with page.expect_download() as download:
+            save.click()
+        return card.read_styled(download.value.path().read_bytes())["styled"]
+
+    page.click("#transform-now")
+    expect(save).to_be_visible()
+    assert "weights 0.571+0.286+0.143" in painted()
+    before = save.get_attribute("href")
+    page.locator("#transform-theirs [data-act=out]").first.click()
+    expect(sliders).to_have_count(2)
+    assert [int(slider.input_value()) for slider in sliders.all()] == [10, 5]
+    page.click("#transform-now")
+    expect(save).not_to_have_attribute("href", before)
+    assert "weights 0.667+0.333" in painted()

@@ -29,11 +29,19 @@ element.addEventListener('click', (event) => {
   else if (button.dataset.undo === 'clear') { past = past.slice(0, 1); back(); }
   else if (button.dataset.act) trigger('act', {act: button.dataset.act, place: button.dataset.place || ''});
 });
+// How much a style counts goes straight into what the page remembers: asked for each step of a key that is held, the
+// server would hear the first alone.
 element.addEventListener('change', ({target}) => {
-  if (target.dataset.weight) trigger('act', {act: 'weight', place: target.dataset.weight, value: target.value});
+  if (!target.dataset.weight) return;
+  const field = document.querySelector('#transform-styles textarea'), styles = JSON.parse(field.value);
+  styles.weights[target.dataset.weight] = Number(target.value);
+  field.value = JSON.stringify(styles);
+  field.dispatchEvent(new Event('input'));
 });
 let of = '';
 watch('value', () => {
+  // What is patched keeps where it was moved to, whatever style stands there by now.
+  element.querySelectorAll('[data-weight]').forEach((slider) => { slider.value = slider.getAttribute('value'); });
   const on = canvas();
   if (!on || on.dataset.of === of) return;
   of = on.dataset.of;
