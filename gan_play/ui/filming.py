@@ -62,16 +62,22 @@ def filmed(home: Path, desk: Desk, data: dict) -> Desk:
 def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
     """Wires the timeline, and the button that makes its film."""
     home, on, on_piece, refusal_of = shared.home, wires.on, wires.on_piece, wires.refusal_of
-    cancel, code, desk_in, facts = room.cancel, room.code, room.desk_in, room.facts
+    cancel, code, desk_in, desk_out = room.cancel, room.code, room.desk_in, room.desk_out
+    edited, facts = room.edited, room.facts
     form, heard, keyframes, make = room.form, room.heard, room.keyframes, room.make
     message, moment, planning, progress = room.message, room.moment, room.planning, room.progress
 
     def filmed_in(desk: Desk, data: dict) -> Desk:
         return filmed(home, desk, data)
 
-    def planned(desk: Desk, data: dict) -> Desk:
+    def planned(desk: Desk, text: str) -> Desk:
         in_hand = sample.load_digest(home, desk.digest)
-        return dataclasses.replace(desk, plan=timeline.changed(desk, in_hand, str(data.get("plan"))))
+        return dataclasses.replace(desk, plan=timeline.changed(desk, in_hand, text))
+
+    def edit(text: str, *values):
+        """What was done in the row: a mark, which comes back with it, and the plan as it is by now."""
+        desk, (mark, _, plan) = Desk.sent(values), text.partition(" ")
+        return wires.ask(desk, lambda: planned(desk, plan), mark) if desk.digest else gr.skip()
 
     def hear(event: gr.EventData, *values):
         """A sound that was dropped is kept; the plan that it goes into is that of the moment when this is done."""
@@ -93,7 +99,14 @@ def wire(shared: Shared, room: SimpleNamespace, wires: Wires) -> None:
 
     on(planning.click, use_timeline)
     on_piece(keyframes.more, filmed_in, "film_add")
-    on_piece(keyframes.plan, planned, "film_plan")
+    edited.change(
+        edit,
+        [edited, *desk_in],
+        desk_out,
+        api_name="ui_play_film_plan",
+        trigger_mode="always_last",
+        **QUIET,
+    )
     keyframes.sound(
         hear,
         desk_in,

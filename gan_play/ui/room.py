@@ -262,6 +262,7 @@ def build(shared: Shared) -> SimpleNamespace:
     base, came, plan = hidden("base", ""), hidden("came", ""), hidden("plan", "")
     found, measured = hidden("found", ""), hidden("measured", "")
     asked = hidden("asked", "")  # what was done last in the list of directions
+    edited = hidden("edited", "")  # what was done last in the row of keyframes
     let_go = hidden("let-go", "")  # when a slider was moved by keys, which Gradio doesn't call a release
     heard = hidden("heard", "")  # the last sound that was kept
     moment = hidden("moment", "")  # stands for when an event was asked for (`ui/stopping.py`)
@@ -296,12 +297,12 @@ def build(shared: Shared) -> SimpleNamespace:
         across=across, asked=asked, band=band, bands=bands, base=base, begin=begin, blending=blending,
         breed_again=breed_again, breed_back=breed_back, breed_cross=breed_cross, breed_keep=breed_keep,
         breed_on=breed_on, brood=brood, cancel=cancel, code=code, colours=colours, columns=columns,
-        desk_in=desk_in, desk_out=desk_out, digest=digest, easing=easing, every=every, facts=facts, fields=fields,
-        first=first, following=following, form=form, found=found, groups=groups, hand=hand, handled=handled,
-        heads=heads, heard=heard, held=held, hint=hint, how=how, keyframes=keyframes, kind=kind, kinds=kinds,
-        label=label, let_go=let_go, liked=liked, loop=loop, make=make, measured=measured, message=message, model=model,
-        moment=moment, near_it=near_it, nearby=nearby, newest=newest, nothing=nothing, own=own, parents=parents,
-        pieces=pieces, plan=plan, planning=planning, point=point, previous=previous, progress=progress,
+        desk_in=desk_in, desk_out=desk_out, digest=digest, easing=easing, edited=edited, every=every, facts=facts,
+        fields=fields, first=first, following=following, form=form, found=found, groups=groups, hand=hand,
+        handled=handled, heads=heads, heard=heard, held=held, hint=hint, how=how, keyframes=keyframes, kind=kind,
+        kinds=kinds, label=label, let_go=let_go, liked=liked, loop=loop, make=make, measured=measured, message=message,
+        model=model, moment=moment, near_it=near_it, nearby=nearby, newest=newest, nothing=nothing, own=own,
+        parents=parents, pieces=pieces, plan=plan, planning=planning, point=point, previous=previous, progress=progress,
         reset=reset, rows=rows, seconds=seconds, seed=seed, seeds=seeds, simple=simple, standing=standing,
         steering=steering, strength=strength, strip=strip, tool=tool, tree=tree, truncation=truncation, two=two,
         view=view, wanted=wanted, ways=ways, whole=whole,

@@ -119,7 +119,7 @@ def two_heads(desk: Desk, model: Model) -> str:
     return tiles.pair([seed_tile(desk, model, pick) for pick in two])
 
 
-def painted(home: Path, desk: Desk) -> dict[str, object]:
+def painted(home: Path, desk: Desk, mark: str = "") -> dict[str, object]:
     """Every piece of the tab for a desk, by name."""
     model = sample.load_digest(home, desk.digest)
     shown, code = stage(desk, model, home)
@@ -132,17 +132,18 @@ def painted(home: Path, desk: Desk) -> dict[str, object]:
         "pair": two_heads(desk, model),
         "parents_view": breed.parents_html(desk, model) if desk.tool == "breed" else "",
         "brood": breed.brood_html(desk, model) if desk.tool == "breed" else "",
-        "timeline": timeline.html(desk, model, home),
+        "timeline": timeline.html(desk, model, home, mark),
         "adventure": tiles.note(sliders.adventure(desk.truncation)),
         "range": tiles.note(say("play.seeds", first=first, last=first + PAGE - 1)),
     }
 
 
-def shown(home: Path, old: Desk, new: Desk) -> dict[str, object]:
-    """What the page needs to go from one desk to the next: the controls that moved, and every piece painted anew."""
+def shown(home: Path, old: Desk, new: Desk, mark: str = "") -> dict[str, object]:
+    """What the page needs to go from one desk to the next: the controls that moved, and every piece painted anew; the
+    timeline with a mark."""
     before, after = dataclasses.asdict(old), dataclasses.asdict(new)
     moved = {name: value for name, value in after.items() if value != before[name]}
-    return moved | painted(home, new)
+    return moved | painted(home, new, mark)
 
 
 def proof(home: Path, code: str, form: str) -> str:

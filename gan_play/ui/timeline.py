@@ -172,7 +172,8 @@ def picture_of(key: Key, desk, model: Model) -> Artwork:
 def html(desk, model: Model, home: Path, mark: str = "") -> str:
     """The keyframes in a row, the film's settings and its music; nothing where there is no plan on the desk.
 
-    What was done to the row by hand stays until another text comes: with a new `mark` it is put back.
+    What was done to the row by hand stays until another text comes: with a new `mark` it is put back, unless the page
+    waits for the answer with another one.
     """
     if not desk.plan or desk.tool != "walk":
         return ""
@@ -188,7 +189,7 @@ def html(desk, model: Model, home: Path, mark: str = "") -> str:
     )
     sharp = " sharp" if model.generator.size_px < 64 else ""
     return (
-        f'<section class="timeline" data-mark="{mark}" aria-label="{escape(say("film.timeline"))}">'
+        f'<section class="timeline" data-mark="{escape(mark)}" aria-label="{escape(say("film.timeline"))}">'
         '<div class="timeline-head">'
         f'<strong>{escape(say("film.timeline"))}</strong> <span class="subdued">{escape(facts)}</span>'
         f"{_flip(plan, desk, model)}</div>"

@@ -58,12 +58,14 @@ class Wires:
             )
         return gr.update(choices=choices, value=in_hand.run_id)
 
-    def answer(self, old: Desk, new: Desk) -> dict:
-        """The updates of the page from one desk to the next."""
+    def answer(self, old: Desk, new: Desk, mark: str = "") -> dict:
+        """The updates of the page from one desk to the next; `mark` is the timeline's."""
         room, model = self.room, sample.load_digest(self.home, new.digest)
         new = fitting(new, model)
         parts = room.fields | room.pieces
-        said = {parts[name]: gr.update(value=value) for name, value in shown(self.home, old, new).items()}
+        said = {
+            parts[name]: gr.update(value=value) for name, value in shown(self.home, old, new, mark).items()
+        }
         said |= {group: gr.update(visible=new.tool == name) for name, group in room.groups.items()}
         if bool(new.plan) != bool(old.plan):
             said[room.planning] = gr.update(value=say("film.close" if new.plan else "film.open"))
@@ -84,22 +86,22 @@ class Wires:
         said[room.kind] = gr.update(**picker)
         return said | {room.hint: gr.update(value=tiles.note(say(f"play.hint.{new.tool}")))}
 
-    def refusal_of(self, old: Desk, refused: Refused) -> dict:
+    def refusal_of(self, old: Desk, refused: Refused, mark: str = "") -> dict:
         """The sentence, and the row of keyframes as it is: it was changed by hand before it was sent."""
         room = self.room
         said = {room.message: gr.update(value=tiles.note(refused.refusal.sentence, "bad"))}
         with contextlib.suppress(Refused):
             if old.plan:
-                model, mark = sample.load_digest(self.home, old.digest), secrets.token_hex(4)
+                model, mark = sample.load_digest(self.home, old.digest), mark or secrets.token_hex(4)
                 said[room.keyframes] = gr.update(value=timeline.html(old, model, self.home, mark))
         return said
 
-    def ask(self, old: Desk, change: Callable[[], Desk]) -> dict:
+    def ask(self, old: Desk, change: Callable[[], Desk], mark: str = "") -> dict:
         """The page after a change; where that is refused, the sentence that says why, and the page as it was."""
         try:
-            return self.answer(old, change()) | {self.room.message: gr.update(value="")}
+            return self.answer(old, change(), mark) | {self.room.message: gr.update(value="")}
         except Refused as refused:
-            return self.refusal_of(old, refused)
+            return self.refusal_of(old, refused, mark)
 
     def on(self, event, change, *more_in, **options) -> object:
         """Wire an event to a function from the desk (and `more_in`) to a new desk."""

@@ -1,12 +1,14 @@
 """A film on the timeline in a real browser: from the tray to keyframes, their order, music, the film and its link."""
 
 import os
+import threading
 
 import playground
 import pytest
 from playwright.sync_api import Page, expect
 
 from gan_play.share import artwork as artworks
+from gan_play.ui import timeline
 from tests import test_music
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
@@ -105,3 +107,49 @@ def test_what_is_taken_out_and_what_is_refused_leave_the_page_as_the_film_is(ser
         changes(page, lambda: page.locator(".key [data-move='0']").last.click())
         expect(page.locator(".key")).to_have_count(count)
     expect(page.locator("[data-plan='kind']")).to_have_value("breathe")
+
+
+@pytest.mark.slow  # a visit of its own
+@pytest.mark.timeout(300)
+def test_what_is_done_in_the_boxes_while_an_answer_is_on_its_way_stays(serve, visit, home, monkeypatch):
+    asked, go_on, changed = threading.Semaphore(0), threading.Semaphore(0), timeline.changed
+
+    def slowly(*given):
+        asked.release()
+        assert go_on.acquire(timeout=60)
+        return changed(*given)
+
+    page = visit(serve(home))
+    for place, seed in enumerate((1, 5), 1):
+        page.click(f"#seeds .tile[data-seed='{seed}']")
+        expect(page.locator("#tray .tile.picked")).to_have_count(place)
+    page.click("#play-tool label:has-text('Walk')")
+    changes(page, lambda: page.click("#play-timeline"))
+    key = page.locator(".key").first
+    seconds, hold = (key.locator(f"[data-key='{name}']") for name in ("seconds", "hold"))
+    changes(page, lambda: (seconds.fill("2"), seconds.press("Enter")))
+    monkeypatch.setattr(timeline, "changed", slowly)
+
+    seconds.press("ArrowUp")
+    assert asked.acquire(timeout=60)
+    for _ in range(3):  # while the first is on its way
+        seconds.press("ArrowUp")
+    changes(page, go_on.release)
+    expect(key).to_have_attribute("data-seconds", "2.1")
+    assert asked.acquire(timeout=60)
+    seconds.press("ArrowUp")  # from where it stands, not from where the answer was
+    go_on.release(2)
+    expect(key).to_have_attribute("data-seconds", "2.5")
+    expect(seconds).to_have_value("2.5")
+    assert asked.acquire(timeout=60)
+
+    seconds.fill("3")
+    seconds.press("Tab")
+    assert asked.acquire(timeout=60)
+    hold.fill("1")  # and not left yet
+    changes(page, go_on.release)
+    expect(key).to_have_attribute("data-seconds", "3")
+    assert (plan(page).keys[0].hold, hold.input_value()) == (0, "1")
+    go_on.release()
+    changes(page, lambda: hold.press("Tab"))
+    assert (plan(page).keys[0].seconds, plan(page).keys[0].hold) == (3, 1)

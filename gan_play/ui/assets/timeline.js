@@ -1,4 +1,6 @@
 // The script of ui/timeline.py: it sends the whole plan whenever something of it is changed, moved, added or taken out.
+// It goes through a field, as in directions.js, so that the last state is always heard; its mark comes back with the
+// answer.
 const rows = () => [...element.querySelectorAll('.key')];
 const plan = () => {
   const part = (name) => element.querySelector('[data-plan="' + name + '"]');
@@ -20,7 +22,13 @@ const sweeps = () => [...element.querySelectorAll('.sweep')].map((row) => {
   const box = (name) => row.querySelector('[data-sweep="' + name + '"]');
   return [box('name').value, Number(box('from')?.value ?? -1), Number(box('to')?.value ?? 1)];
 }).filter((row) => row[0]);
-const send = () => trigger('plan', {plan: JSON.stringify(plan())});
+let sent = '';  // the mark of what isn't answered yet
+const send = () => {
+  sent = String(Date.now());
+  const field = document.querySelector('#play-edited textarea');
+  field.value = sent + ' ' + JSON.stringify(plan());
+  field.dispatchEvent(new Event('input'));
+};
 const bring = async (box) => {
   const form = new FormData(), file = box.files[0];
   if (!file) return;
@@ -33,7 +41,17 @@ const bring = async (box) => {
   } catch (lost) { trigger('sound', {path: ''}); }
   box.value = '';
 };
+// What a patch would take away: what boxes say that isn't answered yet, and the box that is being typed into.
+const held = new Map();
+let typed = null;
+element.addEventListener('input', ({target}) => {
+  if (target.type !== 'number') return;
+  held.set(target, target.value);
+  typed = target;
+});
+element.addEventListener('focusout', () => { typed = null; });
 element.addEventListener('change', (event) => {
+  typed = null;
   if (event.target.dataset.add === 'sound') return bring(event.target);
   if (event.target.dataset.add === 'code') {
     const code = event.target.value.trim();
@@ -73,10 +91,20 @@ element.addEventListener('drop', (event) => {
   carried = null;
   send();
 });
-// What is patched keeps what was typed or ticked: the value that the server says is put back.
+// What is patched keeps some of what was typed or ticked: the value that the server says is put back, unless it is older
+// than what was done here since, or somebody is typing there.
 watch('value', () => {
   element.querySelectorAll('.busy').forEach((label) => label.classList.remove('busy'));
-  element.querySelectorAll('input[type=number]').forEach((box) => { box.value = box.getAttribute('value'); });
+  const row = element.querySelector('.timeline'), older = sent && row && row.dataset.mark !== sent;
+  if (!older) {
+    sent = '';
+    for (const box of held.keys()) if (box !== typed) held.delete(box);
+  }
+  element.querySelectorAll('input[type=number]').forEach((box) => {
+    const shown = held.get(box) ?? box.getAttribute('value');
+    if (box.value !== shown) box.value = shown;
+  });
+  if (older) return;
   element.querySelectorAll('input[type=checkbox]').forEach((box) => { box.checked = box.hasAttribute('checked'); });
   element.querySelectorAll('select').forEach((list) => {
     const chosen = list.querySelector('option[selected]');
