@@ -606,6 +606,30 @@ def test_a_heart_that_was_pressed_stands_whatever_the_server_was_asked_before(pl
 
 
 @pytest.mark.slow  # a visit of its own
+def test_a_link_does_not_appear_under_another_picture(play: Page):
+    held = []
+
+    def hold(route) -> None:
+        asked = '"sealed"' in (route.request.post_data or "")
+        held.append(route) if asked else route.continue_()
+
+    play.route(lambda url: "component_server" in url, hold)
+    pick(play, 5)
+    settled(play)
+    share = play.locator("#stage [data-do=share]")
+    said = share.inner_text()
+    share.click()
+    expect(share).not_to_have_text(said)
+    pick(play, 6)
+    settled(play)
+    for route in held:
+        route.continue_()
+    play.wait_for_timeout(1000)
+    expect(share).to_have_text(said)
+    expect(play.locator("#stage .link, #stage .told")).to_have_count(0)
+
+
+@pytest.mark.slow  # a visit of its own
 def test_what_is_kept_in_a_hurry_are_the_pictures_that_were_shown(play: Page):
     let_go = held_back(play)
     for seed in (15, 16, 17):

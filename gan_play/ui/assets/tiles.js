@@ -72,9 +72,13 @@ const withdraw = async (button) => {
   tell(row, answer.done || answer.sentence);
 };
 const share = async (button) => {
-  const row = button.closest('.actions');
+  const row = button.closest('.actions'), code = button.dataset.code;
   button.textContent = words.wait;
-  const sealed = await asking('sealed', [button.dataset.code, key()]);
+  const sealed = await asking('sealed', [code, key()]);
+  if (button.dataset.code !== code) {  // another picture is shown by now
+    button.textContent = words.share;
+    return;
+  }
   row.parentElement.querySelectorAll('.link, .told').forEach((old) => old.remove());
   const shown = document.createElement('input');
   shown.className = 'link';
