@@ -13,22 +13,21 @@ from multiprocessing.connection import Connection
 from gan_play.refusals import Refusal, Refused
 
 ONE_AT_A_TIME = threading.Lock()
-MEASURED: dict[tuple[str, int, str], dict] = {}
+MEASURED: dict[tuple[str, int, str], dict | Refusal] = {}
 MEASURED_MINUTES = 10
 CHILD = "gan-play-forecast"
 
 
-def measure(recipe: str, size_px: int, device: str, training: Callable[[], bool]) -> dict | None:
-    """Images a second, bytes of memory and disk, and the settings chosen; None where it gave way to a training.
+def measure(recipe: str, size_px: int, device: str, training: Callable[[], bool]) -> None:
+    """Find what `known` gives, or `refusal`, if not known yet; neither where it gave way to a training.
 
-    `training` says whether a run is on its way. Refused as by `preflight.plan`. Takes some ten seconds the first
-    time, nothing after that.
+    `training` says whether a run is on its way. Takes some ten seconds the first time, nothing after that.
     """
     with ONE_AT_A_TIME:
-        found = known(recipe, size_px, device)
-        if not found and not training() and (found := _ask_child(recipe, size_px, device)):
+        if known(recipe, size_px, device) or training():
+            return
+        if found := _ask_child(recipe, size_px, device):
             MEASURED[recipe, size_px, device] = found
-        return found
 
 
 def give_way() -> None:
@@ -39,11 +38,18 @@ def give_way() -> None:
 
 
 def known(recipe: str, size_px: int, device: str) -> dict | None:
-    """What was measured before, if it was."""
-    return MEASURED.get((recipe, size_px, device))
+    """Images a second, bytes of memory and disk, and the settings chosen, if that was measured before."""
+    found = MEASURED.get((recipe, size_px, device))
+    return found if isinstance(found, dict) else None
 
 
-def _ask_child(recipe: str, size_px: int, device: str) -> dict | None:
+def refusal(recipe: str, size_px: int, device: str) -> Refusal | None:
+    """Why it can't be trained here (see `preflight.plan`), if that was what the last measurement said."""
+    found = MEASURED.get((recipe, size_px, device))
+    return found if isinstance(found, Refusal) else None
+
+
+def _ask_child(recipe: str, size_px: int, device: str) -> dict | Refusal | None:
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
     child = spawn.Process(target=_tell, args=(theirs, recipe, size_px, device), name=CHILD, daemon=True)
@@ -55,8 +61,6 @@ def _ask_child(recipe: str, size_px: int, device: str) -> dict | None:
         except EOFError:
             told = None
     child.join()
-    if isinstance(told, Refusal):
-        raise Refused(told)
     return told
 
 

@@ -5,10 +5,10 @@ of a run is one value of plain data for `assets/live.js`, which sets it as text.
 """
 
 import base64
+import contextlib
 import json
 import time
 from html import escape
-from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -59,11 +59,35 @@ PICK_JS = """element.addEventListener('click', (event) => {
   const card = event.target.closest('[data-pick]');
   if (!card) return;
   for (const other of element.querySelectorAll('[data-pick]')) {
-    const on = String(other === card);
-    other.setAttribute(other.hasAttribute('aria-checked') ? 'aria-checked' : 'aria-current', on);
+    other.setAttribute('aria-current', String(other === card));
   }
   trigger('choose', {name: card.dataset.pick});
 });"""
+RECIPE_JS = """element.addEventListener('click', (event) => {
+  const card = event.target.closest('[data-pick]');
+  if (!card) return;
+  const field = document.querySelector('#recipe textarea');
+  field.value = card.dataset.pick;
+  field.dispatchEvent(new Event('input'));
+});"""
+SHOW_RECIPE_JS = """(name, size) => {
+  const recipes = %s, {sizes, presets} = recipes[name];
+  for (const card of document.querySelectorAll('#recipes [data-pick]')) {
+    card.setAttribute('aria-checked', String(card.dataset.pick === name));
+    if (card.dataset.pick === name) card.closest('details')?.setAttribute('open', '');
+  }
+  const update = (parts) => ({__type__: 'update', ...parts});
+  const value = sizes.reduce((one, other) => Math.abs(other - size) < Math.abs(one - size) ? other : one);
+  return [
+    update({choices: sizes.map((px) => [`${px} px`, px]), value}),
+    update({visible: presets}),
+    ...Object.keys(recipes).map((other) => update({visible: other === name})),
+  ];
+}"""
+AS_IT_IS = {"preprocess": False}
+"""For what takes the size or the start: which of them can be chosen may have changed on the page meanwhile, and what
+is impossible is refused in a sentence where it is used."""
+UNDER_WAY = "under way"
 SURE = "(run, key, _) => [run, key, String(confirm({question}))]"
 
 
@@ -381,11 +405,12 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
 
     `live` asks for another recipe, where that would help the run being watched.
     """
+    recipe = gr.Textbox(DEFAULT, visible="hidden", elem_id="recipe", label="recipe")
+    measured = gr.Textbox("", visible="hidden", label="measured")  # when; or that it is `UNDER_WAY`
     with gr.Accordion(say("train.setup"), open=True, elem_id="setup") as setup:
         subject = gr.HTML(subject_of(None), elem_id="subject")
         gather = gr.Button(say("train.gather_first"), elem_id="gather-first")
-        recipe = gr.Textbox(DEFAULT, visible=False)
-        cards = gr.HTML(recipe_cards(DEFAULT), js_on_load=PICK_JS, elem_id="recipes")
+        gr.HTML(recipe_cards(DEFAULT), js_on_load=RECIPE_JS, elem_id="recipes")
         preset = gr.Dropdown(
             preset_choices(),
             value=FIRST_PRESET,
@@ -438,10 +463,14 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
             gr.update(interactive=bool(choice)),
         )
 
+    def under_both(words: str) -> tuple[dict, dict]:
+        """Under both buttons; two updates, since of one Gradio takes the value out on its first use."""
+        return gr.update(value=words), gr.update(value=words)
+
     def lead():
         """Answer the press at once."""
-        waiting = gr.update(value=look.progress(None, say("train.preparing")))
-        return waiting, waiting, gr.update(interactive=False), gr.update(interactive=False)
+        waiting = under_both(look.progress(None, say("train.preparing")))
+        return *waiting, gr.update(interactive=False), gr.update(interactive=False)
 
     def start_run(chosen, recipe, size, minutes, start, device, name, seed, key, labelled, preset, *values):
         """Make the run and start its worker."""
@@ -464,14 +493,17 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
                 preset_of(recipe, preset),
             )
         except Refused as refused:
-            bad = gr.update(value=look.note(refused.refusal.sentence, "bad"))
-            return gr.skip(), gr.skip(), bad, bad
-        return gr.update(value=run), gr.Tabs(selected="train"), gr.update(value=""), gr.update(value="")
+            return gr.skip(), gr.skip(), *under_both(look.note(refused.refusal.sentence, "bad"))
+        return gr.update(value=run), gr.Tabs(selected="train"), *under_both("")
 
     def again(chosen: str):
-        """Whatever happened, the buttons come back."""
+        """The buttons come back."""
         able = gr.update(interactive=bool(read_choice(shared, chosen)))
         return able, able
+
+    def failed(chosen: str):
+        """Something broke: `again`, which Gradio passes over then, and a word about it."""
+        return *under_both(look.note(say("page.busy"), "bad")), *again(chosen)
 
     asked = [shared.chosen, recipe, size, minutes, start, device, name, seed, shared.key, apart, preset]
     inputs = [*asked, *dials.values()]
@@ -486,30 +518,15 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
             concurrency_limit=2,
             show_progress="hidden",
             api_name=api_name,
+            **AS_IT_IS,
             **PRIVATE,
         )
         started.then(again, shared.chosen, [shared.go, begin], api_name=f"{api_name}_again", **QUIET)
+        started.failure(
+            failed, shared.chosen, [busy, note, shared.go, begin], api_name=f"{api_name}_failed", **QUIET
+        )
         started.success(
             None, None, None, js="() => window.scrollTo({top: 0})", api_name=f"{api_name}_top", **PRIVATE
-        )
-
-    def pick_recipe(size: int, chosen: str, labelled: bool, preset: str, event: gr.EventData):
-        """Another recipe: its card, its dials, its sizes, its labels or pairs, the runs that it can start from."""
-        name = event.name if event.name in RECIPES else DEFAULT
-        able = RECIPES[name].sizes
-        choices = {"choices": [(f"{px} px", px) for px in able]}
-        if size not in able:  # else it stays untouched: a quick hand may have chosen another by now
-            size = choices["value"] = min(able, key=lambda other: abs(other - size))
-        shown = [gr.update(visible=name == other) for other in columns]
-        return (
-            gr.update(value=name),
-            gr.update(value=recipe_cards(name)),
-            pick_size(name, size, chosen, labelled, preset),
-            gr.update(**choices),
-            *label_parts(shared, chosen, name, preset),
-            gr.update(visible=bool(RECIPES[name].presets)),
-            gr.update(value=preview_of(shared, chosen, name, preset)),
-            *shown,
         )
 
     def pick_size(recipe: str, size: int, chosen: str, labelled: bool, preset: str):
@@ -520,64 +537,100 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         info = say("train.start.labels") if passed_over else say("train.start.info")
         return gr.update(choices=choices, value=first, info=info)
 
-    def show_labels(recipe: str, size: int, chosen: str, labelled: bool, preset: str):
-        """Another set, or another way to make pairs: its labels, what to start from, and how its pairs look."""
+    def show_labels(recipe: str, chosen: str, preset: str):
+        """Another recipe, set, or way to make pairs: the labels, and how the pairs look."""
         return (
             *label_parts(shared, chosen, recipe, preset),
-            pick_size(recipe, size, chosen, labelled, preset),
             gr.update(value=preview_of(shared, chosen, recipe, preset)),
         )
 
-    def guess(recipe: str, size: int, device: str, minutes: float):
+    about = {row.name: {"sizes": row.sizes, "presets": bool(row.presets)} for row in RECIPES.values()}
+    recipe.change(
+        None,
+        [recipe, size],
+        [size, preset, *columns.values()],
+        js=SHOW_RECIPE_JS % json.dumps(about),
+        api_name="ui_recipe",
+        **PRIVATE,
+    )
+    gr.on(
+        [recipe.change, preset.change, shared.chosen.change],
+        show_labels,
+        [recipe, shared.chosen, preset],
+        [apart, kinds, preview],
+        trigger_mode="always_last",
+        api_name="ui_set_labels",
+        **QUIET,
+    )
+    start_of = [recipe, size, shared.chosen, apart, preset]
+    gr.on(
+        [one.change for one in start_of],
+        pick_size,
+        start_of,
+        start,
+        trigger_mode="always_last",
+        api_name="ui_size",
+        **AS_IT_IS,
+        **QUIET,
+    )
+
+    def guess(recipe: str, size: int, device: str, minutes: float, measured: str):
         """What it will take by what is known; nothing is measured here."""
+        if measured == UNDER_WAY and not forecast.known(recipe, size, device):
+            return gr.update(value=look.progress(None, say("train.forecast.measuring")))
         return gr.update(value=forecast_words(shared, recipe, size, device, minutes))
 
     def training() -> bool:
         return any(run.state in LIVE for run in store.list_runs(shared.home))
 
-    def measure(recipe: str, size: int, device: str, minutes: float):
-        """Measure what isn't known yet, unless a run is training."""
-        text = forecast_words(shared, recipe, size, device, minutes)
-        if forecast.known(recipe, size, device) or training():
-            yield gr.update(value=text)
-            return
-        yield gr.update(value=look.progress(None, say("train.forecast.measuring")))
-        try:
-            forecast.measure(recipe, size, device, training)
-        except Refused as refused:
-            yield gr.update(value=look.note(refused.refusal.sentence, "bad"))
-            return
-        yield gr.update(value=forecast_words(shared, recipe, size, device, minutes))
+    def measure(recipe: str, size: int, device: str):
+        """Measure what isn't known yet, unless a run is training; `guess` says what came of it."""
+        with contextlib.suppress(Refused):
+            store.check_asked(recipe, size, 0, device, {})
+            if not forecast.known(recipe, size, device) and not training():
+                yield gr.update(value=UNDER_WAY)
+                forecast.measure(recipe, size, device, training)
+                yield gr.update(value=str(time.time()))
 
-    wishes = [recipe, size, device, minutes]
-    measuring = {
-        "fn": measure,
-        "inputs": wishes,
-        "outputs": expected,
-        "trigger_mode": "always_last",
-        "show_progress": "hidden",
-        "concurrency_limit": 2,
+    wishes = [recipe, size, device]
+    wished = [*(one.change for one in wishes), shared.train_tab.select]
+    gr.on(
+        wished,
+        measure,
+        wishes,
+        measured,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        concurrency_limit=2,
+        api_name="ui_forecast",
+        **AS_IT_IS,
         **PRIVATE,
-    }
-    picked = [recipe, cards, start, size, apart, kinds, preset, preview, *columns.values()]
-    cards.choose(
-        pick_recipe, [size, shared.chosen, apart, preset], picked, api_name="ui_recipe", **QUIET
-    ).then(api_name="ui_forecast_recipe", **measuring)
+    )
+    gr.on(
+        [*wished, minutes.change, measured.change],
+        guess,
+        [*wishes, minutes, measured],
+        expected,
+        trigger_mode="always_last",
+        api_name="ui_minutes",
+        **AS_IT_IS,
+        **QUIET,
+    )
 
-    def pick_another(labelled: bool, preset: str, event: gr.EventData):
+    def pick_another(event: gr.EventData):
         """Another recipe than a run's, on its pictures, ready to be started."""
         if not is_run(shared.home, event.run):
-            return [gr.skip()] * (2 + len(picked))
+            return [gr.skip()] * 4
         again, name, size = another(shared, event.run)
-        choice = SimpleNamespace(name=name)
         return (
             gr.update(open=True),
             gr.update(value=again),
-            *pick_recipe(size, again, labelled, preset, choice),
+            gr.update(value=name),
+            gr.update(value=size),
         )
 
     live.other(
-        pick_another, [apart, preset], [setup, shared.chosen, *picked], api_name="ui_another_recipe", **QUIET
+        pick_another, None, [setup, shared.chosen, recipe, size], api_name="ui_another_recipe", **QUIET
     ).then(
         None,
         None,
@@ -586,19 +639,6 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         api_name="ui_another_recipe_seen",
         **PRIVATE,
     )
-    start_of = [recipe, size, shared.chosen, apart, preset]
-    apart.input(pick_size, start_of, start, api_name="ui_labels", **QUIET)
-    shown_of_set = [apart, kinds, start, preview]
-    shared.chosen.change(show_labels, start_of, shown_of_set, api_name="ui_set_labels", **QUIET)
-    preset.input(
-        show_labels, start_of, shown_of_set, trigger_mode="always_last", api_name="ui_preset", **QUIET
-    )
-    size.input(pick_size, start_of, start, api_name="ui_size", **QUIET).then(
-        api_name="ui_forecast_size", **measuring
-    )
-    device.input(api_name="ui_forecast_device", **measuring)
-    minutes.change(guess, wishes, expected, trigger_mode="always_last", api_name="ui_minutes", **QUIET)
-    shared.train_tab.select(api_name="ui_forecast", **measuring)
     shared.chosen.change(show, shared.chosen, [subject, gather, begin], api_name="ui_subject", **QUIET)
     gather.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_gather_first", **QUIET)
 
@@ -608,11 +648,11 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
         choices, _ = starts(shared, recipe, size, count, preset_of(recipe, preset))
         return gr.update(open=not is_run(shared.home, run)), gr.update(choices=choices)
 
-    shared.run.change(fold, [shared.run, *start_of], [setup, start], api_name="ui_fold", **QUIET)
+    shared.run.change(fold, [shared.run, *start_of], [setup, start], api_name="ui_fold", **AS_IT_IS, **QUIET)
 
 
 def another(shared: Shared, run: str) -> tuple[str, str, int]:
-    """The pictures of a run as the chosen ones, a recipe that it isn't, and its size."""
+    """The pictures of a run as the chosen ones, a recipe that it isn't, and a size near to its own."""
     folder = store.find_run(shared.home, run)
     about = store.read_run(folder) or {"set": {}, "name": "", "recipe": "", "size_px": SIZE}
     block = files.read_json(folder / "set" / "manifest.json")
@@ -620,7 +660,8 @@ def another(shared: Shared, run: str) -> tuple[str, str, int]:
     choice = {"set": about["set"].get("id"), "how": about["set"].get("how", "crop")}
     choice |= {"background": ground or [255, 255, 255]}
     name = next(name for name in ANOTHER if name in RECIPES and name != about["recipe"])
-    return json.dumps(choice | {"name": about["name"]}), name, about["size_px"]
+    size = min(RECIPES[name].sizes, key=lambda px: abs(px - about["size_px"]))
+    return json.dumps(choice | {"name": about["name"]}), name, size
 
 
 def labels_of(shared: Shared, chosen: str) -> dict[str, int]:
@@ -682,6 +723,7 @@ def learnt(shared: Shared, chosen: str, recipe: str, wanted: bool, preset: str =
 
 def label_parts(shared: Shared, chosen: str, recipe: str, preset: str = "") -> tuple[dict, dict]:
     """The checkbox, where there is something to choose, and what there is to say about the labels of the set."""
+    recipe = recipe if recipe in RECIPES else DEFAULT
     found, how = labels_of(shared, chosen), RECIPES[recipe].labels
     if preset_of(recipe, preset):
         how = "none"
@@ -859,7 +901,11 @@ def device_sentence() -> str:
 
 
 def forecast_words(shared: Shared, recipe: str, size: int, device: str, minutes: float) -> str:
-    """What a training will take, from what was measured, else from the last run alike; "" where nothing is known."""
+    """What a training will take, from what was measured, else from the last run alike; why it can't be had, where the
+    measurement was refused.
+    """
+    if refusal := forecast.refusal(recipe, size, device):
+        return look.note(refusal.sentence, "bad")
     known = forecast.known(recipe, size, device)
     speed = known["images_per_second"] if known else last_speed(shared, recipe, size)
     if not speed:
