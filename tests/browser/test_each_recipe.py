@@ -62,10 +62,8 @@ def test_each_recipe_is_picked_and_begun_on_the_page_and_paints(recipe: str, cho
     card = page.locator(f"#recipes [data-pick={recipe}]")
     if not card.is_visible():
         page.click(f"#recipes details:has([data-pick={recipe}]) summary")
-    if card.get_attribute("aria-checked") == "false":
-        card.evaluate("(card) => { card.dataset.old = 'until the server has answered'; }")
-        card.click()
-        page.wait_for_selector(f"#recipes [data-pick={recipe}][aria-checked=true]:not([data-old])")
+    card.click()
+    page.wait_for_selector(f"#recipes [data-pick={recipe}][aria-checked=true]")
     expect(page.locator("#size label")).to_have_text([f"{px} px" for px in RECIPES[recipe].sizes])
     page.get_by_label("32 px").check()
     before = page.input_value("#state-run textarea")

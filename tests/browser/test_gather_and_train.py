@@ -79,7 +79,7 @@ def test_from_a_folder_to_a_run_that_is_seen_again(address: str, home: Path, fol
     page.click("#recipes details:has([data-pick=dcgan]) summary")
     page.click("[data-pick=dcgan]")
     page.wait_for_selector("[data-pick=dcgan][aria-checked=true]")
-    page.wait_for_selector("#size label:has-text('28 px')")  # until the server has answered there is none
+    page.wait_for_selector("#size label:has-text('28 px')")
     page.get_by_label("32 px").check()
     page.click("#begin")
     page.wait_for_selector("#live .live-name:has-text('stripes')")
