@@ -52,7 +52,7 @@ TURN = """() => new Promise((done) => {
   const old = sources()[0].src, began = performance.now();
   const look = () => {
     const all = sources(), late = performance.now() - began;
-    if (all.length && all[0].src !== old && all.every((one) => one.complete && one.naturalWidth > 1)) return done(late);
+    if (all.length && all[0].src !== old && all.every((one) => one.complete && one.naturalWidth)) return done(late);
     if (late > 30000) return done(-1);
     setTimeout(look, 4);
   };

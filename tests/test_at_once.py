@@ -57,7 +57,8 @@ def test_a_page_is_the_grid_that_the_event_will_send(web, home, desk, turns, pag
     assert f'data-settings="{desk.digest[:16]} 0.85"' in html
 
 
-def test_ahead_of_a_hand_a_page_is_the_same(web, desk):
+def test_ahead_of_a_hand_a_page_is_the_same(web, desk, monkeypatch):
+    monkeypatch.setattr(at_once, "QUIET_S", 0.0)
     ahead = asked(web, desk, "next", ahead="1")
     assert (ahead.status_code, ahead.text) == (200, asked(web, desk, "next").text)
 
@@ -70,14 +71,20 @@ def test_nothing_is_painted_ahead_while_somebody_waits(web, home, desk, monkeypa
 
     painted, paint = [], share_routes.picture
     monkeypatch.setattr(share_routes, "picture", lambda *of: painted.append(of) or paint(*of))
+    assert asked(web, desk, "next").status_code == 200  # somebody waited just now
+    painted.clear()
+    assert waiting() == ""
+    monkeypatch.setattr(at_once, "QUIET_S", 0.0)
     with at_once._ahead:  # another page is painted ahead
         assert waiting() == ""
-    monkeypatch.setattr(share_routes, "_made_now", {(home, "another"): None})
-    assert waiting() == "" and not painted
-    others = iter([False] * 6 + [True])  # one comes while the sixth is painted
-    monkeypatch.setattr(share_routes, "waited_for", lambda: next(others))
-    assert waiting() == "" and len(painted) == 5
-    monkeypatch.undo()
+    with monkeypatch.context() as others:
+        others.setattr(share_routes, "_made_now", {(home, "another"): None})
+        others.setattr(at_once, "QUIET_S", 0.1)
+        assert waiting() == "" and not painted
+    with monkeypatch.context() as others:
+        waited = iter([False] * 6 + [True])  # one comes while the fifth is painted
+        others.setattr(share_routes, "waited_for", lambda: next(waited))
+        assert waiting() == "" and len(painted) == 5
     assert not share_routes.waited_for() and at_once.free()
     assert asked(web, dataclasses.replace(desk, first="7200"), "next", ahead="1").status_code == 200
 

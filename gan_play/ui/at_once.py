@@ -42,8 +42,9 @@ CALM_MS = 700
 LONGEST_MS = 10_000
 """A page that couldn't be painted ahead, since others waited, is asked for again after twice as long, up to this."""
 
-BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAAALAAAAAABAAEAAAICRAEAOw=="
-"""What a picture is that isn't waited for any more: one clear pixel."""
+QUIET_S = 0.3
+"""How long nobody has to have waited for a picture before a page is begun ahead: among many visitors it would only be
+broken off again."""
 
 MOST_INLINED_PX = 64
 """Side of pictures that come with their grid: 36 are 0.5 MB and 0.3 s of two cores; of 128 px, four times that."""
@@ -116,7 +117,7 @@ _ahead = threading.Lock()  # one page is painted ahead at a time
 
 def free() -> bool:
     """Whether a page may be painted ahead now."""
-    return not _ahead.locked() and not share_routes.waited_for()
+    return not _ahead.locked() and share_routes.quiet_s() >= QUIET_S
 
 
 def painted(home: Path, codes: Sequence[str], ahead: bool) -> list[bytes] | None:
@@ -194,6 +195,5 @@ def script() -> str:
         "acts": ACTS,
         "calm": CALM_MS,
         "longest": LONGEST_MS,
-        "blank": BLANK,
     }
     return f"const known = {json.dumps(known)};\n" + look.asset("at_once.js")

@@ -12,6 +12,7 @@ build and may be kept. Bad and foreign codes answer 404 with their sentence.
 import functools
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -68,6 +69,7 @@ def plain(artwork: Artwork) -> Artwork:
 
 
 _made_now: dict[tuple[Path, str], threading.Lock] = {}  # pictures that somebody waits for
+_last_s = 0.0  # when somebody last did
 
 
 def picture(home: Path, code: str) -> Picture:
@@ -80,16 +82,23 @@ def picture(home: Path, code: str) -> Picture:
     if artwork.seal and not artwork.is_film:  # the same picture, painted once however it is asked for
         known = picture(home, artworks.encode(plain(artwork)))
         return replace(known, sentence=artworks.verdict(artwork.seal, artworks.decode(known.code).seal))
+    global _last_s
     try:
         with _made_now.setdefault((home, code), threading.Lock()):
             return _picture(home, code)
     finally:
         _made_now.pop((home, code), None)
+        _last_s = time.monotonic()
 
 
 def waited_for() -> bool:
     """Whether somebody waits for a picture just now."""
     return bool(_made_now)
+
+
+def quiet_s() -> float:
+    """For how long nobody has waited for a picture."""
+    return 0.0 if waited_for() else time.monotonic() - _last_s
 
 
 @functools.lru_cache(maxsize=KEPT_PICTURES)

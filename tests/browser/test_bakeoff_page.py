@@ -38,7 +38,13 @@ def write_bakeoff(home: Path, name: str, owner_key: str | None = None) -> str:
 
 
 def open_bakeoff(page) -> None:
-    page.get_by_role("tab", name="Train", exact=True).click()
+    """While Gradio's page is still laying out its tabs on a phone, a click on one can be lost."""
+    opens = """() => {
+      const tab = document.querySelector('#tab-train-button');
+      if (tab.getAttribute('aria-selected') !== 'true') tab.click();
+      return document.querySelector('#bakeoff-fold > button');
+    }"""
+    page.wait_for_function(opens, polling=1000)
     page.locator("#bakeoff-fold > button").click()
     page.wait_for_selector(".bake-choices input", state="attached")
 

@@ -63,23 +63,13 @@ const turned = (first, turns, ahead = false) => {
   return ready.page;
 };
 let begun = {first: '0', turns: []};  // from which page on, and how it is turned, since all was answered
-// Pictures of a page that is being left are in the way of the next one's: their requests are given up. The way back, for
-// where there is no other page.
-const leave = () => {
-  const left = [...document.querySelectorAll('#seeds .tile img')].filter((image) => !image.complete)
-    .map((image) => [image, image.getAttribute('src')]);
-  left.forEach(([image]) => { image.src = known.blank; });
-  return () => left.forEach(([image, src]) => { if (image.isConnected) image.src = src; });
-};
 const turnPage = async (turn) => {
   if (idle()) begun = {first: value('play-first'), turns: []};
   begun.turns.push(turn);
-  const comeBack = leave(), count = begun.turns.length, from = begun, found = await turned(begun.first, begun.turns);
-  if (found && from === begun && count === begun.turns.length && !idle()) {
-    page = found;
-    lay();
-  }
-  comeBack();
+  const count = begun.turns.length, from = begun, found = await turned(begun.first, begun.turns);
+  if (!found || from !== begun || count !== begun.turns.length || idle()) return;
+  page = found;
+  lay();
   await Promise.allSettled([...document.querySelectorAll('#seeds .tile img')].map((image) => image.decode()));
 };
 const tell = () => {
@@ -110,8 +100,7 @@ document.addEventListener('gan-play-pick', (event) => {
   if (!tile.closest('#seeds, #tray, #pair')) return;
   event.preventDefault();
   const {code, seed, label = ''} = tile.dataset, image = tile.querySelector('img');
-  const src = image.getAttribute('src'), there = src === known.blank ? 'gradio_api/art/' + code + '.png' : src;
-  picture = {code, src: there, title: image.alt,
+  picture = {code, src: image.getAttribute('src'), title: image.alt,
     settings: tile.closest('[data-settings]')?.dataset.settings};
   lay();
   did({do: 'pick', seed, label}, at('#stage .large img')?.decode().catch(() => {}));
