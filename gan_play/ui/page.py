@@ -32,8 +32,10 @@ from gan_play.ui.words import say
 MOST_CODE_CHARS = 1000
 """A share code has at most 600; the rest is refused by its parser, in a sentence."""
 
-ADDRESS = """(run, made, tab, translated) => {
-  const url = new URL(location), art = {play: made, transform: translated}[tab];
+ADDRESS = """(run, made, here, translated) => {
+  // What is told of the tab may come later than what is shown on it.
+  const seen = document.querySelector('#tabs [role=tab][aria-selected=true]')?.id.match(/^tab-(\\w+)-button$/);
+  const tab = seen ? seen[1] : here, url = new URL(location), art = {play: made, transform: translated}[tab];
   if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
   if (art) url.searchParams.set('art', art); else if (tab !== 'play') url.searchParams.delete('art');
   if (url.href !== location.href) history.replaceState(null, '', url);

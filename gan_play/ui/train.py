@@ -576,6 +576,8 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
 
     def guess(recipe: str, size: int, device: str, minutes: float, measured: str):
         """What it will take by what is known; nothing is measured here."""
+        if not isinstance(minutes, int | float):  # the box is empty while another number is typed
+            return gr.skip()
         if measured == UNDER_WAY and not forecast.known(recipe, size, device):
             return gr.update(value=look.progress(None, say("train.forecast.measuring")))
         return gr.update(value=forecast_words(shared, recipe, size, device, minutes))
@@ -589,8 +591,10 @@ def build_setup(shared: Shared, live: gr.HTML) -> None:
             store.check_asked(recipe, size, 0, device, {})
             if not forecast.known(recipe, size, device) and not training():
                 yield gr.update(value=UNDER_WAY)
-                forecast.measure(recipe, size, device, training)
-                yield gr.update(value=str(time.time()))
+                try:
+                    forecast.measure(recipe, size, device, training)
+                finally:
+                    yield gr.update(value=str(time.time()))
 
     wishes = [recipe, size, device]
     wished = [*(one.change for one in wishes), shared.train_tab.select]
@@ -775,7 +779,7 @@ def create(
         recipe=recipe,
         size_px=whole(size),
         seed=whole(seed or 0),
-        minutes=minutes,
+        minutes=0 if minutes is None else minutes,  # an emptied box: refused with what can be had
         name=str(name or "").strip() or choice["name"],
         start=start or None,
         how=choice["how"],

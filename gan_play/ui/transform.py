@@ -375,7 +375,7 @@ def build(shared: Shared) -> None:
         try:
             for path in given_list(sent(event).get("paths")):
                 try:
-                    now["paths"].append(kept(path, STYLE_PX))
+                    now["paths"].append(str(uploaded(kept(path, STYLE_PX))))
                 except Refused as refused:
                     refusal = refused
         except Refused as refused:

@@ -58,6 +58,7 @@ class Desks:
 
     def __init__(self) -> None:
         self._laid: OrderedDict[str, tuple[float, tuple]] = OrderedDict()
+        self._shown: OrderedDict[str, Callable[[], bool]] = OrderedDict()
         self._writing = threading.Lock()
 
     def newest(self, request: gr.Request) -> tuple[float, tuple]:
@@ -72,6 +73,18 @@ class Desks:
             self._laid.move_to_end(page)
             while len(self._laid) > self.MOST:
                 self._laid.popitem(last=False)
+
+    def show(self, request: gr.Request, overtaken: Callable[[], bool]) -> None:
+        """A painting is sent to the page, to which another desk may come first; of a link's, which comes with its desk,
+        `overtaken` is never true."""
+        with self._writing:
+            self._shown[str(request.session_hash)] = overtaken
+            while len(self._shown) > self.MOST:
+                self._shown.popitem(last=False)
+
+    def late(self, request: gr.Request) -> bool:
+        """Whether the painting that was sent last has been overtaken by another desk since."""
+        return self._shown.get(str(request.session_hash), bool)()
 
     def overtaken(self, request: gr.Request, desk: tuple) -> Callable[[], bool]:
         """For a painting of this desk that begins: what says, whenever it is asked, whether another one was laid."""
@@ -283,7 +296,7 @@ def translate(shared: Shared) -> None:
         """The desk with a sheet or a picture on it; what lay there before isn't painted any more, and its painting can
         be opened again."""
         model = model_at(run)
-        desks.lay(request, (run, how, path))
+        desks.lay(request, (run, how, path) if model else ())
         return {
             desk: gr.update(value=draw.desk(model, path, how, *drawn)),
             content: gr.update(value=path),
@@ -345,7 +358,7 @@ def translate(shared: Shared) -> None:
     asked = [shared.key, chosen, shared.translated]
     shared.transform_tab.select(offer, asked, table, api_name="ui_translate_offer", **QUIET)
     shared.owner.change(offer, asked, table, api_name="ui_translate_arrive", **QUIET)
-    chosen.input(choose, chosen, table, api_name="ui_translate_choose", **QUIET)
+    chosen.input(choose, chosen, table, trigger_mode="always_last", api_name="ui_translate_choose", **QUIET)
     begin.click(lambda: gr.Tabs(selected="gather"), None, shared.tabs, api_name="ui_translate_begin", **QUIET)
 
     # The desk
@@ -424,6 +437,7 @@ def translate(shared: Shared) -> None:
             yield gone
             return
         known = {place: gr.update(value=code) for place in (shared.translated, handled)}
+        desks.show(request, overtaken)
         yield gone | known | cleared | {result: gr.update(value=html)}
 
     def following(code: str, over: Callable[[], bool]):
@@ -471,12 +485,26 @@ def translate(shared: Shared) -> None:
         **PRIVATE,
     }
     latest = {**painting, "trigger_mode": "always_last"}
-    desk.settled(**latest, api_name="ui_translate_paint")
-    dropped.then(**painting, api_name="ui_translate_dropped")
-    strength.release(**latest, api_name="ui_translate_strength")
-    size.release(**latest, api_name="ui_translate_size")
-    times.input(**latest, api_name="ui_translate_times")
-    back.input(**latest, api_name="ui_translate_back")
+
+    def late(request: gr.Request):
+        """A painting that came to the page later than the desk that overtook it is taken away again."""
+        model = model_at(next(iter(desks.newest(request)[1]), ""))
+        if model is None or not desks.late(request):  # a link that is being opened writes over it by itself
+            return {message: gr.skip()}
+        said = {place: gr.update(value="") for place in (shared.translated, handled)}
+        return said | {result: gr.update(value=waiting_html(model))}
+
+    for work in (
+        desk.settled(**latest, api_name="ui_translate_paint"),
+        dropped.then(**painting, api_name="ui_translate_dropped"),
+        strength.release(**latest, api_name="ui_translate_strength"),
+        size.release(**latest, api_name="ui_translate_size"),
+        times.input(**latest, api_name="ui_translate_times"),
+        back.input(**latest, api_name="ui_translate_back"),
+    ):
+        work.then(
+            late, None, [result, shared.translated, handled, message], api_name="ui_translate_late", **QUIET
+        )
 
     stop.click(
         stopping.stopper("translate", say("batch.stopping")),
@@ -514,12 +542,16 @@ def translate(shared: Shared) -> None:
             return
         over, (_, before) = stopping.asker(request, "translate", when), desks.newest(request)
         desks.lay(request, ("", "link", code))
-        laid_now, seen, gone = desks.newest(request), False, {stop: gr.update(visible=False)}
+        mine, seen, gone = desks.newest(request), False, {stop: gr.update(visible=False)}
+
+        def passed_over() -> bool:
+            return desks.newest(request) is not mine
+
         try:
             named = artworks.decode(code)
             check_alive(home, code)
             model = artworks.model_of(home, named)
-            for said in following(artworks.find_code(code), over):
+            for said in following(artworks.find_code(code), lambda: over() or passed_over()):
                 yield said
                 seen = True
             found = picture(home, artworks.find_code(code))
@@ -530,23 +562,26 @@ def translate(shared: Shared) -> None:
             if named.seal:
                 gallery.keep(shared, code, key, "opened")
             path, begun = laid(pixels), ""
-            over = translator.preset_of(model) in draw.OVER
-            if over and dials.drawn:
+            lies_under = translator.preset_of(model) in draw.OVER
+            if lies_under and dials.drawn:
                 begun = path
             if named.translation.mask:
                 begun = laid(inputs.find(home, named.translation.mask), "marks.png")
         except (Refused, Ended) as error:
-            if desks.newest(request) is laid_now:
-                desks.lay(request, before)
+            if passed_over():
+                yield gone
+                return
+            desks.lay(request, before)
             said = {failed: gr.update(value=code)} | offer(request, key, in_hand)
             said |= {place: gr.update(value="") for place in (result, handled)} if seen else {}
             said |= wrong(error) if isinstance(error, Refused) else {}
             yield gone | without_code(said)
             return
-        if desks.newest(request) is not laid_now:
+        if passed_over():
             yield gone
             return
-        drawn = dials.drawn and not over
+        desks.show(request, bool)
+        drawn = dials.drawn and not lies_under
         said = take(run, sized=False)
         lies = ("draw", "", path) if drawn else ("", path, begun)
         said |= lay(request, run, *lies, secrets.token_hex(4))
@@ -559,7 +594,8 @@ def translate(shared: Shared) -> None:
             strength: gr.update(visible=True, value=dials.strength),
             size: gr.update(visible=True, value=max(pixels.shape[:2])),
         }
-        said |= {times: gr.update(value=dials.times)} if dials.times > 1 else {}
+        if translator.preset_of(model) == "enlarge":
+            said[times] = gr.update(visible=True, value=dials.times)
         yield gone | without_code(said)
 
     def without_code(said: dict) -> dict:

@@ -20,7 +20,7 @@ from gan_play.share import artwork as artworks
 from gan_play.share import card, translating
 from gan_play.steps import Ended
 from gan_play.translate import inputs, translator
-from gan_play.ui import child, share_routes
+from gan_play.ui import child, share_routes, translate
 from tests.test_video import a_sound, a_video, scene
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
@@ -146,6 +146,36 @@ def test_a_late_painting_of_what_lay_on_the_desk_before_is_not_shown(serve, visi
     page.wait_for_timeout(1500)
     expect(result.locator(".actions")).to_be_hidden()
     assert "art=" not in page.url
+    draw(page, *TREE)
+    assert artworks.decode(code_of(page)).translation.dials.drawn
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.slow  # a visit of its own
+def test_a_painting_that_comes_later_than_another_desk_is_taken_away(serve, visit, tmp_path, monkeypatch):
+    begun, go_on, show = threading.Event(), threading.Event(), translate.Desks.show
+
+    def late(*given) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        show(*given)
+
+    monkeypatch.setattr(translate.Desks, "show", late)
+    for preset in ("sketch", "flat"):
+        playground.translator_in(tmp_path, preset, f"toy-{preset}")
+    page = visit(serve(tmp_path))
+    page.click("#tab-transform-button")
+    choose(page, "Toy flat")
+    draw(page, *HORIZON)
+    assert begun.wait(60)
+    choose(page, "Toy sketch")
+    page.evaluate("""() => {
+      new MutationObserver(() => { window.came ||= document.querySelector('#translate-result .actions') !== null; })
+        .observe(document.querySelector('#translate-result'), {subtree: true, childList: true}); }""")
+    go_on.set()
+    page.wait_for_function("window.came")
+    expect(page.locator("#translate-result .waits")).to_be_visible()
+    page.wait_for_function("!location.href.includes('art=')")
     draw(page, *TREE)
     assert artworks.decode(code_of(page)).translation.dials.drawn
 

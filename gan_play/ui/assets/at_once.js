@@ -169,5 +169,5 @@ const rest = (later = known.calm) => {
 document.addEventListener('gan-play-page', () => rest());
 document.addEventListener('gan-play-settled', () => {
   const turn = over() || last;
-  if (['next', 'previous'].includes(turn)) near(turn, true);
+  if (['next', 'previous'].includes(turn)) near(turn, !over());
 });
