@@ -121,6 +121,19 @@ def test_a_drawing_becomes_a_painting_while_the_pen_moves_and_its_link_brings_it
     expect(gone.locator("#translate-desk canvas")).to_be_visible()
 
 
+def overtaking(serve, visit, home: pathlib.Path, begun: threading.Event) -> Page:
+    """A page on which another translator is chosen while what was drawn for one is still on its way."""
+    for preset in ("sketch", "flat"):
+        playground.translator_in(home, preset, f"toy-{preset}")
+    page = visit(serve(home))
+    page.click("#tab-transform-button")
+    choose(page, "Toy flat")
+    draw(page, *HORIZON)
+    assert begun.wait(60)
+    choose(page, "Toy sketch")
+    return page
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.slow  # a visit of its own
 def test_a_late_painting_of_what_lay_on_the_desk_before_is_not_shown(serve, visit, tmp_path, monkeypatch):
@@ -132,16 +145,8 @@ def test_a_late_painting_of_what_lay_on_the_desk_before_is_not_shown(serve, visi
         return (yield from painting(home, code))
 
     monkeypatch.setattr(share_routes, "painting", late)
-    for preset in ("sketch", "flat"):
-        playground.translator_in(tmp_path, preset, f"toy-{preset}")
-    page = visit(serve(tmp_path))
-    page.click("#tab-transform-button")
-    choose(page, "Toy flat")
-    draw(page, *HORIZON)
-    assert begun.wait(60)
-    choose(page, "Toy sketch")
+    page = overtaking(serve, visit, tmp_path, begun)
     result = page.locator("#translate-result .translated")
-    expect(page.locator("#translate-desk .desk[data-run='toy-sketch']")).to_be_visible()
     go_on.set()
     page.wait_for_timeout(1500)
     expect(result.locator(".actions")).to_be_hidden()
@@ -161,14 +166,7 @@ def test_a_painting_that_comes_later_than_another_desk_is_taken_away(serve, visi
         show(*given)
 
     monkeypatch.setattr(translate.Desks, "show", late)
-    for preset in ("sketch", "flat"):
-        playground.translator_in(tmp_path, preset, f"toy-{preset}")
-    page = visit(serve(tmp_path))
-    page.click("#tab-transform-button")
-    choose(page, "Toy flat")
-    draw(page, *HORIZON)
-    assert begun.wait(60)
-    choose(page, "Toy sketch")
+    page = overtaking(serve, visit, tmp_path, begun)
     page.evaluate("""() => {
       new MutationObserver(() => { window.came ||= document.querySelector('#translate-result .actions') !== null; })
         .observe(document.querySelector('#translate-result'), {subtree: true, childList: true}); }""")
